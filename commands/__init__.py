@@ -1,0 +1,63 @@
+"""The command line: one file per command, each a thin caller of the library."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from ..errors import MicrofaceError
+
+#: Command names in the order `--help` lists them, with the line it shows for each.
+COMMANDS = {
+    "demo": "do the whole job from nothing: character, clip, server, bake, report",
+    "retarget": "put a clip's expression on a neutral picture: frames, edge maps, motion",
+    "bake": "put a clip's expression on a character: keyed shape keys and textures",
+    "character": "write the built-in character as a .blend file",
+    "serve": "run the retargeting server",
+    "train": "train the network",
+    "evaluate": "measure the network on identities that it has never seen",
+    "export": "write a trained network as ONNX files",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the whole command line's parser."""
+    whole = argparse.ArgumentParser(
+        prog="microface",
+        description="Facial micro-expressions for digital characters.",
+        epilog="Example: microface demo --out out/demo",
+    )
+    whole.add_argument("--version", action="version", version=f"microface {__version__}")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, line in COMMANDS.items():
+        module = importlib.import_module(f".{name}", __name__)
+        command = commands.add_parser(
+            name,
+            help=line,
+            description=module.__doc__,
+            epilog=module.EXAMPLE,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 success, 2 a bad input, 1 a failure."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except MicrofaceError as error:
+        print(f"microface: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("microface: stopped; nothing was left half written.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -1,0 +1,28 @@
+"""The one family of errors that people see: what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+
+class MicrofaceError(Exception):
+    """An error that carries its own remedy.
+
+    `what` says what is wrong and names the input; `remedy` says how to mend it. Both are single
+    sentences without a line break. `exit_status` is what a command exits with.
+    """
+
+    exit_status = 1
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what} {remedy}")
+        self.what = what
+        self.remedy = remedy
+
+
+class InputError(MicrofaceError):
+    """An input or an option that cannot be used as it is (exit status 2)."""
+
+    exit_status = 2
+
+
+class RunError(MicrofaceError):
+    """Work that failed on inputs that were fine (exit status 1)."""
