@@ -18,7 +18,8 @@ ALLOWED = {
     "server.protocol": ("server.protocol", "errors"),
     "server.client": ("server.client", "server.protocol", "errors"),
     "addon": ("addon", "server.client", "server.protocol", "server.embedded", "head", "errors"),
-    "commands": ("commands", "addon", "server", "models", "head", "errors", ""),
+    "report": ("report", "errors"),
+    "commands": ("commands", "report", "addon", "server", "models", "head", "errors", ""),
 }
 
 #: Outside packages that only these parts may import, anywhere in a file.
@@ -42,7 +43,7 @@ OUTSIDE |= {"msgpack", "numpy", "bpy", "psutil", "safetensors", "bpy_extras", "m
 def modules() -> list[tuple[str, Path]]:
     """Every module of the tree by its dotted name below the package."""
     found = []
-    for top in ("errors.py", "head", "models", "server", "addon", "commands"):
+    for top in ("errors.py", "head", "models", "server", "addon", "report", "commands"):
         path = ROOT / top
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             parts = list(file.relative_to(ROOT).with_suffix("").parts)

@@ -26,7 +26,7 @@ def tracked() -> list[Path]:
 def test_every_package_is_listed_once() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     listed = settings["tool"]["setuptools"]["packages"]
-    tops = ("addon", "commands", "head", "models", "server")
+    tops = ("addon", "commands", "head", "models", "report", "server")
     there = {"microface"} | {
         "microface." + ".".join(file.parent.relative_to(ROOT).parts)
         for top in tops
