@@ -9,14 +9,18 @@ from dataclasses import dataclass, field
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-.lead { opacity: .75; margin-top: 0; }
-img { max-width: 100%; border-radius: 6px; } figure { margin: 0; }
-figcaption { opacity: .75; font-size: .9rem; }
-.plot { background: #fff; border-radius: 6px; padding: .4rem; } .plot svg { width: 100%; height: auto; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: .25rem .9rem .25rem 0;
-  border-bottom: 1px solid var(--line); vertical-align: top; } td.n { font-variant-numeric: tabular-nums; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1180px; margin: 2rem auto; }
+body { padding: 0 1rem; }
+h1 { font-size: 1.6rem; margin-bottom: .2rem; }
+h2 { font-size: 1.15rem; margin-top: 2rem; }
+.lead, figcaption { opacity: .75; margin-top: 0; }
+img { max-width: 100%; border-radius: 6px; }
+figure { margin: 0; }
+.plot { background: #fff; border-radius: 6px; padding: .4rem; }
+.plot svg { width: 100%; height: auto; }
+table { border-collapse: collapse; }
+th, td { text-align: left; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--line); }
+th, td { vertical-align: top; font-variant-numeric: tabular-nums; }
 code { background: var(--soft); padding: .05rem .3rem; border-radius: 4px; word-break: break-all; }
 """
 
@@ -70,4 +74,5 @@ def _row(row: Row) -> str:
     value = html.escape(row.value)
     if len(row.value) >= 40 and " " not in row.value:
         value = f"<code>{value}</code>"
-    return f"<tr><th>{html.escape(row.name)}</th><td class='n'>{value}</td><td>{html.escape(row.meaning)}</td></tr>"
+    name, meaning = html.escape(row.name), html.escape(row.meaning)
+    return f"<tr><th>{name}</th><td>{value}</td><td>{meaning}</td></tr>"

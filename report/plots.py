@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-Array = npt.NDArray[np.floating]
+Array = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 MARK_COLOURS = {"onset": "#3b8f5a", "apex": "#c0392b", "offset": "#7d5ba6"}
 MOST_CURVES = 10
