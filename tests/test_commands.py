@@ -1,0 +1,52 @@
+"""The command line: real help with an example, one line per error, the right exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from microface.commands import COMMANDS, parser
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `microface` as a person would."""
+    return subprocess.run(
+        [sys.executable, "-m", "microface", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_lists_every_command() -> None:
+    outcome = run("--help")
+    assert outcome.returncode == 0
+    for name, line in COMMANDS.items():
+        assert name in outcome.stdout
+        assert line.split()[0] in outcome.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_help_has_an_example_and_explains_each_option(name: str) -> None:
+    commands = next(
+        action
+        for action in parser()._actions
+        if action.dest == "command" and hasattr(action, "choices")
+    )
+    assert isinstance(commands.choices, dict)
+    command = commands.choices[name]
+    assert f"microface {name}" in command.format_help().split("usage:")[1].split("\n", 1)[1]
+    assert all(action.help for action in command._actions)
+
+
+def test_unknown_command_exits_with_2() -> None:
+    assert run("retarte").returncode == 2
+
+
+def test_version() -> None:
+    outcome = run("--version")
+    assert outcome.returncode == 0
+    assert outcome.stdout.startswith("microface ")
