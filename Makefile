@@ -21,7 +21,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/mypy .
 
 extension: $(VENV)/dev.stamp
-	$(BIN)/python tools/build_extension.py thin --out dist
+	$(BIN)/python -m microface.extension thin --out dist
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \

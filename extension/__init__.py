@@ -1,0 +1,1 @@
+"""Builds the Blender extension: `python -m microface.extension thin|full --out dist`."""
