@@ -1,0 +1,278 @@
+"""The two parametric families of a head pack: ICT-FaceKit and MakeHuman.
+
+A pack is a folder with `ict.npz`, `makehuman.npz` and their textures; its README gives the arrays.
+Everything that does not depend on the identity is put together once, when the family is loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from .families import Floats, RenderHead, Surface, gains_of, is_test
+from .openness import vertex_openness
+from .skins import Images, hair_colour, stylise_skin, vary_skin
+
+#: Held back for tests.
+TEST_SKIN, TEST_BROW, TEST_EYES = "young_lightskinned_male", "eyebrow005", "grey_eye"
+#: Hairdos that hide a brow or an eye.
+_COVERING_HAIR = frozenset({"short03", "braid01"})
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A bound part: `first` is the row of its first vertex in the joint mesh."""
+
+    name: str
+    kind: str
+    first: int
+    triangles: NDArray[np.int32]
+    uv_triangles: NDArray[np.int32]
+    index: NDArray[np.int32]
+    weight: Floats
+    offset: Floats
+    scale_index: NDArray[np.int32]
+    scale_reference: Floats
+
+    def at(self, vertices: Floats) -> Floats:
+        """Return the part (n, 3) on a head without expression."""
+        bound = self.carried(vertices)
+        ends = vertices[self.scale_index, np.arange(3)[:, None]]
+        scale = np.abs(ends[:, 0] - ends[:, 1]) / self.scale_reference
+        return np.asarray(bound + scale * self.offset, dtype=np.float32)
+
+    def carried(self, field: Floats) -> Floats:
+        """Return (n, 3) what a displacement field of the head does to the part."""
+        return np.asarray((self.weight[:, :, None] * field[self.index]).sum(1), dtype=np.float32)
+
+
+class PackFamily:
+    """A family of a pack; build with `load_ict` or `load_makehuman`."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        file = folder / f"{name}.npz"
+        if not file.is_file():
+            raise InputError(f"{file} is missing.", "Give the folder of a complete head pack.")
+        self.name = name
+        self._images = Images(folder)
+        with np.load(file) as stored:
+            data = {key: stored[key] for key in stored.files}
+        self._neutral: Floats = data["neutral"]
+        self._identity = data["identity"].astype(np.float32)
+        self._identity *= data["identity_scale"].astype(np.float32)[:, None, None]
+        self._identity_names = [str(n) for n in data["identity_names"]]
+        self._kinds = data.get("identity_kind")
+        self._pairs = data.get("identity_pairs")
+        self._landmarks: NDArray[np.int32] = data["landmarks"]
+        self._join(data)
+        head = self._identified(np.random.default_rng(0), plain=True)
+        deltas = self._deltas[:, : len(self._neutral)]
+        drawn = np.unique(self._skin_triangles)
+        self._gains = gains_of(self._names, deltas[:, drawn], head, self._landmarks)
+        joint = self._with_parts(head)
+        inner = [p.triangles for p in self._parts if p.kind in ("eyes", "teeth", "tongue")]
+        solid = np.concatenate([self._skin_triangles, *inner])
+        self._openness = vertex_openness(joint, solid)
+
+    def _join(self, data: dict[str, NDArray[np.generic]]) -> None:
+        """Put base mesh and parts into one index space, and expressions along."""
+        expressions = data["expressions"].astype(np.float32)
+        expressions *= data["expression_scale"].astype(np.float32)[:, None, None]
+        uv: list[Floats] = [np.asarray(data["uv"], np.float32)]
+        first, first_uv = len(self._neutral), len(uv[0])
+        parts: list[_Part] = []
+        deltas = [expressions]
+        for name, kind in zip(data["parts"], data["part_kinds"], strict=True):
+            own = {k.split(".")[1]: v for k, v in data.items() if k.startswith(f"{name}.")}
+            part = _Part(
+                str(name), str(kind), first,
+                np.asarray(own["triangles"] + first, np.int32),
+                np.asarray(own["uv_triangles"] + first_uv, np.int32),
+                np.asarray(own["bind_index"], np.int32),
+                np.asarray(own["bind_weight"], np.float32),
+                np.asarray(own["bind_offset"], np.float32),
+                np.asarray(own.get("scale_index", data.get("bind_scale_index")), np.int32),
+                np.asarray(own.get("scale_reference", data.get("bind_scale_reference")), np.float32),
+            )  # fmt: skip
+            parts.append(part)
+            uv.append(np.asarray(own["uv"], np.float32))
+            deltas.append(np.stack([part.carried(e) for e in expressions]))
+            first += len(part.index)
+            first_uv += len(own["uv"])
+        self._parts = tuple(parts)
+        self._uv = np.concatenate(uv)
+        self._deltas = np.ascontiguousarray(np.concatenate(deltas, axis=1))
+        self._names = tuple(str(n) for n in data["expression_names"])
+        self._index = {n: i for i, n in enumerate(self._names)}
+        textures = np.array([str(t) for t in data["region_texture"]])[data["region"].astype(int)]
+        triangles = np.asarray(data["triangles"], np.int32)
+        corners = np.asarray(data["uv_triangles"], np.int32)
+        self._skin_triangles, self._skin_uv = triangles[textures == "skin"], corners[textures == "skin"]
+        self._eye_triangles, self._eye_uv = triangles[textures == "eyes"], corners[textures == "eyes"]
+
+    def _with_parts(self, vertices: Floats) -> Floats:
+        return np.concatenate([vertices, *(p.at(vertices) for p in self._parts)])
+
+    def _identified(self, rng: np.random.Generator, *, plain: bool = False) -> Floats:
+        weights = (
+            makehuman_weights(rng, self._identity_names, self._kinds, self._pairs, plain=plain)
+            if self._kinds is not None and self._pairs is not None
+            else np.clip(rng.normal(0, 0 if plain else 0.65, len(self._identity)), -1.6, 1.6)
+        )
+        shift = np.tensordot(weights.astype(np.float32), self._identity, axes=1)
+        vertices = np.asarray(self._neutral + shift, dtype=np.float32)
+        if not plain:
+            vertices = vertices * rng.normal(1, 0.03, 3).astype(np.float32)
+        return vertices
+
+    def sample(self, identity: int) -> RenderHead:
+        """Return the head of that number: shape, skin, brows, eyes, lashes, hair."""
+        rng = np.random.default_rng([identity, len(self.name)])
+        vertices = self._with_parts(self._identified(rng))
+        held_out = is_test(identity)
+        surfaces: list[Surface] = []
+        triangles: list[NDArray[np.int32]] = []
+        corners: list[NDArray[np.int32]] = []
+        owners: list[int] = []
+
+        def put(tri: NDArray[np.int32], uv: NDArray[np.int32], surface: Surface) -> None:
+            triangles.append(tri)
+            corners.append(uv)
+            owners.append(len(surfaces))
+            surfaces.append(surface)
+
+        hair = hair_colour(rng)
+        brow = self._choose(rng, "brows", ".png", TEST_BROW, held_out)
+        put(self._skin_triangles, self._skin_uv, self._skin(rng, held_out, hair, brow))
+        eyes = self._eyes(rng, held_out)
+        if len(self._eye_triangles):
+            put(self._eye_triangles, self._eye_uv, eyes)
+        wanted = {"lashes": "", "hair": "", "brows": brow if self.name == "makehuman" else ""}
+        if rng.random() < 0.85:
+            wanted["lashes"] = f"eyelashes0{rng.integers(1, 5)}"
+        if rng.random() < 0.8:
+            wanted["hair"] = str(rng.choice(self._hairdos(rng)))
+        for part in self._parts:
+            if part.kind == "eyes":
+                put(part.triangles, part.uv_triangles, eyes)
+            elif part.kind in ("teeth", "tongue"):
+                gloss = Surface(self._images.rgb(f"{part.kind}.png", 0.25), gloss=0.35)
+                put(part.triangles, part.uv_triangles, gloss)
+            elif part.name == wanted[part.kind]:
+                put(part.triangles, part.uv_triangles, self._card(rng, part, hair))
+        counts = [len(t) for t in triangles]
+        return RenderHead(
+            self.name, identity, vertices, np.concatenate(triangles), self._uv,
+            np.concatenate(corners), np.repeat(np.array(owners, np.uint8), counts),
+            tuple(surfaces), self._landmarks, self._names, self._deltas, self._gains,
+            self._openness, self._index,
+        )  # fmt: skip
+
+    def _hairdos(self, rng: np.random.Generator) -> list[str]:
+        names = [p.name for p in self._parts if p.kind == "hair"]
+        if rng.random() < 0.85:
+            names = [n for n in names if n not in _COVERING_HAIR]
+        return names
+
+    def _choose(
+        self, rng: np.random.Generator, folder: str, suffix: str, kept: str, held_out: bool
+    ) -> str:
+        names = [n for n in self._images.names(folder, suffix) if n != kept]
+        choice = str(rng.choice(names))
+        return kept if held_out and rng.random() < 0.4 else choice
+
+    def _skin(
+        self, rng: np.random.Generator, held_out: bool, hair: Floats, brow: str
+    ) -> Surface:
+        folder = "skins_ict" if self.name == "ict" else "skins"
+        name = self._choose(rng, folder, ".jpg", TEST_SKIN, held_out)
+        rgb = self._images.rgb(f"{folder}/{name}.jpg")
+        rgb = stylise_skin(rng, rgb) if rng.random() < 0.12 else vary_skin(rng, rgb)
+        if self.name == "ict" and "special_suit" not in name:
+            layer = self._images.rgb(f"brows_ict/{brow}.png", 0.25)[..., 0] ** np.float32(1 / 2.2)
+            if layer.shape != rgb.shape[:2]:
+                layer = cv2.resize(layer, rgb.shape[1::-1])
+            opacity = (layer * np.float32(rng.uniform(0.6, 1.0)))[..., None]
+            rgb = rgb * (1 - opacity) + hair * opacity
+        return Surface(rgb, gloss=float(rng.uniform(0.02, 0.3)), sharpness=float(rng.uniform(6, 30)))
+
+    def _eyes(self, rng: np.random.Generator, held_out: bool) -> Surface:
+        name = self._choose(rng, "eyes", ".png", TEST_EYES, held_out)
+        rgb = self._images.rgb(f"eyes/{name}.png", 0.5)
+        if name == "brown_eye":
+            grey = rgb.mean(2, keepdims=True)
+            rgb = grey + np.float32(0.5) * (rgb - grey)
+        rgb = rgb * np.float32(rng.uniform(0.55, 0.95))
+        return Surface(rgb, gloss=float(rng.uniform(0.6, 1.2)), sharpness=180.0)
+
+    def _card(self, rng: np.random.Generator, part: _Part, hair: Floats) -> Surface:
+        folder = {"lashes": "lashes", "hair": "hair", "brows": "brows"}[part.kind]
+        name = f"{folder}/{part.name}.png"
+        rgb = self._images.rgb(name)
+        alpha = self._images.alpha(name)
+        if part.kind == "lashes":
+            return Surface(rgb * np.float32(0.3), alpha, "blend", gloss=0.0)
+        if rng.random() < 0.7 or part.kind == "brows":
+            grey = rgb.mean(2, keepdims=True)
+            rgb = grey / max(float(grey[alpha > 0.5].mean()), 1e-3) * hair
+        if part.kind == "brows":
+            alpha = alpha * np.float32(rng.uniform(0.6, 1.0))
+            return Surface(np.clip(rgb, 0, 1), alpha, "blend", gloss=0.0)
+        return Surface(np.clip(rgb, 0, 1), alpha, "cutout", gloss=0.15, sharpness=12.0)
+
+
+def makehuman_weights(
+    rng: np.random.Generator,
+    names: list[str],
+    kinds: NDArray[np.generic],
+    pairs: NDArray[np.generic],
+    *,
+    plain: bool = False,
+) -> NDArray[np.float64]:
+    """Draw the weights (N,) of all identity targets: a full macro set, then details.
+
+    `plain` gives the plain average young person of both sexes instead.
+    """
+    female = 0.5 if plain else float(np.clip(rng.beta(0.5, 0.5), 0, 1))
+    young = 1.0 if plain else float(rng.choice([1.0, rng.uniform(0.4, 1.0)]))
+    ethnic = np.full(3, 1 / 3) if plain else rng.dirichlet((0.6, 0.6, 0.6))
+    extreme = [0.0, 0.0] if plain else rng.uniform(-0.8, 0.8, 2)
+    factors = {"female": female, "male": 1 - female, "young": young, "old": 1 - young}
+    factors.update(zip(("african", "asian", "caucasian"), map(float, ethnic), strict=True))
+    for kind, value in zip(("muscle", "weight"), extreme, strict=True):
+        factors["min" + kind] = max(0.0, -float(value))
+        factors["max" + kind] = max(0.0, float(value))
+        factors["average" + kind] = 1 - abs(float(value))
+    weights = np.zeros(len(names))
+    for row, (name, kind) in enumerate(zip(names, kinds, strict=True)):
+        if str(kind) == "macro":
+            words = [w for w in name.split("-") if w != "universal"]
+            weights[row] = float(np.prod([factors[w] for w in words]))
+    if plain:
+        return weights
+    drawn: dict[str, float] = {}
+    for low, high in np.asarray(pairs, np.int64):
+        name = names[high]
+        narrow = "asym" in name or "eyebrows" in name
+        value = float(np.clip(rng.normal(0, 0.05 if narrow else 0.18), -0.5, 0.5))
+        # The two sides of a symmetric feature share one number.
+        stem = name.replace("/l-", "/").replace("/r-", "/")
+        stem = stem[2:] if stem.startswith(("l-", "r-")) else stem
+        value = drawn.setdefault(stem, value)
+        weights[high if value > 0 else low] = abs(value)
+    return weights
+
+
+def load_ict(folder: Path) -> PackFamily:
+    """Load the ICT-FaceKit family from a pack's folder. Raises InputError where it is not one."""
+    return PackFamily(folder, "ict")
+
+
+def load_makehuman(folder: Path) -> PackFamily:
+    """Load the MakeHuman family from a pack's folder. Raises InputError where it is not one."""
+    return PackFamily(folder, "makehuman")

@@ -1,0 +1,245 @@
+"""Training pairs: the same action-unit curve on a source face and on a character, with the truth.
+
+A *scene* is one source and one character; it gives several pairs that share both neutrals, so that
+a neutral is drawn once. All randomness comes from the generator that is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .expressions import (
+    COMPANIONS,
+    FREQUENCIES,
+    ONE_SIDED,
+    RECIPES,
+    added,
+    expression_weights,
+)
+from .families import TEST_IDENTITIES_FROM, Floats, HeadModel, RenderHead
+from .keypoints import keypoints_from_landmarks
+from .render import Drawing, Look, draw, motion, prepare_look
+from .scene import Framing, random_background, random_camera, random_light
+from .sensor import Sensor, expose, random_sensor
+
+SIZE = 256
+CELLS = 64
+Split = Literal["train", "test"]
+
+_SOURCE_FRAMING = Framing(yaw=10, pitch=9)
+_CHARACTER_FRAMING = Framing(yaw=15, pitch=12)
+#: Source family -> character family that training never sees, so that tests can.
+HELD_OUT_DIRECTION = ("makehuman", "ict")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One training example at 256 pixels; lengths in its pixels.
+
+    The source's frame carries head shake and noise of its own, its flow, points and motion do
+    not: they are the expression's alone. The character's frame is the truth for a generator.
+    """
+
+    source_neutral: NDArray[np.uint8]  # (256, 256, 3)
+    source_frame: NDArray[np.uint8]
+    source_flow: Floats  # (64, 64, 2) forward, 0 off the head
+    source_moving: Floats  # (64, 64) share of a cell on the head and visible in both
+    source_points: Floats  # (30, 2)
+    source_motion: Floats  # (30, 2)
+    character_neutral: NDArray[np.uint8]
+    character_frame: NDArray[np.uint8]
+    character_forward: NDArray[np.float16]  # (256, 256, 2)
+    character_backward: NDArray[np.float16]  # (256, 256, 2)
+    character_visible: NDArray[np.uint8]  # (256, 256) 1 where the backward flow holds
+    character_points: Floats
+    character_motion: Floats
+    weights: dict[str, float]
+    families: tuple[str, str]
+    identities: tuple[int, int]
+
+    @staticmethod
+    def arrays() -> tuple[str, ...]:
+        """Names of the array fields."""
+        return tuple(f.name for f in fields(Pair) if f.name.split("_")[0] in ("source", "character"))
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A head in front of a camera, with its neutral drawn."""
+
+    head: RenderHead
+    base: dict[str, float]
+    look: Look
+    sensor: Sensor
+    background: Floats
+    vertices: Floats
+    neutral: Drawing
+
+    @property
+    def points(self) -> Floats:
+        """Keypoints (30, 2) of the neutral in pixels of the picture."""
+        return self.points_of(self.vertices)
+
+    def points_of(self, vertices: Floats) -> Floats:
+        """Keypoints (30, 2) of the head with these vertices."""
+        marks = vertices[self.head.landmarks]
+        return keypoints_from_landmarks(self.look.camera.project(marks, SIZE)[:, :2])
+
+
+def random_base(rng: np.random.Generator) -> dict[str, float]:
+    """Draw what a face does while it does nothing: gaze, lids, a hint of mood, parted lips."""
+    base: dict[str, float] = {}
+    if rng.random() < 0.7:
+        across, up = np.clip(rng.normal(0, 0.25, 2), -0.7, 0.7)
+        base["eyeLookOutLeft" if across > 0 else "eyeLookInLeft"] = abs(float(across))
+        base["eyeLookInRight" if across > 0 else "eyeLookOutRight"] = abs(float(across))
+        for side in ("Left", "Right"):
+            base[("eyeLookUp" if up > 0 else "eyeLookDown") + side] = abs(float(up)) * 0.7
+    if rng.random() < 0.5:
+        lids = float(rng.uniform(0, 0.25))
+        base = added(base, {"eyeBlinkLeft": lids, "eyeBlinkRight": lids})
+    if rng.random() < 0.4:
+        for unit in rng.choice(list(RECIPES), int(rng.integers(1, 3)), replace=False):
+            left = float(rng.uniform(0, 0.35))
+            right = left * float(rng.uniform(0.8, 1.25))
+            base = added(base, expression_weights(str(unit), left, right))
+    if rng.random() < 0.15:
+        base = added(base, {"jawOpen": float(rng.uniform(0.02, 0.15))})
+    return base
+
+
+def random_expression(rng: np.random.Generator) -> dict[str, float]:
+    """Draw canonical amounts of one instant of an expression; empty for the 10 % that stay still."""
+    if rng.random() < 0.1:
+        return {}
+    strength = float(rng.uniform(0.4, 1.0) if rng.random() < 0.2 else rng.uniform(0.05, 0.4))
+    units: list[str]
+    if rng.random() < 0.35:
+        units = list(COMPANIONS[int(rng.integers(len(COMPANIONS)))])
+    else:
+        shares = np.array(list(FREQUENCIES.values()), np.float64)
+        count = int(rng.choice([1, 2, 3], p=[0.65, 0.25, 0.1]))
+        names = rng.choice(list(FREQUENCIES), count, replace=False, p=shares / shares.sum())
+        units = [str(n) for n in names]
+    total: dict[str, float] = {}
+    for unit in units:
+        amount = strength * float(rng.uniform(0.6, 1.0))
+        left = right = amount
+        gain = float(rng.uniform(0.85, 1.15))
+        left, right = left * gain, right / gain
+        if unit in ONE_SIDED and rng.random() < 0.2:
+            left, right = (left, 0.0) if rng.random() < 0.5 else (0.0, right)
+        total = added(total, expression_weights(unit, left, right))
+    return {name: float(min(amount, 1.0)) for name, amount in total.items() if amount > 0}
+
+
+def make_actor(rng: np.random.Generator, head: RenderHead, framing: Framing, *, clean: bool) -> Actor:
+    """Put a head in front of a random camera, light, background and sensor."""
+    base = random_base(rng)
+    vertices = head.posed(base)
+    camera = random_camera(rng, vertices, head.landmarks, framing)
+    look = prepare_look(head, vertices, camera, random_light(rng))
+    neutral = draw(head, vertices, look, SIZE)
+    sensor = random_sensor(rng, clean=clean)
+    # Exposed for the head, as cameras and artists do; the background takes what comes.
+    level = float(neutral.light.reshape(-1, 4)[neutral.pixel, :3].mean())
+    wanted = float(np.clip(np.exp(rng.normal(np.log(0.2), 0.4)), 0.05, 0.45))
+    sensor = replace(sensor, exposure=sensor.exposure * np.float32(wanted / max(level, 1e-3)))
+    background = random_background(rng, SIZE) * np.float32(max(level, 1e-3) / wanted)
+    return Actor(head, base, look, sensor, background, vertices, neutral)
+
+
+def composed(light: Floats, background: Floats) -> Floats:
+    """Return linear light (S, S, 3): a supersampled head (2S, 2S, 4) over a background."""
+    small = cv2.resize(light, (background.shape[1], background.shape[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(small[..., :3] + (1 - small[..., 3:]) * background, dtype=np.float32)
+
+
+def shaken(rng: np.random.Generator, light: Floats) -> Floats:
+    """Return a supersampled head (S, S, 4) under the small rigid motion that steadying leaves."""
+    side = light.shape[0]
+    angle = float(rng.normal(0, 0.2))
+    scale = float(np.exp(rng.normal(0, 0.0015)))
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), float(np.clip(angle, -0.8, 0.8)), scale)
+    matrix[:, 2] += np.clip(rng.normal(0, 0.4, 2), -1.5, 1.5) * side / SIZE
+    moved = cv2.warpAffine(light, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, dtype=np.float32)
+
+
+def to_cells(values: Floats) -> Floats:
+    """Return the area means (64, 64[, C]) of a picture-sized field (256, 256[, C])."""
+    return np.asarray(cv2.resize(values, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _identity(rng: np.random.Generator, split: Split) -> int:
+    number = int(rng.integers(TEST_IDENTITIES_FROM))
+    return number + TEST_IDENTITIES_FROM if split == "test" else number
+
+
+def choose_heads(
+    rng: np.random.Generator, families: Sequence[HeadModel], split: Split
+) -> tuple[RenderHead, RenderHead]:
+    """Draw source and character: a quarter the same head, else any two families but, for training,
+    the held-out direction."""
+    while True:
+        source = families[int(rng.integers(len(families)))]
+        character = families[int(rng.integers(len(families)))]
+        if split == "test" or (source.name, character.name) != HELD_OUT_DIRECTION:
+            break
+    first = source.sample(_identity(rng, split))
+    if rng.random() < 0.25:
+        return first, first
+    return first, character.sample(_identity(rng, split))
+
+
+def sample_scene(
+    rng: np.random.Generator, families: Sequence[HeadModel], split: Split, frames: int = 3
+) -> list[Pair]:
+    """Draw one source and one character and `frames` pairs of them."""
+    heads = choose_heads(rng, families, split)
+    source = make_actor(rng, heads[0], _SOURCE_FRAMING, clean=False)
+    character = make_actor(rng, heads[1], _CHARACTER_FRAMING, clean=True)
+    return [_pair(rng, source, character, random_expression(rng)) for _ in range(frames)]
+
+
+def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: Split) -> Pair:
+    """Draw a single pair."""
+    return sample_scene(rng, families, split, frames=1)[0]
+
+
+def _pair(rng: np.random.Generator, source: Actor, character: Actor, weights: dict[str, float]) -> Pair:
+    neutral = expose(source.sensor, composed(source.neutral.light, source.background), rng, first=True)
+    acted = source.head.posed(added(source.base, weights))
+    drawn = draw(source.head, acted, source.look, SIZE) if weights else source.neutral
+    frame = expose(
+        source.sensor, composed(shaken(rng, drawn.light), source.background), rng, first=False
+    )
+    flow = motion(source.neutral, drawn, source.head.triangles)
+
+    played = character.head.posed(added(character.base, weights))
+    shown = draw(character.head, played, character.look, SIZE) if weights else character.neutral
+    forward = motion(character.neutral, shown, character.head.triangles)
+    backward = motion(shown, character.neutral, character.head.triangles)
+    # Off the head nothing moves; there the backward flow holds where no head was either.
+    still = (backward.covered == 0) & (forward.covered == 0)
+    visible = (backward.visible > 0.75) | still
+    pictures = [
+        expose(character.sensor, composed(d.light, character.background), rng, first=True)
+        for d in (character.neutral, shown)
+    ]
+    return Pair(
+        neutral, frame, to_cells(flow.flow * (flow.covered > 0)[..., None]), to_cells(flow.visible),
+        source.points, source.points_of(acted) - source.points,
+        pictures[0], pictures[1],
+        forward.flow.astype(np.float16), backward.flow.astype(np.float16),
+        visible.astype(np.uint8),
+        character.points, character.points_of(played) - character.points,
+        weights, (source.head.family, character.head.family),
+        (source.head.identity, character.head.identity),
+    )  # fmt: skip

@@ -1,0 +1,244 @@
+"""Shade a rasterised head, and read exact motion off two drawings of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+
+from .families import RenderHead, Surface
+from .openness import lit_from
+from .raster import Fragments, Integers, Raster, barycentric, facing, fragments, resolve
+from .scene import Camera, Light
+
+Floats = NDArray[np.float32]
+
+#: Samples along each side of a pixel.
+SUPERSAMPLING = 2
+#: How far behind the opaque surface a brow or lash card still shows, in cm.
+_CARD_BIAS = 0.12
+#: Depth by which a point may miss the depth buffer and still count as seen, in cm.
+_SEEN_TOLERANCE = 0.2
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A head as seen, at `SUPERSAMPLING` times the picture's resolution S.
+
+    `points` (V, 3) projected vertices in samples; `raster` the opaque surfaces; `pixel` (N,) the
+    covered samples, `owner` (N,) their triangles, `weights` (N, 3) barycentric; `light` (S, S, 4)
+    premultiplied linear colour and coverage.
+    """
+
+    points: Floats
+    raster: Raster
+    pixel: NDArray[np.intp]
+    owner: NDArray[np.int32]
+    weights: Floats
+    light: Floats
+
+
+def vertex_normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
+    """Return unit normals (V, 3), area-weighted; zero for vertices of no triangle."""
+    a, b, c = (vertices[triangles[:, k]] for k in range(3))
+    cross = np.cross(b - a, c - a)
+    flat = triangles.ravel()
+    normals = np.stack(
+        [np.bincount(flat, np.repeat(cross[:, k], 3), len(vertices)) for k in range(3)], axis=1
+    )
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return (normals / np.maximum(length, 1e-12)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Look:
+    """All that stays the same over the frames of one clip: camera, light, cast shadow (V,)."""
+
+    camera: Camera
+    light: Light
+    lit: Floats
+
+
+def prepare_look(head: RenderHead, neutral: Floats, camera: Camera, light: Light) -> Look:
+    """Compute the key light's shadow on the neutral; an expression moves it along."""
+    opaque = np.array([s.layer != "blend" for s in head.surfaces])
+    solid = head.triangles[opaque[head.surface]]
+    turned = neutral @ camera.rotation.T
+    lit = lit_from(turned, solid, light.direction)
+    return Look(camera, light, 1 - np.float32(light.shadow) * (1 - lit))
+
+
+def _vertex_light(head: RenderHead, vertices: Floats, look: Look) -> Floats:
+    """Return (V, 5): diffuse light (3), cosine to the half vector, strength of the highlight."""
+    turned = vertices @ look.camera.rotation.T
+    normals = vertex_normals(turned, head.triangles)
+    to_eye = np.array([0, 0, look.camera.distance], np.float32) - turned
+    to_eye /= np.linalg.norm(to_eye, axis=1, keepdims=True)
+    away = (normals * to_eye).sum(1) < 0
+    normals[away] *= -1
+    light = look.light
+    cosine = normals @ light.direction
+    key = np.clip((cosine + light.wrap) / (1 + light.wrap), 0, None) * look.lit
+    around = light.ambient[0] + normals @ light.ambient[1:]
+    diffuse = np.clip(around, 0, None) * head.openness[:, None] + key[:, None] * light.colour
+    half = to_eye + light.direction
+    half /= np.linalg.norm(half, axis=1, keepdims=True)
+    glint = np.clip((normals * half).sum(1), 0, 1)
+    return np.column_stack([diffuse, glint, look.lit * head.openness]).astype(np.float32)
+
+
+def _texels(surface: Surface, uv: Floats, image: Floats) -> Floats:
+    """Sample an image (H, W[, C]) bilinearly at uv (N, 2): (N[, C])."""
+    height, width = image.shape[:2]
+    x = uv[:, 0] * np.float32(width) - np.float32(0.5)
+    y = (1 - uv[:, 1]) * np.float32(height) - np.float32(0.5)
+    count = len(uv)
+    columns = 512
+    padded = -(-count // columns) * columns
+    maps = np.zeros((2, padded), np.float32)
+    maps[0, :count], maps[1, :count] = x, y
+    maps = maps.reshape(2, -1, columns)
+    sampled = cv2.remap(image, maps[0], maps[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(sampled.reshape(padded, *image.shape[2:])[:count], dtype=np.float32)
+
+
+def _interpolated(values: Floats, rows: NDArray[np.int32], weights: Floats) -> Floats:
+    """Return (N, C) the weighted sum over the corners of `values` (V, C) at `rows` (N, 3)."""
+    count = len(rows)
+    ends = np.arange(0, 3 * count + 1, 3, dtype=np.int32)
+    shape = (count, len(values))
+    mean = scipy.sparse.csr_array((weights.ravel(), rows.ravel(), ends), shape=shape)
+    return np.asarray(mean @ values, dtype=np.float32)
+
+
+def _shade(
+    head: RenderHead, owner: NDArray[np.int32], weights: Floats, attributes: Floats, look: Look
+) -> Floats:
+    """Return linear colours (N, 3)."""
+    lit = _interpolated(attributes, head.triangles[owner], weights)
+    uv = _interpolated(head.uv, head.uv_triangles[owner], weights)
+    result = np.zeros((len(owner), 3), np.float32)
+    of = head.surface[owner]
+    for index, surface in enumerate(head.surfaces):
+        chosen = np.flatnonzero(of == index)
+        if not len(chosen):
+            continue
+        part = lit[chosen]
+        colour = _texels(surface, uv[chosen], surface.rgb) * part[:, :3]
+        if surface.gloss:
+            glint = np.power(np.clip(part[:, 3], 0, 1), np.float32(surface.sharpness))
+            colour += (glint * part[:, 4] * np.float32(surface.gloss))[:, None] * look.light.colour
+        result[chosen] = colour
+    return result
+
+
+def _seen_through(
+    head: RenderHead, points: Floats, part: Fragments, size: int, surface: Surface
+) -> Floats:
+    """Return the alpha (N,) of the fragments of one card surface."""
+    owner = part.triangle.astype(np.int32)
+    weights = barycentric(points, head.triangles, owner, part.pixel, size)
+    uv = _interpolated(head.uv, head.uv_triangles[owner], weights)
+    assert surface.alpha is not None
+    return _texels(surface, uv, surface.alpha)
+
+
+def draw(head: RenderHead, vertices: Floats, look: Look, size: int = 256) -> Drawing:
+    """Draw a head with vertices (V, 3) into a picture of `size` pixels a side."""
+    side = size * SUPERSAMPLING
+    points = look.camera.project(vertices, side)
+    layers = np.array([s.layer for s in head.surfaces])[head.surface]
+    front = facing(points, head.triangles)
+    solid = np.flatnonzero(front & (layers == "opaque"))
+    parts = [fragments(points, head.triangles, side, side, solid)]
+    for index, surface in enumerate(head.surfaces):
+        if surface.layer == "cutout":
+            card = fragments(
+                points, head.triangles, side, side, np.flatnonzero(head.surface == index)
+            )
+            keep = _seen_through(head, points, card, side, surface) > 0.5
+            parts.append(Fragments(card.pixel[keep], card.triangle[keep], card.depth[keep]))
+    raster = resolve(parts, side, side)
+    pixel = raster.covered
+    owner = raster.triangle.ravel()[pixel]
+    weights = barycentric(points, head.triangles, owner, pixel, side)
+    attributes = _vertex_light(head, vertices, look)
+    light = np.zeros((side * side, 4), np.float32)
+    light[pixel, :3] = _shade(head, owner, weights, attributes, look)
+    light[pixel, 3] = 1
+    for index, surface in enumerate(head.surfaces):
+        if surface.layer == "blend":
+            _blend(head, points, index, raster, attributes, look, light)
+    return Drawing(points, raster, pixel, owner, weights, light.reshape(side, side, 4))
+
+
+def _blend(
+    head: RenderHead,
+    points: Floats,
+    index: int,
+    raster: Raster,
+    attributes: Floats,
+    look: Look,
+    light: Floats,
+) -> None:
+    """Lay one card surface over `light` (N, 4) where nothing opaque hides it."""
+    side = raster.triangle.shape[0]
+    card = fragments(points, head.triangles, side, side, np.flatnonzero(head.surface == index))
+    near = card.depth < raster.depth.ravel()[card.pixel] + _CARD_BIAS
+    nearest = resolve(
+        [Fragments(card.pixel[near], card.triangle[near], card.depth[near])], side, side
+    )
+    pixel = nearest.covered
+    owner = nearest.triangle.ravel()[pixel]
+    weights = barycentric(points, head.triangles, owner, pixel, side)
+    part = Fragments(pixel.astype(np.int64), owner.astype(np.int64), np.empty(0))
+    alpha = _seen_through(head, points, part, side, head.surfaces[index])[:, None]
+    colour = _shade(head, owner, weights, attributes, look)
+    light[pixel, :3] = light[pixel, :3] * (1 - alpha) + colour * alpha
+    light[pixel, 3:] = light[pixel, 3:] * (1 - alpha) + alpha
+
+
+@dataclass(frozen=True)
+class Motion:
+    """`flow` (S, S, 2) float32 in pixels of the picture, 0 off the head; `visible` (S, S) float32
+    0..1, the share of a pixel's samples that are on the head and seen in both drawings;
+    `covered` (S, S) the share on the head."""
+
+    flow: Floats
+    visible: Floats
+    covered: Floats
+
+
+def motion(start: Drawing, end: Drawing, triangles: NDArray[np.int32]) -> Motion:
+    """Return where each pixel of `start` is in `end`, on the grid of `start`.
+
+    Both are drawings of one head; with neutral and frame this is the forward flow, with frame and
+    neutral the backward flow.
+    """
+    side = start.raster.triangle.shape[0]
+    corners = triangles[start.owner]
+    moved = end.points - start.points
+    moved[:, 2] = end.points[:, 2]
+    step = _interpolated(moved, corners, start.weights)
+    row, column = np.divmod(start.pixel, side)
+    x = column + 0.5 + step[:, 0]
+    y = row + 0.5 + step[:, 1]
+    i, j = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+    inside = (i >= 0) & (i < side) & (j >= 0) & (j < side)
+    depth = end.raster.depth[np.clip(j, 0, side - 1), np.clip(i, 0, side - 1)]
+    seen = inside & (step[:, 2] <= depth + _SEEN_TOLERANCE)
+    planes = np.zeros((side * side, 4), np.float32)
+    planes[start.pixel, :2] = step[:, :2] / np.float32(SUPERSAMPLING)
+    planes[start.pixel, 2] = seen
+    planes[start.pixel, 3] = 1
+    small = cv2.resize(
+        planes.reshape(side, side, 4),
+        (side // SUPERSAMPLING, side // SUPERSAMPLING),
+        interpolation=cv2.INTER_AREA,
+    )
+    covered = small[..., 3]
+    flow = small[..., :2] / np.maximum(covered, 0.25)[..., None]
+    return Motion(np.ascontiguousarray(flow), small[..., 2].copy(), covered.copy())
