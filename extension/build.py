@@ -68,7 +68,7 @@ def build_zip(
             f"{path} imports {module}, which the {variant.value} extension does not carry.",
             "Remove the import, or bundle its wheel in microface.extension.",
         )
-    wheels = wheel_files(variant, platforms, pythons, cache)
+    wheels = wheel_files(root, variant, platforms, pythons, cache)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".build-") as folder:
         stage = Path(folder) / "stage"

@@ -20,15 +20,13 @@ from .manifest import PLATFORMS
 
 # Python 3.11: Blender 4.2 to 5.0. 3.13: from 5.1 on. 3.14: Linux distributions' own builds.
 PYTHONS = ("3.11", "3.13", "3.14")
-# Wheels that run with Blender's own numpy, 1.26 up to 2.4. Numpy itself is never bundled.
-THIN_PINS = {"pyzmq": "27.3.0", "msgpack": "1.2.4"}
-FULL_PINS = THIN_PINS | {
-    "onnxruntime": "1.31.1",
-    "opencv-python-headless": "4.11.0.86",
-    "pillow": "13.0.0",
-    "scipy": "1.17.1",
+# Packages whose wheels are bundled, in the versions of constraints.txt, which the tests run with.
+# Numpy never is: they run with Blender's own, 1.26 up to 2.4.
+THIN_PACKAGES = ("msgpack", "pyzmq")
+PACKAGES = {
+    Variant.THIN: THIN_PACKAGES,
+    Variant.FULL: (*THIN_PACKAGES, "onnxruntime", "opencv-python-headless", "pillow", "scipy"),
 }
-PINS = {Variant.THIN: THIN_PINS, Variant.FULL: FULL_PINS}
 # The last release of a package for a platform that it has left.
 PLATFORM_PINS = {"macos-x64": {"onnxruntime": "1.23.2"}}
 # Tags that pip may choose from, by platform; Blender's Linux builds need glibc 2.28 as well.
@@ -72,10 +70,20 @@ def python_groups(pythons: Sequence[str]) -> list[tuple[str, ...]]:
     return [group for group in ((("3.11",) if "3.11" in pythons else ()), others) if group]
 
 
-def pins(variant: Variant, platform: str) -> dict[str, str]:
-    """Package name -> version of what a variant bundles on a platform."""
-    overrides = PLATFORM_PINS.get(platform, {})
-    return {name: overrides.get(name, version) for name, version in PINS[variant].items()}
+def pins(root: Path, variant: Variant, platform: str) -> dict[str, str]:
+    """Package name -> version of what a variant bundles on a platform.
+
+    Raises:
+        RunError: constraints.txt does not name a package.
+    """
+    text = (root / "constraints.txt").read_text(encoding="utf-8")
+    locked = dict(line.split("==", 1) for line in text.split() if "==" in line)
+    found = {}
+    for name in PACKAGES[variant]:
+        if name not in locked:
+            raise RunError(f"constraints.txt names no version of {name}.", "Add it there.")
+        found[name] = PLATFORM_PINS.get(platform, {}).get(name, locked[name])
+    return found
 
 
 def bundled_name(filename: str, platform: str) -> str:
@@ -84,7 +92,11 @@ def bundled_name(filename: str, platform: str) -> str:
 
 
 def wheel_files(
-    variant: Variant, platforms: Sequence[str], pythons: Sequence[str], cache: Path
+    root: Path,
+    variant: Variant,
+    platforms: Sequence[str],
+    pythons: Sequence[str],
+    cache: Path,
 ) -> dict[str, Path]:
     """Bundled name -> file of every wheel for these platforms and Python versions.
 
@@ -97,7 +109,7 @@ def wheel_files(
     for platform in platforms:
         for python in pythons_of(platform, pythons):
             folder = cache / f"{platform}-{python}"
-            for name, version in pins(variant, platform).items():
+            for name, version in pins(root, variant, platform).items():
                 wheel = cached_wheel(folder, name, version)
                 if wheel is None:
                     download(folder, name, version, platform, python)

@@ -17,15 +17,15 @@ def test_python_311_has_a_zip_of_its_own() -> None:
     assert wheels.python_groups(["3.11"]) == [("3.11",)]
 
 
-def test_numpy_is_never_bundled() -> None:
+def test_numpy_is_never_bundled(root: Path) -> None:
     for variant in Variant:
         for platform in PLATFORMS:
-            assert "numpy" not in wheels.pins(variant, platform)
+            assert "numpy" not in wheels.pins(root, variant, platform)
 
 
-def test_a_platform_may_hold_a_package_back() -> None:
-    assert wheels.pins(Variant.FULL, "macos-x64")["onnxruntime"] == "1.23.2"
-    assert wheels.pins(Variant.FULL, "linux-x64")["onnxruntime"] != "1.23.2"
+def test_a_platform_may_hold_a_package_back(root: Path) -> None:
+    assert wheels.pins(root, Variant.FULL, "macos-x64")["onnxruntime"] == "1.23.2"
+    assert wheels.pins(root, Variant.FULL, "linux-x64")["onnxruntime"] != "1.23.2"
     assert wheels.pythons_of("macos-x64", wheels.PYTHONS) == ["3.11"]
 
 
@@ -38,8 +38,14 @@ def test_a_universal_wheel_is_named_by_architecture() -> None:
     )
 
 
+def test_what_the_lock_does_not_name_is_not_bundled(tmp_path: Path) -> None:
+    (tmp_path / "constraints.txt").write_text("# lock\npyzmq==27.3.0\n", encoding="utf-8")
+    with pytest.raises(RunError, match="no version of msgpack"):
+        wheels.pins(tmp_path, Variant.THIN, "linux-x64")
+
+
 def test_cached_wheels_are_not_downloaded_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise RunError("A download was tried.", "")
@@ -47,12 +53,12 @@ def test_cached_wheels_are_not_downloaded_again(
     monkeypatch.setattr(wheels, "download", refuse)
     folder = tmp_path / "linux-x64-3.13"
     folder.mkdir()
-    for name, version in wheels.pins(Variant.THIN, "linux-x64").items():
+    for name, version in wheels.pins(root, Variant.THIN, "linux-x64").items():
         (folder / f"{name}-{version}-cp313-cp313-manylinux2014_x86_64.whl").touch()
-    found = wheels.wheel_files(Variant.THIN, ["linux-x64"], ["3.13"], tmp_path)
+    found = wheels.wheel_files(root, Variant.THIN, ["linux-x64"], ["3.13"], tmp_path)
     assert [name.partition("-")[0] for name in found] == ["msgpack", "pyzmq"]
     with pytest.raises(RunError, match="A download was tried"):
-        wheels.wheel_files(Variant.FULL, ["linux-x64"], ["3.13"], tmp_path)
+        wheels.wheel_files(root, Variant.FULL, ["linux-x64"], ["3.13"], tmp_path)
 
 
 def test_a_failed_download_names_the_wheel(tmp_path: Path) -> None:
