@@ -1,0 +1,104 @@
+"""Read one picture file, after its header said that it is small enough to be decoded."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+
+#: File name endings of pictures that can be read.
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm")
+#: Pictures larger than this are refused by their header, before anything is decoded.
+MAX_PICTURE_PIXELS = 16_000_000
+
+
+def natural_key(path: Path) -> list[tuple[int, int, str]]:
+    """Return the sort key that puts `img2.png` before `img10.png`."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
+
+
+def picture_size(data: bytes, name: str) -> tuple[int, int]:
+    """Return (width, height) in pixels from a picture's header, without decoding it.
+
+    Raises InputError where the bytes are no picture.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(BytesIO(data)) as header:
+            return header.size
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{name} is far too large for a face picture ({error}).",
+            f"Scale it below {MAX_PICTURE_PIXELS // 1_000_000} megapixels.",
+        ) from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise InputError(
+            f"{name} is not a picture that can be read.", "Save it again as PNG or JPEG."
+        ) from error
+
+
+def to_bytes(picture: NDArray[np.generic], name: str) -> NDArray[np.uint8]:
+    """Return decoded samples of any depth as uint8 over their full range."""
+    if picture.dtype == np.uint8:
+        return np.asarray(picture, dtype=np.uint8)
+    if picture.dtype == np.uint16:
+        return ((picture.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    if picture.dtype in (np.float32, np.float64):
+        return (np.clip(picture.astype(np.float32), 0, 1) * 255 + 0.5).astype(np.uint8)
+    raise InputError(f"{name} holds samples of type {picture.dtype}.", "Save it as 8 or 16 bit.")
+
+
+def decode_picture(
+    data: bytes, name: str, max_pixels: int = MAX_PICTURE_PIXELS
+) -> NDArray[np.uint8]:
+    """Return a picture (H, W, 3) uint8 RGB from its encoded bytes; grey becomes three equal parts.
+
+    `name` is what an error calls it. Raises InputError where the header tells of more than
+    `max_pixels`, or where the bytes cannot be decoded.
+    """
+    import cv2
+
+    width, height = picture_size(data, name)
+    if width * height > max_pixels:
+        raise InputError(
+            f"{name} is {width} x {height} pixels, over the limit of "
+            f"{max_pixels / 1e6:.0f} megapixels.",
+            "Scale it down.",
+        )
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    try:
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error:
+        decoded = None
+    if decoded is None:
+        raise InputError(f"{name} is damaged and cannot be decoded.", "Save it again as PNG.")
+    pixels = to_bytes(decoded, name)
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+def read_bytes(path: Path, max_bytes: int) -> bytes:
+    """Return a file's bytes; raises InputError where it is missing, unreadable or too large."""
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise InputError(
+                f"{path} has {size / 1e6:.0f} MB, over the limit of {max_bytes / 1e6:.0f} MB.",
+                "Shorten it or scale it down.",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}).", "Check the path and its permissions."
+        ) from error
+
+
+def read_picture(path: Path, max_pixels: int = MAX_PICTURE_PIXELS) -> NDArray[np.uint8]:
+    """Return the picture in a file as (H, W, 3) uint8 RGB; raises InputError with a remedy."""
+    return decode_picture(read_bytes(path, 256_000_000), str(path), max_pixels)
