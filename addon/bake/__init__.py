@@ -1,0 +1,1 @@
+"""What becomes of generated frames and motion: keyed shape keys, textures, flipbooks."""

@@ -1,0 +1,161 @@
+"""A character seen from its framing: what is visible, and how shape keys move it in the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .evaluate import EvaluatedFace, Surface, evaluate_face, evaluate_surface
+from .framing import Framing, frame_face
+from .raster import rasterise
+from .stage import Stage
+
+#: A surface at a steeper angle to the view than this (cosine) is not trusted.
+SQUARE_ENOUGH = 0.15
+#: Depth slack for visibility, as a share of the view's width.
+DEPTH_SLACK = 0.006
+#: More vertices than this say nothing more about the weights.
+MOST_VERTICES = 5000
+
+
+@dataclass(frozen=True)
+class FaceView:
+    """A neutral face, its framing, and what lies nearest at each pixel.
+
+    `nearest` (R,R) float32: distance of the first opaque surface, infinity off the character;
+    `others`: the surfaces of companion objects.
+    """
+
+    face: EvaluatedFace
+    framing: Framing
+    nearest: NDArray[np.float32]
+    others: tuple[Surface, ...]
+
+    def visibility(
+        self, pixels: NDArray[np.floating[Any]], depth: NDArray[np.floating[Any]]
+    ) -> NDArray[np.bool_]:
+        """Return for (N,2) pixel positions at (N,) depths whether nothing lies in front."""
+        size = self.framing.resolution
+        column = np.rint(pixels[:, 0]).astype(np.int64)
+        row = np.rint(pixels[:, 1]).astype(np.int64)
+        inside = (column >= 0) & (row >= 0) & (column < size) & (row < size)
+        first = self.nearest[np.clip(row, 0, size - 1), np.clip(column, 0, size - 1)]
+        return np.asarray(inside & (depth <= first + DEPTH_SLACK * self.framing.width))
+
+    def facing(
+        self, positions: NDArray[np.floating[Any]], normals: NDArray[np.floating[Any]]
+    ) -> NDArray[np.float64]:
+        """Return the cosine (N,) between the surface normals and the direction to the camera."""
+        towards = self.framing.eye - positions
+        towards = towards / np.linalg.norm(towards, axis=1, keepdims=True)
+        return np.asarray((normals * towards).sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Jacobian:
+    """How the shape keys move the visible vertices in the image.
+
+    `pixels` (V,2) float64 positions, `matrix` (V,2,S) float16 pixels per unit of weight (x right,
+    y down), `confidence` (V,) float32 in 0..1 (how squarely the vertex is seen), `names` (S).
+    """
+
+    pixels: NDArray[np.float64]
+    matrix: NDArray[np.float16]
+    confidence: NDArray[np.float32]
+    names: tuple[str, ...]
+
+
+def view_face(on: Stage, resolution: int) -> FaceView:
+    """Evaluate the character on a neutral stage and frame its face."""
+    face = evaluate_face(on)
+    surface, moving = face.surface, face.moving
+    framing = frame_face(
+        surface.positions[moving],
+        surface.normals[moving],
+        face.reach[moving],
+        face.axes,
+        resolution,
+    )
+    others = tuple(
+        evaluate_surface(one, on.depsgraph) for one in on.companions if one.type == "MESH"
+    )
+    return FaceView(face, framing, nearest_depth(framing, surface, *_opaque(on, others)), others)
+
+
+def _opaque(on: Stage, others: tuple[Surface, ...]) -> list[Surface]:
+    meshes = [one for one in on.companions if one.type == "MESH"]
+    return [
+        surface
+        for one, surface in zip(meshes, others, strict=True)
+        if not any(_see_through(slot.material) for slot in one.material_slots)
+    ]
+
+
+def _see_through(material: Any) -> bool:
+    if material is None or not material.use_nodes or material.node_tree is None:
+        return False
+    for node in material.node_tree.nodes:
+        if node.type == "BSDF_TRANSPARENT":
+            return True
+        if node.type == "BSDF_PRINCIPLED":
+            alpha = node.inputs["Alpha"]
+            if alpha.is_linked or float(alpha.default_value) < 1.0:
+                return True
+    return False
+
+
+def nearest_depth(framing: Framing, *surfaces: Surface) -> NDArray[np.float32]:
+    """Return the distance (R,R) of the nearest surface at each pixel, infinity where none is."""
+    nearest = np.full((framing.resolution, framing.resolution), np.inf, np.float32)
+    for surface in surfaces:
+        if len(surface.triangles) == 0:
+            continue
+        pixels, depth = framing.project(surface.positions)
+        _, _, here = rasterise(
+            pixels[surface.triangles],
+            depth[surface.triangles],
+            framing.resolution,
+            framing.resolution,
+        )
+        nearest = np.minimum(nearest, here)
+    return nearest
+
+
+def project_keys(view: FaceView) -> Jacobian:
+    """Return the shape keys' motion in the image at the visible vertices that move.
+
+    At most `MOST_VERTICES` vertices, spread evenly over the image.
+    """
+    face, framing = view.face, view.framing
+    positions = face.surface.positions
+    pixels, depth = framing.project(positions)
+    square = view.facing(positions, face.surface.normals)
+    usable = face.moving & view.visibility(pixels, depth) & (square > SQUARE_ENOUGH)
+    chosen = np.flatnonzero(usable)
+    chosen = chosen[_spread(pixels[chosen], square[chosen], framing.resolution)]
+    matrix = np.empty((len(chosen), 2, len(face.keys.names)), np.float16)
+    for index in range(len(face.keys.names)):
+        lower, upper = face.keys.lower[index], face.keys.upper[index]
+        step = 0.25 if upper >= -lower else -0.25
+        moved, _ = framing.project(positions[chosen] + step * face.displacement[index, chosen])
+        matrix[:, :, index] = (moved - pixels[chosen]) / step
+    return Jacobian(pixels[chosen], matrix, square[chosen].astype(np.float32), face.keys.names)
+
+
+def _spread(
+    pixels: NDArray[np.float64], square: NDArray[np.float64], resolution: int
+) -> NDArray[np.int64]:
+    """Return indices of at most `MOST_VERTICES` points: the squarest of each image cell."""
+    order = np.argsort(-square, kind="stable")
+    cell = 1.0
+    while len(order) > MOST_VERTICES:
+        grid = np.floor(pixels[order] / cell).astype(np.int64)
+        key = grid[:, 1] * (resolution * 4) + grid[:, 0]
+        _, first = np.unique(key, return_index=True)
+        if len(first) <= MOST_VERTICES:
+            order = order[np.sort(first)]
+        cell *= 1.25
+    return np.sort(order)

@@ -1,0 +1,32 @@
+"""Keep Blender's render log out of a command's output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+
+
+@contextmanager
+def render_log_hidden() -> Iterator[None]:
+    """Send what Blender's C code prints to nowhere, when there is no window.
+
+    Blender writes a line per render to the process's standard output, where a caller expects
+    our own lines only. With a window the console is the user's, and nothing is changed.
+    """
+    if not bpy.app.background:
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
