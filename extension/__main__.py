@@ -70,7 +70,7 @@ def build(variant: Variant, options: argparse.Namespace) -> None:
         platforms = list(PLATFORMS) if variant is Variant.THIN else [this_platform()]
     # The full build's wheels are large: a zip for each platform. The thin build serves all at once.
     sets = [platforms] if variant is Variant.THIN else [[platform] for platform in platforms]
-    for group in python_groups(pythons):
+    for group in python_groups(variant, pythons):
         for platform_set in sets:
             served = [name for name in platform_set if pythons_of(name, group)]
             if served:

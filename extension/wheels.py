@@ -64,8 +64,14 @@ def pythons_of(platform: str, pythons: Sequence[str]) -> list[str]:
     return [python for python in pythons if platform != "macos-x64" or python == "3.11"]
 
 
-def python_groups(pythons: Sequence[str]) -> list[tuple[str, ...]]:
-    """Python versions by the zip that carries them: 3.11 alone, the others together."""
+def python_groups(variant: Variant, pythons: Sequence[str]) -> list[tuple[str, ...]]:
+    """Python versions by the zip that carries them.
+
+    The thin build's wheels are small: 3.11 has a zip of its own, the others share one. In the full
+    build, with its large wheels, each has its own.
+    """
+    if variant is Variant.FULL:
+        return [(python,) for python in pythons]
     others = tuple(python for python in pythons if python != "3.11")
     return [group for group in ((("3.11",) if "3.11" in pythons else ()), others) if group]
 

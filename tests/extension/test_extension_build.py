@@ -29,7 +29,7 @@ def zips(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str
     """The thin build for every platform, by the Python versions it is for."""
     out = tmp_path_factory.mktemp("dist")
     built = {}
-    for group in python_groups(PYTHONS):
+    for group in python_groups(Variant.THIN, PYTHONS):
         platforms = [name for name in PLATFORMS if pythons_of(name, group)]
         try:
             built[group] = build_thin(root, platforms, group, out)

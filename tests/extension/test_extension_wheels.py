@@ -12,9 +12,10 @@ from microface.extension.manifest import PLATFORMS
 
 
 def test_python_311_has_a_zip_of_its_own() -> None:
-    assert wheels.python_groups(["3.11", "3.13", "3.14"]) == [("3.11",), ("3.13", "3.14")]
-    assert wheels.python_groups(["3.13"]) == [("3.13",)]
-    assert wheels.python_groups(["3.11"]) == [("3.11",)]
+    thin, full = Variant.THIN, Variant.FULL
+    assert wheels.python_groups(thin, ["3.11", "3.13", "3.14"]) == [("3.11",), ("3.13", "3.14")]
+    assert wheels.python_groups(thin, ["3.13"]) == [("3.13",)]
+    assert wheels.python_groups(full, ["3.11", "3.13", "3.14"]) == [("3.11",), ("3.13",), ("3.14",)]
 
 
 def test_numpy_is_never_bundled(root: Path) -> None:
