@@ -1,0 +1,103 @@
+"""Teeth, gums and tongue."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .atlas import place
+from .measures import Measures
+from .part import Floats, Part, sheet, sheet_uv
+
+TEETH, PER_TOOTH = 12, 4
+
+
+def mouth_parts(m: Measures) -> list[Part]:
+    """Return upper and lower teeth, upper and lower gums, and the tongue."""
+    return [
+        _arch(m, True, "teeth"),
+        _arch(m, False, "teeth"),
+        _arch(m, True, "gums"),
+        _arch(m, False, "gums"),
+        _tongue(m),
+    ]
+
+
+def _arch(m: Measures, above: bool, material: str) -> Part:
+    """A bow of teeth or the gum over it: a closed band bent along a parabola."""
+    front = 0.55 if above else 0.35
+    half = 2.15 if above else 1.95
+    count = TEETH * PER_TOOTH + 1
+    t = np.linspace(-1.0, 1.0, count)
+    x = half * np.sin(t * 1.25) / np.sin(1.25)
+    z = front - 2.9 * np.abs(t) ** 2.2
+    tooth = np.abs(np.sin(np.pi * (t * TEETH / 2)))
+    bulge = 0.10 * tooth**0.5
+    sign = 1.0 if above else -1.0
+    edge = m.mouth_y + (-0.10 if above else -0.18)
+    normal = np.stack([0.9 * t, np.zeros(count), np.ones(count)], axis=1)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    long = 0.86 if above else 0.72
+    size = (
+        1.0
+        - 0.28 * np.abs(t)
+        - (0.10 * np.exp(-(((np.abs(t) - 0.25) / 0.08) ** 2)) if above else 0)
+    )
+    rows = []
+    if material == "teeth":
+        profile = [
+            (1.0, -0.30),
+            (0.75, -0.02),
+            (0.35, 0.02),
+            (0.05, -0.01),
+            (0.0, -0.08),
+            (0.05, -0.28),
+            (1.0, -0.5),
+        ]
+        for high, out in profile:
+            place_row = np.stack([x, np.full(count, edge), z], axis=1)
+            place_row[:, 1] += sign * (long * high + (1 - size) * 0.45 * long * (high < 0.2))
+            rows.append(place_row + normal * (out + bulge * (high < 0.9))[:, None])
+    else:
+        profile = [(0.72, -0.05), (0.80, 0.05), (1.1, 0.10), (1.7, 0.0), (2.0, -0.5), (1.9, -1.2)]
+        for high, out in profile:
+            place_row = np.stack([x, np.full(count, edge), z], axis=1)
+            place_row[:, 1] += sign * long * (high - (0.10 * (1 - tooth) if high < 0.9 else 0.0))
+            rows.append(place_row + normal * (out + 0.03 * tooth)[:, None])
+    points = np.concatenate(rows)
+    faces = sheet(len(rows), count)
+    flip = above if material == "teeth" else not above
+    u, v = np.meshgrid(np.linspace(0, 1, count), np.linspace(0, 1, len(rows)))
+    uv = np.stack([u.ravel(), 0.5 * v.ravel() * 0.96 + (0.51 if above else 0.01)], axis=1)
+    if flip:
+        faces = faces[:, [0, 3, 2, 1]]
+    jaw: Floats = np.zeros(len(points)) if above else np.ones(len(points))
+    return Part(material, points, faces, place(material, uv), faces.copy(), jaw=jaw)
+
+
+def _tongue(m: Measures) -> Part:
+    """A soft tongue lying behind the lower teeth."""
+    rows, columns = 12, 16
+    along = np.linspace(0.0, 1.0, rows)
+    turn = np.linspace(0.0, 2 * np.pi, columns, endpoint=False)
+    points = []
+    for t in along:
+        wide = 1.35 * np.sqrt(np.clip(1 - (1 - t) ** 2.5, 0.0005, 1)) * (1 - 0.1 * t)
+        thick = 0.42 * np.sqrt(np.clip(1 - (1 - t) ** 2.2, 0.0005, 1))
+        z = -0.35 - 5.0 * t
+        y = m.mouth_y - 0.62 + 0.5 * np.sin(np.pi * t * 0.8)
+        ring = np.stack(
+            [wide * np.cos(turn), y + thick * np.sin(turn), np.full(columns, z)], axis=1
+        )
+        ring[:, 1] -= 0.16 * np.exp(-((ring[:, 0] / 0.3) ** 2)) * (np.sin(turn) > 0)
+        points.append(ring)
+    place_all = np.concatenate(points)
+    faces = sheet(rows, columns, around=True)[:, [0, 1, 2, 3]]
+    uv, uv_faces = sheet_uv(rows, columns)
+    share = np.repeat(np.clip((0.75 - along) / 0.75, 0, 1), columns)
+    out = np.zeros_like(place_all)
+    out[:, 2] = 3.1 * share
+    out[:, 1] = 0.30 * share - 0.9 * share**3
+    jaw = np.repeat(np.linspace(1.0, 0.35, rows), columns)
+    return Part(
+        "tongue", place_all, faces, place("tongue", uv), uv_faces, moves={"tongueOut": out}, jaw=jaw
+    )

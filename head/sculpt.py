@@ -1,0 +1,130 @@
+"""The head's form as a signed distance: rounded volumes that melt into each other.
+
+The form has closed lids and no lips; both are put on afterwards (`skin.py`). Smooth minima are
+the quadratic ones of Quilez, "Smooth minimum".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from .measures import Measures
+
+Floats = npt.NDArray[np.float64]
+Distance = Callable[[Floats], Floats]
+
+
+def smooth_union(a: Floats, b: Floats, reach: float) -> Floats:
+    """Smooth minimum of two distances; `reach` (cm) is how far apart they still blend."""
+    h = np.maximum(reach - np.abs(a - b), 0.0) / reach
+    return np.asarray(np.minimum(a, b) - h * h * reach * 0.25)
+
+
+def smooth_cut(a: Floats, b: Floats, reach: float) -> Floats:
+    """The volume `a` with the volume `b` taken out of it, the edge rounded by `reach` (cm)."""
+    return -smooth_union(-a, b, reach)
+
+
+def ellipsoid(p: Floats, centre: tuple[float, ...], radii: tuple[float, ...]) -> Floats:
+    """Approximate signed distance of points (N, 3) to an ellipsoid (first order at its skin)."""
+    q = p - np.array(centre)
+    r = np.array(radii)
+    near = np.sqrt(np.sum((q / r) ** 2, axis=1))
+    slope = np.sqrt(np.sum((q / r**2) ** 2, axis=1))
+    return np.asarray(near * (near - 1.0) / np.maximum(slope, 1e-9))
+
+
+def capsule(
+    p: Floats, start: tuple[float, ...], end: tuple[float, ...], first: float, last: float
+) -> Floats:
+    """Signed distance of points (N, 3) to a line whose radius runs from `first` to `last`."""
+    a = np.array(start)
+    line = np.array(end) - a
+    along = np.clip((p - a) @ line / (line @ line), 0.0, 1.0)
+    away = np.linalg.norm(p - a - along[:, None] * line, axis=1)
+    return np.asarray(away - (first + (last - first) * along))
+
+
+def head_form(m: Measures) -> Distance:
+    """Return the signed distance of the head without lips, lids closed (both sides alike)."""
+    who = m.identity
+    wide = 1.0 + 0.055 * who.face_width
+    tip = m.nose_tip
+    lid = m.eye_radius + m.lid_gap
+    jaw = 1.0 + 0.09 * who.jaw_width + 0.05 * who.face_width
+    chin = m.chin_y
+    full = 0.35 * who.cheeks
+    bridge = 0.28 * who.nose_bridge
+    wing = m.nose_wing
+    neck = 4.25 * (1.0 + 0.13 * who.neck_width)
+
+    def distance(points: Floats) -> Floats:
+        p = points.copy()
+        p[:, 0] = np.abs(p[:, 0])
+        d = ellipsoid(p, (0, 3.9, -6.6), (7.3 * wide, 7.6 + 0.4 * who.forehead, 8.6))
+        d = smooth_union(
+            d, ellipsoid(p, (0, 2.9, -3.6), (6.0 * wide, 5.2 + 0.4 * who.forehead, 5.3)), 2.0
+        )
+        d = smooth_union(d, ellipsoid(p, (0, -2.6, -4.4), (5.9 * wide, 6.2, 5.6)), 2.5)
+        d = smooth_union(d, ellipsoid(p, (0, -5.6, -2.9), (4.6 * jaw, 4.4, 4.9)), 2.2)
+        d = smooth_union(
+            d,
+            capsule(p, (5.0 * jaw, -5.4, -6.0), (1.3, chin + 1.3, -0.6), 0.9, 1.1),
+            2.6,
+        )
+        d = smooth_union(d, ellipsoid(p, (0, chin + 1.15, 0.15), (1.5 * jaw, 1.2, 1.3)), 1.6)
+        # Muzzle: the round of the teeth that carries the lips.
+        d = smooth_union(d, ellipsoid(p, (0, m.mouth_y + 0.2, -0.9), (2.9, 2.3, 2.75)), 1.4)
+        # Cheekbone and the soft cheek before it.
+        d = smooth_union(d, ellipsoid(p, (4.7 * wide, -2.1, -1.9), (1.9, 1.35, 2.3)), 2.4)
+        d = smooth_union(
+            d, ellipsoid(p, (3.5, -3.6, -0.9), (1.9 + full, 1.9 + full, 1.9 + full)), 2.0
+        )
+        # Eye socket, then the ball of the lids in it.
+        d = smooth_cut(d, ellipsoid(p, (m.eye_x - 0.1, -0.1, 2.1), (2.3, 1.5, 1.6)), 1.5)
+        d = smooth_cut(d, ellipsoid(p, (1.75, 0.2, 2.6), (0.75, 1.1, 1.3)), 1.0)
+        brow = capsule(p, (1.0, m.brow_y - 0.35, 0.65), (4.6, m.brow_y - 0.15, -1.1), 0.8, 0.75)
+        d = smooth_union(d, brow, 1.3)
+        d = smooth_union(d, ellipsoid(p, (m.eye_x, 0.0, 0.0), (lid * 1.06, lid, lid)), 0.55)
+        # Nose: bridge, ball of the tip, wings; the underside is flattened a little.
+        d = smooth_union(
+            d,
+            capsule(p, (0, 0.5, 0.85 + bridge), (0, tip[1] + 0.45, tip[2] - 0.85), 0.5, 0.72),
+            0.85,
+        )
+        d = smooth_union(d, ellipsoid(p, (0, tip[1], tip[2] - 0.78), (0.82, 0.70, 0.78)), 0.6)
+        d = smooth_union(
+            d,
+            ellipsoid(p, (wing - 0.46, tip[1] - 0.22, tip[2] - 1.62), (0.5, 0.58, 0.85)),
+            0.5,
+        )
+        # Philtrum, and the groove under the lower lip.
+        d = smooth_cut(
+            d, capsule(p, (0, tip[1] - 0.9, 2.35), (0, m.mouth_y + 0.6, 2.55), 0.18, 0.28), 0.5
+        )
+        d = smooth_cut(d, ellipsoid(p, (0, m.mouth_y - 1.75, 2.6), (1.5, 0.42, 0.9)), 1.0)
+        throat = capsule(p, (0, -4.0, -7.4), (0, -18.0, -8.2), neck, neck * 1.04)
+        return smooth_union(d, throat, 1.6)
+
+    return distance
+
+
+def gradient(distance: Distance, points: Floats, step: float = 0.02) -> Floats:
+    """Unit gradient (N, 3) of `distance` by four samples on a tetrahedron."""
+    corners = np.array([[1.0, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]])
+    slope = np.zeros_like(points)
+    for corner in corners:
+        slope += corner * distance(points + step * corner)[:, None]
+    return slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-12)
+
+
+def cast(distance: Distance, origin: Floats, direction: Floats, reach: float = 16.0) -> Floats:
+    """Return where rays (N, 3), walked from `reach` cm back towards `origin`, meet the form."""
+    t = np.full(len(origin), reach)
+    for _ in range(48):
+        t -= 0.9 * distance(origin + t[:, None] * direction)
+        np.clip(t, 0.0, reach, out=t)
+    return origin + t[:, None] * direction
