@@ -18,7 +18,11 @@ def flow_colours(flow: NDArray[np.floating], largest: float) -> NDArray[np.uint8
     angle = np.arctan2(flow[..., 1], flow[..., 0])
     length = np.linalg.norm(flow, axis=-1) / max(largest, 1e-6)
     hsv = np.stack(
-        [(angle + np.pi) / (2 * np.pi) * 179, np.full_like(angle, 255), np.clip(length, 0, 1) * 255],
+        [
+            (angle + np.pi) / (2 * np.pi) * 179,
+            np.full_like(angle, 255),
+            np.clip(length, 0, 1) * 255,
+        ],
         axis=-1,
     ).astype(np.uint8)
     return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), dtype=np.uint8)
@@ -37,8 +41,12 @@ def strip(pair: Pair) -> NDArray[np.uint8]:
         for x, y in points:
             cv2.circle(marked, (round(float(x)), round(float(y))), 1, (0, 255, 0), -1)
         largest = float(np.linalg.norm(flow, axis=-1).max())
-        colours = cv2.resize(flow_colours(flow, largest), (size, size), interpolation=cv2.INTER_NEAREST)
-        cv2.putText(colours, f"{largest:.2f} px", (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255,) * 3)
+        colours = cv2.resize(
+            flow_colours(flow, largest), (size, size), interpolation=cv2.INTER_NEAREST
+        )
+        cv2.putText(
+            colours, f"{largest:.2f} px", (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255,) * 3
+        )
         tiles += [marked, frame, colours]
     tiles.insert(4, pair.character_neutral)
     return np.concatenate(tiles, axis=1)

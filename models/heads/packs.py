@@ -112,8 +112,14 @@ class PackFamily:
         textures = np.array([str(t) for t in data["region_texture"]])[data["region"].astype(int)]
         triangles = np.asarray(data["triangles"], np.int32)
         corners = np.asarray(data["uv_triangles"], np.int32)
-        self._skin_triangles, self._skin_uv = triangles[textures == "skin"], corners[textures == "skin"]
-        self._eye_triangles, self._eye_uv = triangles[textures == "eyes"], corners[textures == "eyes"]
+        self._skin_triangles, self._skin_uv = (
+            triangles[textures == "skin"],
+            corners[textures == "skin"],
+        )
+        self._eye_triangles, self._eye_uv = (
+            triangles[textures == "eyes"],
+            corners[textures == "eyes"],
+        )
 
     def _with_parts(self, vertices: Floats) -> Floats:
         return np.concatenate([vertices, *(p.at(vertices) for p in self._parts)])
@@ -186,9 +192,7 @@ class PackFamily:
         choice = str(rng.choice(names))
         return kept if held_out and rng.random() < 0.4 else choice
 
-    def _skin(
-        self, rng: np.random.Generator, held_out: bool, hair: Floats, brow: str
-    ) -> Surface:
+    def _skin(self, rng: np.random.Generator, held_out: bool, hair: Floats, brow: str) -> Surface:
         folder = "skins_ict" if self.name == "ict" else "skins"
         name = self._choose(rng, folder, ".jpg", TEST_SKIN, held_out)
         rgb = self._images.rgb(f"{folder}/{name}.jpg")
@@ -199,7 +203,9 @@ class PackFamily:
                 layer = cv2.resize(layer, rgb.shape[1::-1])
             opacity = (layer * np.float32(rng.uniform(0.6, 1.0)))[..., None]
             rgb = rgb * (1 - opacity) + hair * opacity
-        return Surface(rgb, gloss=float(rng.uniform(0.02, 0.3)), sharpness=float(rng.uniform(6, 30)))
+        return Surface(
+            rgb, gloss=float(rng.uniform(0.02, 0.3)), sharpness=float(rng.uniform(6, 30))
+        )
 
     def _eyes(self, rng: np.random.Generator, held_out: bool) -> Surface:
         name = self._choose(rng, "eyes", ".png", TEST_EYES, held_out)
@@ -207,7 +213,7 @@ class PackFamily:
         if name == "brown_eye":
             grey = rgb.mean(2, keepdims=True)
             rgb = grey + np.float32(0.5) * (rgb - grey)
-        rgb = rgb * np.float32(rng.uniform(0.55, 0.95))
+        rgb = rgb * np.float32(rng.uniform(0.3, 0.75))
         return Surface(rgb, gloss=float(rng.uniform(0.6, 1.2)), sharpness=180.0)
 
     def _card(self, rng: np.random.Generator, part: _Part, hair: Floats) -> Surface:

@@ -66,7 +66,9 @@ class Pair:
     @staticmethod
     def arrays() -> tuple[str, ...]:
         """Names of the array fields."""
-        return tuple(f.name for f in fields(Pair) if f.name.split("_")[0] in ("source", "character"))
+        return tuple(
+            f.name for f in fields(Pair) if f.name.split("_")[0] in ("source", "character")
+        )
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,10 @@ class Actor:
     def points(self) -> Floats:
         """Keypoints (30, 2) of the neutral in pixels of the picture."""
         return self.points_of(self.vertices)
+
+    def acted(self, vertices: Floats) -> Drawing:
+        """Draw the head with other vertices (V, 3)."""
+        return draw(self.head, vertices, self.look, SIZE, self.neutral)
 
     def points_of(self, vertices: Floats) -> Floats:
         """Keypoints (30, 2) of the head with these vertices."""
@@ -139,7 +145,9 @@ def random_expression(rng: np.random.Generator) -> dict[str, float]:
     return {name: float(min(amount, 1.0)) for name, amount in total.items() if amount > 0}
 
 
-def make_actor(rng: np.random.Generator, head: RenderHead, framing: Framing, *, clean: bool) -> Actor:
+def make_actor(
+    rng: np.random.Generator, head: RenderHead, framing: Framing, *, clean: bool
+) -> Actor:
     """Put a head in front of a random camera, light, background and sensor."""
     base = random_base(rng)
     vertices = head.posed(base)
@@ -157,7 +165,9 @@ def make_actor(rng: np.random.Generator, head: RenderHead, framing: Framing, *, 
 
 def composed(light: Floats, background: Floats) -> Floats:
     """Return linear light (S, S, 3): a supersampled head (2S, 2S, 4) over a background."""
-    small = cv2.resize(light, (background.shape[1], background.shape[0]), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        light, (background.shape[1], background.shape[0]), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(small[..., :3] + (1 - small[..., 3:]) * background, dtype=np.float32)
 
 
@@ -168,7 +178,9 @@ def shaken(rng: np.random.Generator, light: Floats) -> Floats:
     scale = float(np.exp(rng.normal(0, 0.0015)))
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), float(np.clip(angle, -0.8, 0.8)), scale)
     matrix[:, 2] += np.clip(rng.normal(0, 0.4, 2), -1.5, 1.5) * side / SIZE
-    moved = cv2.warpAffine(light, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(
+        light, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(moved, dtype=np.float32)
 
 
@@ -213,17 +225,21 @@ def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: 
     return sample_scene(rng, families, split, frames=1)[0]
 
 
-def _pair(rng: np.random.Generator, source: Actor, character: Actor, weights: dict[str, float]) -> Pair:
-    neutral = expose(source.sensor, composed(source.neutral.light, source.background), rng, first=True)
+def _pair(
+    rng: np.random.Generator, source: Actor, character: Actor, weights: dict[str, float]
+) -> Pair:
+    neutral = expose(
+        source.sensor, composed(source.neutral.light, source.background), rng, first=True
+    )
     acted = source.head.posed(added(source.base, weights))
-    drawn = draw(source.head, acted, source.look, SIZE) if weights else source.neutral
+    drawn = source.acted(acted) if weights else source.neutral
     frame = expose(
         source.sensor, composed(shaken(rng, drawn.light), source.background), rng, first=False
     )
     flow = motion(source.neutral, drawn, source.head.triangles)
 
     played = character.head.posed(added(character.base, weights))
-    shown = draw(character.head, played, character.look, SIZE) if weights else character.neutral
+    shown = character.acted(played) if weights else character.neutral
     forward = motion(character.neutral, shown, character.head.triangles)
     backward = motion(shown, character.neutral, character.head.triangles)
     # Off the head nothing moves; there the backward flow holds where no head was either.

@@ -44,13 +44,19 @@ class Raster:
         return np.flatnonzero(self.triangle.ravel() >= 0)
 
 
+def touching(chosen: NDArray[np.bool_], triangles: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return (T,) whether a triangle has a chosen (V,) vertex."""
+    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
+    return np.asarray(chosen[a] | chosen[b] | chosen[c])
+
+
 def facing(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return (T,) whether each triangle turns its counter-clockwise side to the viewer.
 
     `points` (V, 2 or more) with x right and y down: on such a plane the outer side winds
     clockwise in the plane's own sense, that is, with a negative signed area.
     """
-    x, y = points[:, 0], points[:, 1]
+    x, y = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
     a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
     xa, ya = x[a], y[a]
     return np.asarray((x[b] - xa) * (y[c] - ya) - (x[c] - xa) * (y[b] - ya) < 0)
@@ -64,6 +70,14 @@ def fragments(
     `points` (V, 3): x and y in pixels, and depth (smaller is nearer). Degenerate triangles and
     those off the picture give nothing.
     """
+    a, b, c = (triangles[chosen, k] for k in range(3))
+    x, y = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+    low, high = np.minimum(np.minimum(y[a], y[b]), y[c]), np.maximum(np.maximum(y[a], y[b]), y[c])
+    # Those that slip between two rows of pixel centres are most of a fine mesh.
+    seen = (high > 0) & (low < height) & (np.ceil(low - 0.5) < np.ceil(high - 0.5))
+    seen &= np.maximum(np.maximum(x[a], x[b]), x[c]) > 0
+    seen &= np.minimum(np.minimum(x[a], x[b]), x[c]) < width
+    chosen = chosen[seen]
     corners = points[triangles[chosen]].astype(np.float64)
     order = np.argsort(corners[:, :, 1], axis=1, kind="stable")
     corners = np.take_along_axis(corners, order[:, :, None], axis=1)
@@ -71,8 +85,6 @@ def fragments(
     first = np.clip(np.ceil(top[:, 1] - 0.5), 0, height).astype(np.int64)
     last = np.clip(np.ceil(bottom[:, 1] - 0.5), 0, height).astype(np.int64)
     rows = np.maximum(last - first, 0)
-    seen = (corners[:, :, 0].max(1) > 0) & (corners[:, :, 0].min(1) < width)
-    rows = np.where(seen, rows, 0)
 
     owner = np.repeat(np.arange(len(chosen)), rows)
     start = np.cumsum(rows) - rows
@@ -103,8 +115,15 @@ def fragments(
     begin = np.cumsum(counts) - counts
     column = np.arange(len(span)) + (left - begin)[span]
     depth = row_depth[span] + column * across[owner][span]
+    return Fragments((row * width)[span] + column, np.asarray(chosen, np.int64)[owner][span], depth)
+
+
+def joined(parts: list[Fragments]) -> Fragments:
+    """Return the fragments of all parts in one."""
     return Fragments(
-        (row * width)[span] + column, np.asarray(chosen, np.int64)[owner][span], depth
+        np.concatenate([p.pixel for p in parts]),
+        np.concatenate([p.triangle for p in parts]),
+        np.concatenate([p.depth for p in parts]),
     )
 
 
@@ -112,11 +131,12 @@ def resolve(parts: list[Fragments], width: int, height: int) -> Raster:
     """Keep the nearest fragment of each pixel; at equal depth the lower triangle index."""
     buffer = np.full(width * height, _EMPTY, np.int64)
     for part in parts:
-        steps = np.clip(part.depth * DEPTH_STEPS, 0, 2.0**31 - 2).astype(np.int64)
+        steps = np.maximum(part.depth * DEPTH_STEPS, 0).astype(np.int64)
         np.minimum.at(buffer, part.pixel, (steps << 32) | part.triangle)
-    nothing = buffer == _EMPTY
-    triangle = np.where(nothing, -1, buffer & 0xFFFFFFFF).astype(np.int32)
-    depth = np.where(nothing, np.inf, (buffer >> 32) / DEPTH_STEPS).astype(np.float32)
+    # The low half of an empty cell is all ones, which is -1.
+    triangle = buffer.astype(np.int32)
+    depth = (buffer >> 32).astype(np.float32) * np.float32(1 / DEPTH_STEPS)
+    depth[triangle < 0] = np.inf
     return Raster(triangle.reshape(height, width), depth.reshape(height, width))
 
 
@@ -136,15 +156,22 @@ def barycentric(
     width: int,
 ) -> Floats:
     """Return (N, 3) float32 weights, summing to 1, of each pixel centre in its `owner` triangle."""
-    a, b, c = (points[:, :2][triangles[owner, k]] for k in range(3))
-    row, column = np.divmod(pixel, width)
-    px = (column + 0.5).astype(np.float32) - a[:, 0]
-    py = (row + 0.5).astype(np.float32) - a[:, 1]
-    bx, by = b[:, 0] - a[:, 0], b[:, 1] - a[:, 1]
-    cx, cy = c[:, 0] - a[:, 0], c[:, 1] - a[:, 1]
+    few = 2 * len(owner) < len(triangles)
+    corners = points[:, :2][triangles[owner] if few else triangles]
+    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+    bx, by = (b - a).T
+    cx, cy = (c - a).T
     area = bx * cy - cx * by
     area = np.where(np.abs(area) < 1e-12, np.float32(1e-12), area)
-    second = (px * cy - cx * py) / area
-    third = (bx * py - px * by) / area
-    weights = np.stack([1 - second - third, second, third], axis=1)
-    return np.asarray(weights, dtype=np.float32)
+    # Per triangle: origin, and the two rows that give the second and the third weight.
+    plan = np.stack([a[:, 0], a[:, 1], cy / area, -cx / area, -by / area, bx / area], axis=1)
+    if not few:
+        plan = plan[owner]
+    row, column = np.divmod(pixel.astype(np.int32), np.int32(width))
+    px = (column + np.float32(0.5)).astype(np.float32) - plan[:, 0]
+    py = (row + np.float32(0.5)).astype(np.float32) - plan[:, 1]
+    weights = np.empty((len(plan), 3), np.float32)
+    weights[:, 1] = px * plan[:, 2] + py * plan[:, 3]
+    weights[:, 2] = px * plan[:, 4] + py * plan[:, 5]
+    weights[:, 0] = 1 - weights[:, 1] - weights[:, 2]
+    return weights

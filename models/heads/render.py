@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .families import RenderHead, Surface
 from .openness import lit_from
-from .raster import Fragments, Integers, Raster, barycentric, facing, fragments, resolve
+from .raster import Fragments, Raster, barycentric, facing, fragments, joined, resolve, touching
 from .scene import Camera, Light
 
 Floats = NDArray[np.float32]
@@ -20,6 +20,8 @@ Floats = NDArray[np.float32]
 SUPERSAMPLING = 2
 #: How far behind the opaque surface a brow or lash card still shows, in cm.
 _CARD_BIAS = 0.12
+#: A vertex that moves less (in samples, or in cm of depth) counts as still.
+_MOVED_SAMPLES = 5e-3
 #: Depth by which a point may miss the depth buffer and still count as seen, in cm.
 _SEEN_TOLERANCE = 0.2
 
@@ -30,7 +32,9 @@ class Drawing:
 
     `points` (V, 3) projected vertices in samples; `raster` the opaque surfaces; `pixel` (N,) the
     covered samples, `owner` (N,) their triangles, `weights` (N, 3) barycentric; `light` (S, S, 4)
-    premultiplied linear colour and coverage.
+    premultiplied linear colour and coverage. `fragments` (all that was not hidden for being turned
+    away or transparent), `attributes` (V, 5) and `bare` (S*S, 4), the light without brow and lash
+    cards, are what a drawing of the same head in another pose builds on.
     """
 
     points: Floats
@@ -39,6 +43,9 @@ class Drawing:
     owner: NDArray[np.int32]
     weights: Floats
     light: Floats
+    fragments: Fragments
+    attributes: Floats
+    bare: Floats
 
 
 def vertex_normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
@@ -71,33 +78,41 @@ def prepare_look(head: RenderHead, neutral: Floats, camera: Camera, light: Light
     return Look(camera, light, 1 - np.float32(light.shadow) * (1 - lit))
 
 
-def _vertex_light(head: RenderHead, vertices: Floats, look: Look) -> Floats:
-    """Return (V, 5): diffuse light (3), cosine to the half vector, strength of the highlight."""
+def _vertex_light(
+    head: RenderHead, vertices: Floats, look: Look, wanted: NDArray[np.bool_] | None = None
+) -> Floats:
+    """Return (V, 5): diffuse light (3), cosine to the half vector, strength of the highlight.
+
+    With `wanted` (V,) only those rows, in order.
+    """
     turned = vertices @ look.camera.rotation.T
-    normals = vertex_normals(turned, head.triangles)
-    to_eye = np.array([0, 0, look.camera.distance], np.float32) - turned
+    triangles, rows = head.triangles, np.arange(len(vertices))
+    if wanted is not None:
+        triangles, rows = triangles[touching(wanted, triangles)], np.flatnonzero(wanted)
+    normals = vertex_normals(turned, triangles)[rows]
+    to_eye = np.array([0, 0, look.camera.distance], np.float32) - turned[rows]
     to_eye /= np.linalg.norm(to_eye, axis=1, keepdims=True)
     away = (normals * to_eye).sum(1) < 0
     normals[away] *= -1
-    light = look.light
+    light, lit, openness = look.light, look.lit[rows], head.openness[rows]
     cosine = normals @ light.direction
-    key = np.clip((cosine + light.wrap) / (1 + light.wrap), 0, None) * look.lit
+    key = np.clip((cosine + light.wrap) / (1 + light.wrap), 0, None) * lit
     around = light.ambient[0] + normals @ light.ambient[1:]
-    diffuse = np.clip(around, 0, None) * head.openness[:, None] + key[:, None] * light.colour
+    diffuse = np.clip(around, 0, None) * openness[:, None] + key[:, None] * light.colour
     half = to_eye + light.direction
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     glint = np.clip((normals * half).sum(1), 0, 1)
-    return np.column_stack([diffuse, glint, look.lit * head.openness]).astype(np.float32)
+    return np.column_stack([diffuse, glint, lit * openness]).astype(np.float32)
 
 
-def _texels(surface: Surface, uv: Floats, image: Floats) -> Floats:
+def _texels(uv: Floats, image: Floats) -> Floats:
     """Sample an image (H, W[, C]) bilinearly at uv (N, 2): (N[, C])."""
     height, width = image.shape[:2]
     x = uv[:, 0] * np.float32(width) - np.float32(0.5)
     y = (1 - uv[:, 1]) * np.float32(height) - np.float32(0.5)
     count = len(uv)
     columns = 512
-    padded = -(-count // columns) * columns
+    padded = max(1, -(-count // columns)) * columns
     maps = np.zeros((2, padded), np.float32)
     maps[0, :count], maps[1, :count] = x, y
     maps = maps.reshape(2, -1, columns)
@@ -126,10 +141,10 @@ def _shade(
         chosen = np.flatnonzero(of == index)
         if not len(chosen):
             continue
-        part = lit[chosen]
-        colour = _texels(surface, uv[chosen], surface.rgb) * part[:, :3]
+        part = lit.take(chosen, axis=0)
+        colour = _texels(uv.take(chosen, axis=0), surface.rgb) * part[:, :3]
         if surface.gloss:
-            glint = np.power(np.clip(part[:, 3], 0, 1), np.float32(surface.sharpness))
+            glint = np.power(part[:, 3], np.float32(surface.sharpness))
             colour += (glint * part[:, 4] * np.float32(surface.gloss))[:, None] * look.light.colour
         result[chosen] = colour
     return result
@@ -143,36 +158,71 @@ def _seen_through(
     weights = barycentric(points, head.triangles, owner, part.pixel, size)
     uv = _interpolated(head.uv, head.uv_triangles[owner], weights)
     assert surface.alpha is not None
-    return _texels(surface, uv, surface.alpha)
+    return _texels(uv, surface.alpha)
 
 
-def draw(head: RenderHead, vertices: Floats, look: Look, size: int = 256) -> Drawing:
-    """Draw a head with vertices (V, 3) into a picture of `size` pixels a side."""
+def draw(
+    head: RenderHead, vertices: Floats, look: Look, size: int = 256, near: Drawing | None = None
+) -> Drawing:
+    """Draw a head with vertices (V, 3) into a picture of `size` pixels a side.
+
+    `near` is a drawing of the same head, look and size in another pose: what the pose does not
+    touch is taken from it. The result is the same as without.
+    """
     side = size * SUPERSAMPLING
     points = look.camera.project(vertices, side)
-    layers = np.array([s.layer for s in head.surfaces])[head.surface]
-    front = facing(points, head.triangles)
-    solid = np.flatnonzero(front & (layers == "opaque"))
-    parts = [fragments(points, head.triangles, side, side, solid)]
-    for index, surface in enumerate(head.surfaces):
-        if surface.layer == "cutout":
-            card = fragments(
-                points, head.triangles, side, side, np.flatnonzero(head.surface == index)
-            )
-            keep = _seen_through(head, points, card, side, surface) > 0.5
-            parts.append(Fragments(card.pixel[keep], card.triangle[keep], card.depth[keep]))
-    raster = resolve(parts, side, side)
+    if near is None:
+        moved = np.ones(len(head.triangles), np.bool_)
+        attributes = _vertex_light(head, vertices, look)
+    else:
+        shifted = np.abs(points - near.points).max(axis=1) > _MOVED_SAMPLES
+        moved = touching(shifted, head.triangles)
+        touched = np.zeros(len(vertices), np.bool_)
+        touched[head.triangles[moved]] = True
+        attributes = near.attributes.copy()
+        attributes[touched] = _vertex_light(head, vertices, look, touched)
+    parts = [_solid_fragments(head, points, side, np.flatnonzero(moved))]
+    if near is not None:
+        kept = ~moved[near.fragments.triangle]
+        old = near.fragments
+        parts.append(Fragments(old.pixel[kept], old.triangle[kept], old.depth[kept]))
+    every = joined(parts)
+    raster = resolve([every], side, side)
     pixel = raster.covered
     owner = raster.triangle.ravel()[pixel]
     weights = barycentric(points, head.triangles, owner, pixel, side)
-    attributes = _vertex_light(head, vertices, look)
-    light = np.zeros((side * side, 4), np.float32)
-    light[pixel, :3] = _shade(head, owner, weights, attributes, look)
-    light[pixel, 3] = 1
+    if near is None:
+        bare = np.zeros((side * side, 4), np.float32)
+        bare[pixel, :3] = _shade(head, owner, weights, attributes, look)
+        bare[pixel, 3] = 1
+    else:
+        bare = near.bare * (raster.triangle.reshape(-1, 1) >= 0)
+        relit = touching(touched, head.triangles)
+        fresh = np.flatnonzero(relit[owner] | (near.raster.triangle.ravel()[pixel] != owner))
+        bare[pixel[fresh], :3] = _shade(head, owner[fresh], weights[fresh], attributes, look)
+        bare[pixel[fresh], 3] = 1
+    light = bare.copy()
     for index, surface in enumerate(head.surfaces):
         if surface.layer == "blend":
             _blend(head, points, index, raster, attributes, look, light)
-    return Drawing(points, raster, pixel, owner, weights, light.reshape(side, side, 4))
+    light = light.reshape(side, side, 4)
+    return Drawing(points, raster, pixel, owner, weights, light, every, attributes, bare)
+
+
+def _solid_fragments(
+    head: RenderHead, points: Floats, side: int, chosen: NDArray[np.intp]
+) -> Fragments:
+    """Return what the chosen triangles of opaque and cut-out surfaces claim."""
+    layers = np.array([s.layer for s in head.surfaces])
+    owner = head.surface[chosen]
+    solid = chosen[(layers == "opaque")[owner]]
+    solid = solid[facing(points, head.triangles[solid])]
+    parts = [fragments(points, head.triangles, side, side, solid)]
+    for index in np.flatnonzero(layers == "cutout"):
+        card = fragments(points, head.triangles, side, side, chosen[owner == index])
+        keep = _seen_through(head, points, card, side, head.surfaces[index]) > 0.5
+        parts.append(Fragments(card.pixel[keep], card.triangle[keep], card.depth[keep]))
+    return joined(parts)
 
 
 def _blend(
@@ -219,21 +269,26 @@ def motion(start: Drawing, end: Drawing, triangles: NDArray[np.int32]) -> Motion
     neutral the backward flow.
     """
     side = start.raster.triangle.shape[0]
-    corners = triangles[start.owner]
     moved = end.points - start.points
+    lively = touching((np.abs(moved) > _MOVED_SAMPLES).any(axis=1), triangles)
     moved[:, 2] = end.points[:, 2]
-    step = _interpolated(moved, corners, start.weights)
-    row, column = np.divmod(start.pixel, side)
-    x = column + 0.5 + step[:, 0]
-    y = row + 0.5 + step[:, 1]
-    i, j = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+    planes = np.zeros((side * side, 4), np.float32)
+    planes[start.pixel, 3] = 1
+    # What stays can still be covered by what moves.
+    planes[start.pixel, 2] = (
+        start.raster.depth.ravel()[start.pixel]
+        <= end.raster.depth.ravel()[start.pixel] + _SEEN_TOLERANCE
+    )
+    some = np.flatnonzero(lively[start.owner])
+    pixel = start.pixel[some]
+    step = _interpolated(moved, triangles[start.owner[some]], start.weights[some])
+    row, column = np.divmod(pixel.astype(np.int32), np.int32(side))
+    i = np.floor(column + np.float32(0.5) + step[:, 0]).astype(np.int32)
+    j = np.floor(row + np.float32(0.5) + step[:, 1]).astype(np.int32)
     inside = (i >= 0) & (i < side) & (j >= 0) & (j < side)
     depth = end.raster.depth[np.clip(j, 0, side - 1), np.clip(i, 0, side - 1)]
-    seen = inside & (step[:, 2] <= depth + _SEEN_TOLERANCE)
-    planes = np.zeros((side * side, 4), np.float32)
-    planes[start.pixel, :2] = step[:, :2] / np.float32(SUPERSAMPLING)
-    planes[start.pixel, 2] = seen
-    planes[start.pixel, 3] = 1
+    planes[pixel, :2] = step[:, :2] / np.float32(SUPERSAMPLING)
+    planes[pixel, 2] = inside & (step[:, 2] <= depth + _SEEN_TOLERANCE)
     small = cv2.resize(
         planes.reshape(side, side, 4),
         (side // SUPERSAMPLING, side // SUPERSAMPLING),

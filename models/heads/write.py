@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from ...errors import InputError, MicrofaceError
@@ -30,7 +31,9 @@ def load_families(packs: Path | None) -> list[HeadModel]:
     if packs is not None:
         families += [load_ict(packs), load_makehuman(packs)]
     if not families:
-        raise InputError("There is no head family to draw from.", "Give --packs a head pack folder.")
+        raise InputError(
+            "There is no head family to draw from.", "Give --packs a head pack folder."
+        )
     return families
 
 
@@ -40,7 +43,12 @@ def shard_path(folder: Path, number: int) -> Path:
 
 
 def write_shard(
-    folder: Path, number: int, seed: int, families: Sequence[HeadModel], split: Split, frames: int = 3
+    folder: Path,
+    number: int,
+    seed: int,
+    families: Sequence[HeadModel],
+    split: Split,
+    frames: int = 3,
 ) -> Path:
     """Draw and write one shard, aside first and renamed when whole; returns its path."""
     pairs: list[Pair] = []
@@ -73,6 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first shard")
     parser.add_argument("--step", type=int, default=1, help="write every so many, for several runs")
     options = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
     try:
         families = load_families(options.packs)
         options.out.mkdir(parents=True, exist_ok=True)
