@@ -1,0 +1,49 @@
+"""Writing the built-in character, in its scene, as a .blend file."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import bpy
+
+from ...errors import InputError, RunError
+from .builtin import create_character, named_identity
+from .builtin_scene import create_scene
+
+
+def write_character(path: Path, identity: str) -> None:
+    """Write the character called `identity`, with camera and lights, to the .blend at `path`.
+
+    Replaces the file in one step, or leaves what was there as it was. It empties the Blender
+    session that it runs in: for the command line, not for an open window.
+
+    Raises InputError for an unknown identity or a path that cannot be written, RunError when
+    Blender fails to save.
+    """
+    who = named_identity(identity)
+    if path.suffix != ".blend":
+        raise InputError(f"{path} is no .blend file.", "Give a name that ends in .blend.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder.", "Name a file in it that ends in .blend.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".microface-", dir=path.parent))
+    except OSError as error:
+        raise InputError(
+            f"{path.parent} cannot be written to ({error.strerror}).", "Choose another folder."
+        ) from error
+    draft = aside / path.name
+    try:
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        create_scene(create_character(who, identity.capitalize()))
+        bpy.ops.wm.save_as_mainfile(filepath=str(draft), compress=True, check_existing=False)
+        draft.replace(path)
+    except (OSError, RuntimeError) as error:
+        raise RunError(
+            f"{path} could not be saved ({error}).", "Check the disk's space."
+        ) from error
+    finally:
+        for left in aside.iterdir():
+            left.unlink()
+        aside.rmdir()

@@ -1,0 +1,76 @@
+"""Materials of the built-in character: one packed image, one Principled surface per part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How a part takes light; `flesh` is the share of light that scatters below the surface."""
+
+    roughness: float
+    specular: float = 0.5
+    flesh: float = 0.0
+    coat: float = 0.0
+    sheen: float = 0.0
+
+
+FINISHES = {
+    "skin": Finish(0.48, specular=0.42, flesh=0.12, sheen=0.04),
+    "eye": Finish(0.12, specular=0.55, coat=1.0),
+    "teeth": Finish(0.18, flesh=0.05),
+    "gums": Finish(0.25),
+    "tongue": Finish(0.35),
+    "mouth": Finish(0.4),
+    "brow": Finish(0.65, specular=0.25),
+    "lash": Finish(0.6, specular=0.2),
+    "hair": Finish(0.42, specular=0.5),
+    "cloth": Finish(0.9, specular=0.2, sheen=0.3),
+}
+
+
+def head_image(name: str, texture: npt.NDArray[np.uint8]) -> bpy.types.Image:
+    """Return a packed sRGB image of `texture` (H, W, 3), row 0 on top."""
+    height, width = texture.shape[:2]
+    image = bpy.data.images.new(f"{name} texture", width, height, alpha=False)
+    image.colorspace_settings.name = "sRGB"
+    pixels = np.ones((height, width, 4), dtype=np.float32)
+    pixels[..., :3] = texture[::-1].astype(np.float32) / 255.0
+    image.pixels.foreach_set(pixels.ravel())
+    image.update()
+    image.pack()
+    return image
+
+
+def head_materials(
+    name: str, parts: tuple[str, ...], texture: npt.NDArray[np.uint8]
+) -> list[bpy.types.Material]:
+    """Return one material per part, all of them reading the same image."""
+    image = head_image(name, texture)
+    return [_material(f"{name} {part}", image, FINISHES[part]) for part in parts]
+
+
+def _material(name: str, image: bpy.types.Image, finish: Finish) -> bpy.types.Material:
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    surface = nodes["Principled BSDF"]
+    picture = nodes.new("ShaderNodeTexImage")
+    picture.image = image
+    picture.location = (-360, 260)
+    links.new(picture.outputs["Color"], surface.inputs["Base Color"])
+    surface.inputs["Roughness"].default_value = finish.roughness
+    surface.inputs["Specular IOR Level"].default_value = finish.specular
+    surface.inputs["Coat Weight"].default_value = finish.coat
+    surface.inputs["Coat Roughness"].default_value = 0.03
+    surface.inputs["Sheen Weight"].default_value = finish.sheen
+    if finish.flesh > 0.0:
+        surface.inputs["Subsurface Weight"].default_value = finish.flesh
+        surface.inputs["Subsurface Radius"].default_value = (1.0, 0.35, 0.2)
+        surface.inputs["Subsurface Scale"].default_value = 0.006
+    return material
