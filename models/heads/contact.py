@@ -57,11 +57,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m microface.models.heads.contact")
     parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
     parser.add_argument("--packs", type=Path, default=None, help="folder of the head pack")
+    parser.add_argument("--cache", type=Path, default=None, help="folder to keep built heads in")
+    parser.add_argument("--family", default=None, help="draw from the family of this name alone")
     parser.add_argument("--rows", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=("train", "test"), default="train")
     options = parser.parse_args(arguments)
-    families = load_families(options.packs)
+    families = load_families(options.packs, options.cache)
+    if options.family is not None:
+        families = [f for f in families if f.name == options.family]
     rows = []
     for row in range(options.rows):
         rng = np.random.default_rng([options.seed, row])

@@ -17,23 +17,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...errors import InputError, MicrofaceError
+from ...errors import MicrofaceError
 from .families import HeadModel
 from .packs import load_ict, load_makehuman
 from .pairs import Pair, Split, sample_scene
+from .procedural import ProceduralFamily
 
 PAIRS_PER_SHARD = 64
 
 
-def load_families(packs: Path | None) -> list[HeadModel]:
-    """Return the families at hand: those of the pack, when its folder is given."""
-    families: list[HeadModel] = []
+def load_families(packs: Path | None, cache: Path | None = None) -> list[HeadModel]:
+    """Return the families at hand: the built-in head's, and a pack's when its folder is given.
+
+    `cache` is a folder that keeps built heads from run to run.
+    """
+    families: list[HeadModel] = [ProceduralFamily(cache)]
     if packs is not None:
         families += [load_ict(packs), load_makehuman(packs)]
-    if not families:
-        raise InputError(
-            "There is no head family to draw from.", "Give --packs a head pack folder."
-        )
     return families
 
 
@@ -77,13 +77,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pairs", type=int, required=True, help="how many pairs, rounded up to 64")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--packs", type=Path, default=None, help="folder of the head pack")
+    parser.add_argument("--cache", type=Path, default=None, help="folder to keep built heads in")
     parser.add_argument("--split", choices=("train", "test"), default="train")
     parser.add_argument("--first", type=int, default=0, help="number of the first shard")
     parser.add_argument("--step", type=int, default=1, help="write every so many, for several runs")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     try:
-        families = load_families(options.packs)
+        families = load_families(options.packs, options.cache)
         options.out.mkdir(parents=True, exist_ok=True)
         count = -(-options.pairs // PAIRS_PER_SHARD)
         for number in range(options.first, options.first + count * options.step, options.step):
