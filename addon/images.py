@@ -73,7 +73,7 @@ def write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16], level:
     parts = [
         b"\x89PNG\r\n\x1a\n",
         _chunk(b"IHDR", header),
-        _chunk(b"IDAT", zlib.compress(filtered, level)),
+        _chunk(b"IDAT", zlib.compress(filtered.tobytes(), level)),
         _chunk(b"IEND", b""),
     ]
     aside = path.with_name(f"{path.name}.part")

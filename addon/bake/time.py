@@ -42,7 +42,7 @@ class TimeBase:
 
 def scene_fps(scene: Any) -> Fraction:
     """Return a scene's frame rate as an exact ratio, 24000/1001 for 23.976."""
-    base = Fraction(float(scene.render.fps_base)).limit_denominator(100_000)
+    base = Fraction(float(scene.render.fps_base)).limit_denominator(2000)
     return Fraction(int(scene.render.fps)) / base
 
 

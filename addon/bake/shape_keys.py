@@ -1,0 +1,173 @@
+"""From motion in the image to keyed shape keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ..character.shape_keys import ShapeKeys, shape_key_block
+from ..character.view import Jacobian
+from .curves import Keys, restore_action, write_action
+from .texels import bilinear
+from .time import TOLERANCE, TimeBase, onset_apex_offset, thin
+from .weights_csv import write_weights
+
+#: Name that actions made here begin with.
+ACTION_PREFIX = "Microface"
+
+
+@dataclass(frozen=True)
+class SolveInput:
+    """What a solver needs to find weights; see `server.engine.solve`.
+
+    `jacobian` (V,2,S) float16 pixels per weight, `motion` (T,V,2) float16 pixels, `confidence`
+    (V,) float32, `bounds` (S,2) float64, `names` (S), `times` (T,) float64 seconds.
+    """
+
+    jacobian: NDArray[np.float16]
+    motion: NDArray[np.float16]
+    confidence: NDArray[np.float32]
+    bounds: NDArray[np.float64]
+    names: tuple[str, ...]
+    times: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Weights (T,S) float64 and what they leave unexplained, (T,) root mean square pixels."""
+
+    weights: NDArray[np.float64]
+    residual_pixels: NDArray[np.float64]
+
+
+Solver = Callable[[SolveInput], Solved]
+
+
+@dataclass(frozen=True)
+class ShapeKeyBake:
+    """Shape keys keyed from a clip.
+
+    `weights` (T,S) at `times` (T,) seconds for the S `names`, exact zeros where nothing speaks
+    for a key; `residual_pixels` (T,) what no key could express; `onset`, `apex`, `offset` source
+    frame indices; `action_name` of the new action; `time_base` where it lies in the scene;
+    `key_count` keys written in all.
+    """
+
+    object_name: str
+    names: tuple[str, ...]
+    times: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    residual_pixels: NDArray[np.float64]
+    onset: int
+    apex: int
+    offset: int
+    action_name: str
+    time_base: TimeBase
+    key_count: int
+
+    def write_csv(self, path: Path) -> None:
+        """Write the weights as a table: `time` and a column per shape key."""
+        write_weights(path, self.names, self.times, self.weights)
+
+    def active(self) -> tuple[str, ...]:
+        """Return the names of the keys that move, the strongest first."""
+        peak = np.abs(self.weights).max(axis=0)
+        order = np.argsort(-peak, kind="stable")
+        return tuple(self.names[index] for index in order if peak[index] > 0)
+
+
+def solve_input(
+    jacobian: Jacobian,
+    keys: ShapeKeys,
+    motion: NDArray[np.float16],
+    times: NDArray[np.float64],
+) -> SolveInput:
+    """Sample image motion (T,R,R,2) at the visible vertices and put the solver's input together."""
+    look_up = bilinear(jacobian.pixels, motion.shape[1], motion.shape[2])
+    at_vertices = np.stack([look_up(frame.astype(np.float32)) for frame in motion])
+    if not np.isfinite(at_vertices).all():
+        raise InputError("The motion holds invalid (NaN) values.", "Generate the clip again.")
+    return SolveInput(
+        jacobian.matrix,
+        at_vertices.astype(np.float16),
+        jacobian.confidence,
+        np.stack([keys.lower, keys.upper], axis=1),
+        keys.names,
+        times,
+    )
+
+
+def key_weights(
+    obj: Any,
+    clip_name: str,
+    names: tuple[str, ...],
+    times: NDArray[np.float64],
+    solved: Solved,
+    time_base: TimeBase,
+    *,
+    whole_frames: bool = False,
+    tolerance: float = TOLERANCE,
+) -> ShapeKeyBake:
+    """Key the solved weights on `obj` in a new action of its own slot.
+
+    Keys sit at the clip's true times, on sub-frames; onset, apex and offset are always kept;
+    in between, curves are thinned to `tolerance` (weight). A key that stays silent gets a single
+    key of exactly 0. With `whole_frames` the curves are sampled on the scene's frames instead.
+    The action played before is kept.
+    """
+    block = shape_key_block(obj)
+    lower = np.array([block.key_blocks[name].slider_min for name in names])
+    upper = np.array([block.key_blocks[name].slider_max for name in names])
+    weights = np.clip(solved.weights, np.minimum(lower, 0), np.maximum(upper, 0))
+    onset, apex, offset = onset_apex_offset(weights)
+    frames = time_base.frames(times)
+    curves: dict[str, Keys] = {}
+    for index, name in enumerate(names):
+        values = weights[:, index]
+        path = f"{block.key_blocks[name].path_from_id()}.value"
+        if not values.any():
+            curves[path] = (frames[:1], np.zeros(1))
+        elif whole_frames:
+            whole = time_base.whole_frames(times)
+            curves[path] = (whole.astype(np.float64), np.interp(whole, frames, values))
+        else:
+            chosen = thin(frames, values, (onset, apex, offset), tolerance)
+            curves[path] = (frames[chosen], values[chosen])
+    action = write_action(block, f"{ACTION_PREFIX} {clip_name}", curves)
+    return ShapeKeyBake(
+        str(obj.name),
+        names,
+        times,
+        weights,
+        solved.residual_pixels,
+        onset,
+        apex,
+        offset,
+        str(action.name),
+        time_base,
+        sum(len(keys[0]) for keys in curves.values()),
+    )
+
+
+def unbake_shape_keys(obj: Any) -> bool:
+    """Remove the bake that `obj` plays and play again what it played before.
+
+    Returns whether there was one. The sliders go back to zero if nothing played before.
+    """
+    block = shape_key_block(obj)
+    action = block.animation_data.action if block.animation_data else None
+    if action is None or not action.name.startswith(ACTION_PREFIX):
+        return False
+    restore_action(block, action)
+    if block.animation_data.action is None:
+        for key in block.key_blocks:
+            key.value = 0.0
+    bpy.context.view_layer.update()
+    return True
