@@ -70,7 +70,8 @@ class PackFamily:
         self._pairs = data.get("identity_pairs")
         self._landmarks: NDArray[np.int32] = data["landmarks"]
         self._join(data)
-        head = self._identified(np.random.default_rng(0), plain=True)
+        self._brow_marks: dict[str, NDArray[np.int32]] = {}
+        head = self._plain = self._identified(np.random.default_rng(0), plain=True)
         deltas = self._deltas[:, : len(self._neutral)]
         drawn = np.unique(self._skin_triangles)
         self._gains = gains_of(self._names, deltas[:, drawn], head, self._landmarks)
@@ -153,8 +154,9 @@ class PackFamily:
             surfaces.append(surface)
 
         hair = hair_colour(rng)
+        brow_hair = hair * np.float32(rng.uniform(0.15, 0.7))
         brow = self._choose(rng, "brows", ".png", TEST_BROW, held_out)
-        put(self._skin_triangles, self._skin_uv, self._skin(rng, held_out, hair, brow))
+        put(self._skin_triangles, self._skin_uv, self._skin(rng, held_out, brow_hair, brow))
         eyes = self._eyes(rng, held_out)
         if len(self._eye_triangles):
             put(self._eye_triangles, self._eye_uv, eyes)
@@ -170,14 +172,42 @@ class PackFamily:
                 gloss = Surface(self._images.rgb(f"{part.kind}.png", 0.25), gloss=0.35)
                 put(part.triangles, part.uv_triangles, gloss)
             elif part.name == wanted[part.kind]:
-                put(part.triangles, part.uv_triangles, self._card(rng, part, hair))
+                put(
+                    part.triangles,
+                    part.uv_triangles,
+                    self._card(rng, part, brow_hair if part.kind == "brows" else hair),
+                )
         counts = [len(t) for t in triangles]
         return RenderHead(
             self.name, identity, vertices, np.concatenate(triangles), self._uv,
             np.concatenate(corners), np.repeat(np.array(owners, np.uint8), counts),
-            tuple(surfaces), self._landmarks, self._names, self._deltas, self._gains,
+            tuple(surfaces), self._marks(brow), self._names, self._deltas, self._gains,
             self._openness, self._index,
         )  # fmt: skip
+
+    def _marks(self, brow: str) -> NDArray[np.int32]:
+        """Return the landmarks (68,) with those of the brows put onto a brow's hair."""
+        if brow not in self._brow_marks:
+            if self.name == "ict":
+                opacity = self._images.rgb(f"brows_ict/{brow}.png", 0.25)[..., 0]
+                triangles, corners = self._skin_triangles, self._skin_uv
+            else:
+                opacity = self._images.alpha(f"brows/{brow}.png")
+                part = next(p for p in self._parts if p.name == brow)
+                triangles, corners = part.triangles, part.uv_triangles
+            vertices, first = np.unique(triangles, return_index=True)
+            uv = self._uv[corners.ravel()[first]]
+            height, width = opacity.shape
+            smooth = cv2.GaussianBlur(opacity, (0, 0), width / 90)
+            i = np.clip(uv[:, 0] * width, 0, width - 1).astype(np.int64)
+            j = np.clip((1 - uv[:, 1]) * height, 0, height - 1).astype(np.int64)
+            places = self._with_parts(self._plain)[vertices]
+            hairy = smooth[j, i] * (places[:, 2] > 0)
+            chosen = brow_landmarks(places, np.asarray(hairy, np.float32))
+            marks = self._landmarks.copy()
+            marks[17:27] = vertices[chosen]
+            self._brow_marks[brow] = marks
+        return self._brow_marks[brow]
 
     def _hairdos(self, rng: np.random.Generator) -> list[str]:
         names = [p.name for p in self._parts if p.kind == "hair"]
@@ -201,7 +231,7 @@ class PackFamily:
             layer = self._images.rgb(f"brows_ict/{brow}.png", 0.25)[..., 0] ** np.float32(1 / 2.2)
             if layer.shape != rgb.shape[:2]:
                 layer = cv2.resize(layer, rgb.shape[1::-1])
-            opacity = (layer * np.float32(rng.uniform(0.6, 1.0)))[..., None]
+            opacity = (layer * np.float32(rng.uniform(0.75, 1.0)))[..., None]
             rgb = rgb * (1 - opacity) + hair * opacity
         return Surface(
             rgb, gloss=float(rng.uniform(0.02, 0.3)), sharpness=float(rng.uniform(6, 30))
@@ -227,9 +257,29 @@ class PackFamily:
             grey = rgb.mean(2, keepdims=True)
             rgb = grey / max(float(grey[alpha > 0.5].mean()), 1e-3) * hair
         if part.kind == "brows":
-            alpha = alpha * np.float32(rng.uniform(0.6, 1.0))
+            alpha = alpha * np.float32(rng.uniform(0.75, 1.0))
             return Surface(np.clip(rgb, 0, 1), alpha, "blend", gloss=0.0)
         return Surface(np.clip(rgb, 0, 1), alpha, "cutout", gloss=0.15, sharpness=12.0)
+
+
+def brow_landmarks(places: Floats, hair: Floats) -> NDArray[np.int64]:
+    """Return the rows (10,) of the Multi-PIE brow points 17-26 among `places` (n, 3).
+
+    `hair` (n,) weighs how much of the brow is at each place. The points lie along the middle of
+    each brow at even steps: from the subject's right outer end inwards, then outwards.
+    """
+    rows: list[int] = []
+    for side in (-1, 1):
+        hairy = np.flatnonzero((side * places[:, 0] > 0.3) & (hair > 0.12 * hair.max()))
+        x = places[hairy, 0]
+        low, high = float(x.min()), float(x.max())
+        for share in np.linspace(0.06, 0.94, 5):
+            middle = low + share * (high - low)
+            near = hair[hairy] * np.exp(-(((x - middle) / (0.08 * (high - low))) ** 2))
+            target = (places[hairy] * near[:, None]).sum(0) / near.sum()
+            target[0] = middle
+            rows.append(int(hairy[np.linalg.norm(places[hairy] - target, axis=1).argmin()]))
+    return np.array(rows)
 
 
 def makehuman_weights(

@@ -171,7 +171,8 @@ def barycentric(
     px = (column + np.float32(0.5)).astype(np.float32) - plan[:, 0]
     py = (row + np.float32(0.5)).astype(np.float32) - plan[:, 1]
     weights = np.empty((len(plan), 3), np.float32)
-    weights[:, 1] = px * plan[:, 2] + py * plan[:, 3]
-    weights[:, 2] = px * plan[:, 4] + py * plan[:, 5]
+    # Rounding throws the weights of slivers far out; a claimed centre lies inside.
+    weights[:, 1] = np.clip(px * plan[:, 2] + py * plan[:, 3], 0, 1)
+    weights[:, 2] = np.clip(px * plan[:, 4] + py * plan[:, 5], 0, 1 - weights[:, 1])
     weights[:, 0] = 1 - weights[:, 1] - weights[:, 2]
     return weights

@@ -144,7 +144,7 @@ def _shade(
         part = lit.take(chosen, axis=0)
         colour = _texels(uv.take(chosen, axis=0), surface.rgb) * part[:, :3]
         if surface.gloss:
-            glint = np.power(part[:, 3], np.float32(surface.sharpness))
+            glint = np.power(np.clip(part[:, 3], 0, 1), np.float32(surface.sharpness))
             colour += (glint * part[:, 4] * np.float32(surface.gloss))[:, None] * look.light.colour
         result[chosen] = colour
     return result

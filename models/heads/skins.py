@@ -89,12 +89,12 @@ def vary_skin(rng: np.random.Generator, skin: Floats) -> Floats:
     uneven += cv2.resize(fine, size, interpolation=cv2.INTER_LINEAR) * np.float32(
         rng.uniform(0, 0.1)
     )
-    if rng.random() < 0.3:
-        spots = (rng.random((height // 4, width // 4)) < rng.uniform(0.002, 0.02)).astype(
+    if rng.random() < 0.15:
+        spots = (rng.random((height // 2, width // 2)) < rng.uniform(0.0005, 0.004)).astype(
             np.float32
         )
-        spots = cv2.GaussianBlur(cv2.resize(spots, size), (0, 0), 1.2)
-        uneven -= np.minimum(spots * 3, 1) * np.float32(rng.uniform(0.1, 0.5))
+        spots = cv2.GaussianBlur(cv2.resize(spots, size), (0, 0), 1.5)
+        uneven -= np.minimum(spots * 3, 1) * np.float32(rng.uniform(0.1, 0.4))
     return np.clip(skin * gain * np.exp(uneven)[..., None], 0, 1).astype(np.float32)
 
 
