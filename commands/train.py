@@ -1,18 +1,50 @@
-"""To come."""
+"""Train the network on pairs of faces, resumable at any step.
+
+Pairs are read from a folder of shards (--data), or rendered from head packs into the run's own
+folder first (--packs). The run's folder keeps the checkpoint, a CSV log for each stage, sample
+pictures, and after each stage the averaged weights as eam.safetensors. Taken up again with
+--resume, a run goes on with the pairs and the random numbers it would have had.
+"""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from ..errors import RunError
+from ..errors import InputError
 
-EXAMPLE = "Example: microface train"
+EXAMPLE = "Example: microface train --packs heads --out runs/first --minutes 90"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, metavar="DIR", help="folder of pairs-*.npz shards")
+    source.add_argument("--packs", type=Path, metavar="DIR", help="folder of head packs to render")
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+    parser.add_argument(
+        "--stage",
+        choices=("keypoints", "motion", "paint", "all"),
+        default="all",
+        help="one stage alone, or all in their order (default)",
+    )
+    parser.add_argument("--minutes", type=float, help="wall-clock budget of all stages")
+    parser.add_argument("--steps", type=int, help="steps of each stage, instead of minutes")
+    parser.add_argument("--batch", type=int, help="pairs a step")
+    parser.add_argument("--seed", type=int, help="seed of everything random")
+    parser.add_argument("--threads", type=int, default=0, help="threads (default: torch's own)")
+    parser.add_argument("--settings", type=Path, metavar="TOML", help="instead of default.toml")
+    parser.add_argument("--pairs", type=int, default=2048, help="pairs to render with --packs")
+    parser.add_argument("--resume", action="store_true", help="go on from RUN's checkpoint")
+    parser.add_argument("--smoke", action="store_true", help="three steps of each stage, to try")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    raise RunError("This command is not built yet.", "Wait for it.")
+    for name in ("minutes", "steps", "batch", "pairs"):
+        value = getattr(arguments, name)
+        if value is not None and value <= 0:
+            raise InputError(f"--{name} is {value}.", "Give a number above zero.")
+    from ..models.training.command import train
+
+    return train(arguments)

@@ -1,0 +1,1 @@
+"""Training: pairs in, checkpoints out, resumable at any step."""

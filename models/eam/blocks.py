@@ -1,0 +1,105 @@
+"""Building blocks: convolutions that alias little and small hourglasses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Convolution(nn.Sequential):
+    """3x3 convolution, batch normalisation where asked for, leaky rectifier; size is kept.
+
+    With `mixed` set (see `set_mixed`) it computes in bfloat16; everything between convolutions,
+    the geometry above all, stays in float32.
+    """
+
+    mixed = False
+
+    def __init__(self, inputs: int, outputs: int, *, normalise: bool, kernel: int = 3) -> None:
+        parts: list[nn.Module] = [
+            nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=not normalise)
+        ]
+        if normalise:
+            parts.append(nn.BatchNorm2d(outputs))
+        parts.append(nn.LeakyReLU(0.1, inplace=True))
+        super().__init__(*parts)
+
+    def forward(self, image: Tensor) -> Tensor:  # type: ignore[override]
+        """Return (N, outputs, h, w) for (N, inputs, h, w)."""
+        if not self.mixed:
+            found: Tensor = super().forward(image)
+            return found
+        with torch.autocast(image.device.type, dtype=torch.bfloat16):
+            found = super().forward(image)
+        return found
+
+
+class Projection(nn.Conv2d):
+    """A convolution in float32 whatever comes in: the first and the last of each branch."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the convolution of `image` in float32."""
+        return super().forward(image.float())
+
+
+def set_mixed(network: nn.Module, mixed: bool) -> None:
+    """Let the rectified convolutions of `network` compute in bfloat16, or not."""
+    for module in network.modules():
+        if isinstance(module, Convolution):
+            module.mixed = mixed
+
+
+class Halve(nn.Module):
+    """Half the resolution with an antialiasing filter, taps 1 2 2 1 (Zhang, ICML 2019).
+
+    The taps lie evenly about the new pixel's centre, so that the half-pixel convention of
+    `grid` holds from level to level.
+    """
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return (N, C, h / 2, w / 2) for (N, C, h, w)."""
+        smooth = F.avg_pool2d(image, 3, stride=1, padding=1, count_include_pad=False)
+        return F.avg_pool2d(smooth, 2)
+
+
+def double(image: Tensor) -> Tensor:
+    """Return `image` at twice the resolution, bilinear."""
+    return F.interpolate(image, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class Hourglass(nn.Module):
+    """A U-shaped network: down by antialiased halves, up by bilinear doubling, with skips."""
+
+    def __init__(self, inputs: int, widths: Sequence[int], *, normalise: bool) -> None:
+        """`widths` are the channels of each level from the finest to the coarsest."""
+        super().__init__()
+        self.halve = Halve()
+        before = [inputs, *widths[:-1]]
+        self.down = nn.ModuleList(
+            Convolution(a, b, normalise=normalise) for a, b in zip(before, widths, strict=True)
+        )
+        self.up = nn.ModuleList(
+            Convolution(fine + coarse, fine, normalise=normalise)
+            for fine, coarse in zip(widths[:-1], widths[1:], strict=True)
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return (N, widths[0], h, w) for (N, inputs, h, w)."""
+        levels: list[Tensor] = []
+        for index, layer in enumerate(self.down):
+            image = layer(image if index == 0 else self.halve(image))
+            levels.append(image)
+        for index in range(len(self.up) - 1, -1, -1):
+            image = self.up[index](torch.cat((levels[index], double(image)), dim=1))
+        return image
+
+
+def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
+    """Return `layer` with weights and bias at zero, so that its branch starts silent."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer

@@ -1,0 +1,105 @@
+"""Which place of the source's face belongs to a place of the character's.
+
+The keypoints mean the same on both faces, so they carry a smooth map from one to the other: near
+each keypoint an affine one, fitted to its neighbours (moving least squares, Schaefer et al.,
+SIGGRAPH 2006), mixed by soft masks. A small network may move the result a little.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from . import grid
+from .blocks import Hourglass, Projection, zeroed
+from .keypoints import CELLS, Encoding
+from .motion import scale_between
+
+#: Width, normalised, of the neighbourhood that a keypoint's affine map is fitted to.
+NEIGHBOURHOOD = 0.22
+#: Weight of the global map in each local one.
+TOWARDS_GLOBAL = 0.15
+#: Farthest, in 256-px pixels, that the network may move a correspondence.
+FARTHEST = 12.0
+
+
+class Correspondence(NamedTuple):
+    """For each cell of the character: `positions` (N, 64, 64, 2) on the source, normalised, and
+    `linear` (N, 64, 64, 2, 2), which turns the source's displacements into the character's."""
+
+    positions: Tensor
+    linear: Tensor
+
+
+def local_maps(source: Tensor, character: Tensor) -> Tensor:
+    """Return each keypoint's linear map (N, K, 2, 2) from the character's face to the source's.
+
+    From points (N, K, 2) of both; exactly the identity where both are the same face.
+    """
+    scale = 1 / scale_between(source, character)
+    distance = (character[:, :, None] - character[:, None]).square().sum(-1)
+    weights = torch.exp(-distance / (2 * NEIGHBOURHOOD**2)) + 1e-3
+    weights = weights / weights.sum(-1, keepdim=True)
+    eye = torch.eye(2, dtype=source.dtype, device=source.device)
+
+    def fit(about: Tensor, prior: Tensor, ridge: float) -> Tensor:
+        """Return the weighted least squares map, drawn to `prior` by `ridge` of its spread."""
+        mean_c = about @ character
+        mean_s = about @ source
+        offset_c = character[:, None] - mean_c[:, :, None]
+        offset_s = source[:, None] - mean_s[:, :, None]
+        cross = torch.einsum("nkj,nkja,nkjb->nkab", about, offset_s, offset_c)
+        spread = torch.einsum("nkj,nkja,nkjb->nkab", about, offset_c, offset_c)
+        trace = spread[..., 0, 0] + spread[..., 1, 1]
+        pull = ridge * trace[..., None, None]
+        return (cross + pull * prior) @ grid.inverse(spread + pull * eye, floor=1e-7)
+
+    everywhere = torch.full_like(weights, 1 / weights.shape[-1])
+    whole = fit(everywhere, scale[:, None, None, None] * eye, TOWARDS_GLOBAL)
+    return fit(weights, whole, TOWARDS_GLOBAL)
+
+
+class Correspond(nn.Module):
+    """Carry places from the character's face to the source's neutral."""
+
+    def __init__(self, features: int, keypoints: int, width: int = 24) -> None:
+        super().__init__()
+        self.log_width = nn.Parameter(torch.full((keypoints,), -2.2))
+        self.reduce = Projection(features, 16, 1)
+        self.hourglass = Hourglass(3 * 16, (width, 32, 48), normalise=False)
+        self.out = zeroed(Projection(width, 2 + keypoints, 1))
+
+    def mixed(
+        self, source: Tensor, character: Tensor, maps: Tensor, correction: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return positions (N, 64, 64, 2) and mixing masks (N, K, 64, 64)."""
+        positions = grid.centres(CELLS, CELLS, character)
+        offset = positions[None, None] - character[:, :, None, None, :]
+        width = self.log_width.exp()[None, :, None, None]
+        logits = -offset.square().sum(-1) / (2 * width * width)
+        if correction is not None:
+            logits = logits + correction
+        masks = logits.softmax(dim=1)
+        each = source[:, :, None, None, :] + torch.einsum("nkij,nkhwj->nkhwi", maps, offset)
+        return torch.einsum("nkhw,nkhwc->nhwc", masks, each), masks
+
+    def forward(self, source: Encoding, character: Encoding) -> Correspondence:
+        """Return the correspondence of the character's cells with the source's neutral."""
+        maps = local_maps(source.points, character.points)
+        base, _ = self.mixed(source.points, character.points, maps, None)
+        ours = self.reduce(character.features)
+        theirs = grid.sample(self.reduce(source.features), base)
+        out = self.out(self.hourglass(torch.cat((ours, theirs, ours - theirs), dim=1)))
+        positions, masks = self.mixed(source.points, character.points, maps, out[:, 2:])
+        moved = FARTHEST * grid.PIXEL * torch.tanh(out[:, :2] / FARTHEST)
+        positions = positions + moved.permute(0, 2, 3, 1)
+        linear = torch.einsum("nkhw,nkij->nhwij", masks, grid.inverse(maps))
+        return Correspondence(positions, linear)
+
+
+def carry(flow: Tensor, where: Correspondence) -> Tensor:
+    """Return the source's forward `flow` (N, 2, 64, 64) on the character's cells, likewise."""
+    found = grid.sample(flow, where.positions)
+    return torch.einsum("nhwij,njhw->nihw", where.linear, found)

@@ -1,0 +1,110 @@
+"""What the source's face did, and how it is carried over: relative, keypoint by keypoint.
+
+First Order Motion Model, sections 3.1 and 3.3: `kp = kp_c + s (kp_t - kp_0)` and
+`J = J_t J_0^-1 J_c`, with s the ratio of the faces' sizes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from . import grid
+from .keypoints import Encoding
+
+#: Width of the window through which a dense motion is read at a keypoint, normalised.
+WINDOW = 1.5 * 2 / 64
+
+
+class SparseMotion(NamedTuple):
+    """Motion at the K keypoints of the source: `shift` (N, K, 2) normalised, from the neutral to
+    the frame, and `local` (N, K, 2, 2) = J_t J_0^-1, the neighbourhood's linear change."""
+
+    shift: Tensor
+    local: Tensor
+
+
+def face_unit(points: Tensor) -> Tensor:
+    """Return each face's size (N,): the root mean square distance of its points from their mean."""
+    offset = points - points.mean(dim=1, keepdim=True)
+    return offset.square().sum(-1).mean(-1).sqrt()
+
+
+def scale_between(source: Tensor, character: Tensor) -> Tensor:
+    """Return s (N,), the size of the character's face over the source's, from their points."""
+    return face_unit(character) / face_unit(source).clamp(min=1e-3)
+
+
+def by_difference(neutral: Encoding, frame: Encoding) -> SparseMotion:
+    """Return the motion as the detector alone sees it: `kp_t - kp_0` and `J_t J_0^-1`."""
+    local = frame.jacobians @ grid.inverse(neutral.jacobians)
+    return SparseMotion(frame.points - neutral.points, local)
+
+
+def by_flow(flow: Tensor, points: Tensor) -> SparseMotion:
+    """Return the motion read from a forward `flow` (N, 2, 64, 64), 256-px pixels, at `points`.
+
+    A Gaussian window about each keypoint gives the mean motion; its regression on position
+    under the same window gives the gradient, hence the Jacobian.
+    """
+    cells = flow.shape[-1]
+    window = grid.gaussians(points, cells, WINDOW)
+    window = window / window.sum(dim=(2, 3), keepdim=True).clamp(min=1e-6)
+    offset = grid.centres(cells, cells, flow)[None, None] - points[:, :, None, None, :]
+    centre = torch.einsum("nkhw,nkhwc->nkc", window, offset)
+    offset = offset - centre[:, :, None, None, :]
+    normalised = flow * grid.PIXEL
+    shift = torch.einsum("nkhw,nchw->nkc", window, normalised)
+    spread = torch.einsum("nkhw,nkhwc->nkc", window, offset.square()).clamp(min=1e-6)
+    weighted = window.unsqueeze(-1) * offset
+    gradient = torch.einsum("nkhwd,nchw->nkcd", weighted, normalised) / spread[:, :, None, :]
+    eye = torch.eye(2, dtype=flow.dtype, device=flow.device)
+    return SparseMotion(shift, eye + gradient)
+
+
+def transfer(
+    motion: SparseMotion, character: Encoding, scale: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the character's moved points (N, K, 2) and Jacobians (N, K, 2, 2).
+
+    `scale` (N,) multiplies the shift: the ratio of the faces times the strength. The linear
+    change grows with the strength too, but not with the size of the face: pass it already
+    strengthened.
+    """
+    points = character.points + scale[:, None, None] * motion.shift
+    return points, motion.local @ character.jacobians
+
+
+def strengthen(motion: SparseMotion, strength: Tensor) -> SparseMotion:
+    """Return `motion` with its linear part's departure from identity times `strength` (N,)."""
+    eye = torch.eye(2, dtype=motion.local.dtype, device=motion.local.device)
+    local = eye + strength[:, None, None, None] * (motion.local - eye)
+    return SparseMotion(motion.shift, local)
+
+
+def candidates(
+    points: Tensor, jacobians: Tensor, character: Encoding, cells: int
+) -> Tensor:
+    """Return a backward flow (N, K, 2, cells, cells) for each keypoint, in 256-px pixels.
+
+    First Order Motion Model, equation 4: z goes to `kp_c + J_c J^-1 (z - kp)`, where `points` kp
+    and `jacobians` J are the moved ones.
+    """
+    linear = character.jacobians @ grid.inverse(jacobians)
+    positions = grid.centres(cells, cells, points)
+    offset = positions[None, None] - points[:, :, None, None, :]
+    carried = torch.einsum("nkij,nkhwj->nkihw", linear, offset)
+    target = character.points[..., None, None] + carried
+    return (target - positions.permute(2, 0, 1)) / grid.PIXEL
+
+
+def backward(forward: Tensor) -> Tensor:
+    """Return the backward flow (N, 2, h, h) that undoes a small `forward` one, 256-px pixels.
+
+    One step of `b(z) = -f(z + b(z))` from `b = -f`; exact to second order in the motion.
+    """
+    cells = forward.shape[-1]
+    positions = grid.centres(cells, cells, forward) - forward.permute(0, 2, 3, 1) * grid.PIXEL
+    return -grid.sample(forward, positions)

@@ -1,0 +1,184 @@
+"""EAM-FMEG whole: encode each picture once, animate each frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from . import grid, motion
+from .correspondence import Correspond, carry
+from .dense import Dense, DenseMotion
+from .edges import EdgePrediction
+from .generator import Generator
+from .keypoints import CELLS, Encoding, KeypointNetwork
+from .refine import SourceMotion, check_flow
+
+
+@dataclass(frozen=True)
+class EamConfig:
+    """The network's sizes and switches.
+
+    `motion` "flow" reads the source's motion from the refined optical flow, "difference" as a
+    difference of two detections, as described in the paper; `carry` adds the candidate that
+    carries the whole field; `aep` and `eimhsa` switch edge prediction and attention.
+    """
+
+    keypoints: int = 30
+    features: int = 48
+    detail: int = 16
+    context: int = 32
+    channels: int = 64
+    heads: int = 4
+    motion: str = "flow"
+    carry: bool = True
+    aep: bool = True
+    eimhsa: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an unknown `motion`."""
+        if self.motion not in ("flow", "difference"):
+            raise ValueError(f"motion is {self.motion!r}, neither 'flow' nor 'difference'")
+
+
+class Animation(NamedTuple):
+    """One frame of the character, and what led to it.
+
+    flow (N, 2, 256, 256) backward in 256-px pixels; occlusion (N, 1, 64, 64), 1 visible; edges
+    (N, 1, 256, 256) in 0..1; residual (N, 3, 256, 256); residual_mask (N, 1, 256, 256) in 0..1;
+    image (N, 3, 256, 256), about 0..1. Then, for training: supervised (N, 2, 256, 256), the flow
+    before stillness is enforced; carried (N, 2, 64, 64), the carried candidate; source (N, 2, 64,
+    64), the source's refined forward motion; shift (N, K, 2), its keypoints' motion, normalised;
+    masks (N, K + 2, 64, 64).
+    """
+
+    flow: Tensor
+    occlusion: Tensor
+    edges: Tensor
+    residual: Tensor
+    residual_mask: Tensor
+    image: Tensor
+    supervised: Tensor
+    carried: Tensor
+    source: Tensor
+    shift: Tensor
+    masks: Tensor
+
+
+class Painted(NamedTuple):
+    """edges (N, 1, 256, 256), residual (N, 3, 256, 256), its mask (N, 1, 256, 256), image."""
+
+    edges: Tensor
+    residual: Tensor
+    mask: Tensor
+    image: Tensor
+
+
+class Eam(nn.Module):
+    """The network. `encode` each picture, then `animate` with the encodings."""
+
+    def __init__(self, config: EamConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or EamConfig()
+        c = self.config
+        self.encoder = KeypointNetwork(c.keypoints, c.features, c.detail)
+        self.source = SourceMotion(c.features)
+        self.correspond = Correspond(c.features, c.keypoints)
+        self.dense = Dense(c.features, c.detail, c.keypoints, c.context)
+        self.edges = EdgePrediction(c.features, c.detail, c.context) if c.aep else None
+        self.generator = Generator(
+            c.features, c.detail, c.context, c.channels, c.heads, c.eimhsa and c.aep
+        )
+
+    def encode(self, image: Tensor) -> Encoding:
+        """Return the encoding of pictures (N, 3, 256, 256) in 0..1."""
+        if image.ndim != 4 or image.shape[1:] != (3, grid.SIZE, grid.SIZE):
+            raise ValueError(f"pictures are {tuple(image.shape)}, not (N, 3, 256, 256)")
+        encoding: Encoding = self.encoder(image)
+        return encoding
+
+    def animate(
+        self,
+        neutral: Encoding,
+        frame: Encoding,
+        source_flow: Tensor,
+        image: Tensor,
+        character: Encoding,
+        strength: Tensor,
+        paint: bool = True,
+    ) -> Animation:
+        """Return the character's frame.
+
+        `neutral` and `frame` are the source's; `source_flow` (N, 2, 64, 64) is its measured
+        forward flow in 256-px pixels; `image` (N, 3, 256, 256) is the character's neutral;
+        `strength` (N,) is 1 for the source's own. With `paint` false the parts that make the
+        picture are left out: its fields come back as the neutral's.
+        """
+        check_flow(source_flow)
+        where = self.correspond(neutral, character)
+        refined = self.source(neutral, frame, source_flow)
+        if self.config.motion == "flow":
+            found = motion.by_flow(refined, neutral.points)
+        else:
+            found = motion.by_difference(neutral, frame)
+        scale = motion.scale_between(neutral.points, character.points) * strength
+        points, jacobians = motion.transfer(
+            motion.strengthen(found, strength), character, scale
+        )
+        sparse = motion.candidates(points, jacobians, character, CELLS)
+        if self.config.carry and self.config.motion == "flow":
+            carried = motion.backward(carry(refined, where) * strength[:, None, None, None])
+        else:
+            carried = sparse.mean(dim=1) * 0
+        change = grid.sample(frame.features - neutral.features, where.positions)
+        change = change * strength[:, None, None, None]
+        dense = self.dense(
+            character.features, character.detail, character.points, change, sparse, carried
+        )
+        painted = self.paint(image, character, change, dense) if paint else untouched(image)
+        return Animation(
+            flow=dense.flow,
+            occlusion=dense.occlusion,
+            edges=painted.edges,
+            residual=painted.residual,
+            residual_mask=painted.mask,
+            image=painted.image,
+            supervised=dense.supervised,
+            carried=carried,
+            source=refined,
+            shift=found.shift,
+            masks=dense.masks,
+        )
+
+    def paint(
+        self, image: Tensor, character: Encoding, change: Tensor, dense: DenseMotion
+    ) -> Painted:
+        """Return the picture that `dense` makes of the character's neutral `image`."""
+        moved = grid.warp(image, dense.flow)
+        if self.edges is None:
+            edges = torch.zeros_like(image[:, :1])
+        else:
+            flat = self.edges(
+                character.features, character.detail, change, dense.context, dense.active
+            )
+            edges = grid.warp(grid.resize(flat, grid.SIZE), dense.flow)
+        residual, mask = self.generator(
+            moved,
+            edges,
+            character.features,
+            character.detail,
+            dense.context,
+            dense.occlusion,
+            dense.coarse,
+            dense.active,
+        )
+        mask = grid.resize(mask, grid.SIZE)
+        return Painted(edges, residual, mask, moved + mask * residual)
+
+
+def untouched(image: Tensor) -> Painted:
+    """Return what stands for a picture that was not painted: the neutral itself."""
+    nothing = torch.zeros_like(image[:, :1])
+    return Painted(nothing, torch.zeros_like(image), nothing, image)

@@ -1,0 +1,226 @@
+"""Write a trained network as the two ONNX graphs that ship, checked against torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ..errors import InputError, RunError
+from .eam.keypoints import CELLS, Encoding
+from .eam.network import Animation, Eam, EamConfig
+
+#: What `encode.onnx` returns, in order; fields of `eam.keypoints.Encoding`.
+ENCODINGS = Encoding._fields
+#: What `animate.onnx` returns, in order; the first fields of `eam.network.Animation`.
+ANIMATIONS = Animation._fields[:6]
+#: Sides whose encodings `animate.onnx` takes, each as `{side}_{field}`.
+SIDES = ("source_neutral", "source_frame", "character")
+#: ONNX operator set: the first with a stable four-dimensional GridSample.
+OPSET = 17
+#: Largest absolute difference from torch that an export may have, in each output's own unit.
+PARITY = 1e-3
+
+
+class EncodeGraph(nn.Module):
+    """`encode.onnx`: one picture (N, 3, 256, 256) to the fields of `Encoding`."""
+
+    def __init__(self, network: Eam) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return the encoding's fields."""
+        return tuple(self.network.encode(image))
+
+
+class AnimateGraph(nn.Module):
+    """`animate.onnx`: encodings, flow, picture and strength to `ANIMATIONS`."""
+
+    def __init__(self, network: Eam) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the animation's fields; `inputs` in the order of `animate_inputs`."""
+        each = len(ENCODINGS)
+        neutral, frame, character = (
+            Encoding(*inputs[i * each : (i + 1) * each]) for i in range(len(SIDES))
+        )
+        flow, image, strength = inputs[len(SIDES) * each :]
+        animation = self.network.animate(neutral, frame, flow, image, character, strength)
+        return tuple(animation[: len(ANIMATIONS)])
+
+
+def animate_inputs() -> list[str]:
+    """Return the names that `AnimateGraph` takes, in order; the ONNX graph drops unused ones."""
+    encodings = [f"{side}_{field}" for side in SIDES for field in ENCODINGS]
+    return [*encodings, "source_flow", "character_image", "strength"]
+
+
+def save_weights(network: Eam, path: Path) -> None:
+    """Write `network` with its configuration as safetensors, in one step."""
+    aside = path.with_suffix(".part")
+    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
+    save_file(tensors, str(aside), metadata={"config": json.dumps(asdict(network.config))})
+    os.replace(aside, path)
+
+
+def load_weights(path: Path) -> Eam:
+    """Return the network in a safetensors file, ready to run. InputError where it is unfit."""
+    if not path.is_file():
+        raise InputError(f"There are no weights at {path}.", "Give a .safetensors file.")
+    try:
+        with Path(path).open("rb") as file:
+            head = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        config = EamConfig(**json.loads(head["__metadata__"]["config"]))
+        network = Eam(config)
+        network.load_state_dict(load_file(str(path)))
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise InputError(
+            f"{path} does not hold weights of this network.", "Give a file that `train` wrote."
+        ) from error
+    return network.eval()
+
+
+def trial(count: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return made-up inputs for a parity check: three smooth pictures, a flow and a strength."""
+    rng = torch.Generator().manual_seed(seed)
+    rough = torch.rand((3 * count, 3, 16, 16), generator=rng)
+    pictures = nn.functional.interpolate(rough, size=(256, 256), mode="bicubic").clamp(0, 1)
+    flow = nn.functional.interpolate(
+        torch.randn((count, 2, 8, 8), generator=rng), size=(CELLS, CELLS), mode="bicubic"
+    )
+    neutral, frame, image = pictures.split(count)
+    return neutral, neutral + 0.05 * (frame - neutral), image, flow, torch.full((count,), 0.8)
+
+
+def to_onnx(network: Eam, folder: Path) -> None:
+    """Write `encode.onnx` and `animate.onnx` to `folder`."""
+    neutral, frame, image, flow, strength = trial(2)
+    with torch.no_grad():
+        encodings = [network.encode(x) for x in (neutral, frame, image)]
+    values = [tensor for encoding in encodings for tensor in encoding]
+    every = (*values, flow, image, strength)
+    graphs: list[tuple[str, nn.Module, tuple[Tensor, ...], list[str], list[str]]] = [
+        ("encode.onnx", EncodeGraph(network), (neutral,), ["image"], list(ENCODINGS)),
+        ("animate.onnx", AnimateGraph(network), every, animate_inputs(), list(ANIMATIONS)),
+    ]
+    for name, graph, inputs, takes, gives in graphs:
+        path = folder / name
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                graph.eval(),
+                inputs,
+                str(path),
+                input_names=takes,
+                output_names=gives,
+                dynamic_axes={each: {0: "batch"} for each in (*takes, *gives)},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        model = onnx.load(str(path))
+        onnx.checker.check_model(model, full_check=True)
+
+
+def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Return an ONNX Runtime session on the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def parity(network: Eam, folder: Path, count: int = 3) -> dict[str, float]:
+    """Return the largest absolute difference between torch and the graphs, for each output."""
+    neutral, frame, image, flow, strength = trial(count, seed=1)
+    encode = session(folder / "encode.onnx")
+    animate = session(folder / "animate.onnx")
+    worst: dict[str, float] = {}
+    feeds: dict[str, np.ndarray] = {}
+    with torch.no_grad():
+        encodings = [network.encode(x) for x in (neutral, frame, image)]
+        for side, encoding, picture in zip(SIDES, encodings, (neutral, frame, image), strict=True):
+            found = encode.run(list(ENCODINGS), {"image": picture.numpy()})
+            for field, ours, theirs in zip(ENCODINGS, encoding, found, strict=True):
+                worst[field] = max(worst.get(field, 0.0), gap(ours, theirs))
+                feeds[f"{side}_{field}"] = ours.numpy()
+        feeds |= {
+            "source_flow": flow.numpy(),
+            "character_image": image.numpy(),
+            "strength": strength.numpy(),
+        }
+        takes = {each.name for each in animate.get_inputs()}
+        found = animate.run(list(ANIMATIONS), {k: v for k, v in feeds.items() if k in takes})
+        truth = network.animate(*encodings[:2], flow, image, encodings[2], strength)
+    for field, ours, theirs in zip(ANIMATIONS, truth, found, strict=False):
+        worst[field] = gap(ours, theirs)
+    return worst
+
+
+def gap(ours: Tensor, theirs: np.ndarray) -> float:
+    """Return the largest absolute difference of two arrays of one shape."""
+    return float(np.abs(ours.numpy() - theirs).max())
+
+
+def manifest(folder: Path, version: str, metrics: Mapping[str, object]) -> dict[str, object]:
+    """Return what `manifest.json` says: hashes, interface, version and metrics."""
+    names = ("encode.onnx", "animate.onnx", "eam.safetensors")
+    takes = [each.name for each in session(folder / "animate.onnx").get_inputs()]
+    return {
+        "name": "EAM-FMEG",
+        "version": version,
+        "size": 256,
+        "cells": CELLS,
+        "encode": {"inputs": ["image"], "outputs": list(ENCODINGS)},
+        "animate": {"inputs": takes, "outputs": list(ANIMATIONS)},
+        "sha256": {
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names
+        },
+        "metrics": dict(metrics),
+    }
+
+
+def export(
+    network: Eam, folder: Path, version: str, metrics: Mapping[str, object] | None = None
+) -> dict[str, float]:
+    """Write graphs, weights and manifest to `folder` and return the parity; all or nothing.
+
+    Raises RunError where the graphs differ from torch by more than `PARITY`.
+    """
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    network.eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / ".export"
+    aside.mkdir(exist_ok=True)
+    try:
+        to_onnx(network, aside)
+        save_weights(network, aside / "eam.safetensors")
+        worst = parity(network, aside)
+        off = {name: value for name, value in worst.items() if not value <= PARITY}
+        if off:
+            raise RunError(
+                f"The exported graphs differ from torch: {off}.", "Report this; keep the old ones."
+            )
+        text = json.dumps(manifest(aside, version, metrics or {}), indent=2) + "\n"
+        (aside / "manifest.json").write_text(text)
+        for path in sorted(aside.iterdir()):
+            os.replace(path, folder / path.name)
+    finally:
+        for path in aside.iterdir():
+            path.unlink()
+        aside.rmdir()
+    return worst

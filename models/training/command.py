@@ -1,0 +1,71 @@
+"""What `microface train` does: open the data, take the run up, train, leave weights."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ...errors import InputError
+from ..export import save_weights
+from . import checkpoint
+from .data import Shards
+from .pictures import write_sheet
+from .settings import STAGES, Settings, as_table, load_settings
+from .trainer import Trainer
+
+
+def train(arguments: argparse.Namespace) -> int:
+    """Run a training as the command line asks and return the exit status."""
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    settings = load_settings(arguments.settings).with_changes(
+        minutes=arguments.minutes, batch=arguments.batch, seed=arguments.seed
+    )
+    steps: int | None = arguments.steps
+    if arguments.smoke:
+        steps = 3
+        settings = replace(
+            settings.with_changes(minutes=None, batch=2, seed=None), picture_steps=1_000_000
+        )
+    folder: Path = arguments.out
+    there = (folder / checkpoint.NAME).exists()
+    if arguments.resume and not there:
+        raise InputError(f"There is no run to resume in {folder}.", "Leave --resume out.")
+    if there and not arguments.resume:
+        raise InputError(f"{folder} already holds a run.", "Add --resume, or name a new folder.")
+    data = arguments.data or rendered(arguments.packs, folder, arguments.pairs, settings.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(folder, Shards(data), settings)
+    if arguments.resume:
+        trainer.resume()
+    write_settings(folder, settings)
+    stages = STAGES if arguments.stage == "all" else (arguments.stage,)
+    trainer.run(tuple(stages), steps=steps, say=say, picture=write_sheet)
+    save_weights(trainer.averaged(), folder / "eam.safetensors")
+    say(f"weights: {folder / 'eam.safetensors'}")
+    return 0
+
+
+def rendered(packs: Path, folder: Path, pairs: int, seed: int) -> Path:
+    """Return a folder of shards rendered from `packs`, in the run's own folder."""
+    if not packs.is_dir():
+        raise InputError(f"There are no head packs at {packs}.", "Name their folder.")
+    from ..heads.write import write_shards
+
+    data = folder / "pairs"
+    write_shards(data, packs=packs, pairs=pairs, seed=seed, split="train")
+    return data
+
+
+def write_settings(folder: Path, settings: Settings) -> None:
+    """Leave the settings beside the run, for its model card."""
+    (folder / "settings.json").write_text(json.dumps(as_table(settings), indent=2) + "\n")
+
+
+def say(line: str) -> None:
+    """Print a line of the log at once."""
+    print(line, flush=True)

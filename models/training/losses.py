@@ -1,0 +1,124 @@
+"""The losses, each a plain function of tensors; `default.toml` weighs them."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..eam import grid
+from ..eam.edges import edge_map
+from ..eam.keypoints import Encoding, luminance
+from .transforms import ThinPlate
+
+#: Motion, pixels, at which a place counts as moving (a half comes at 0.83 of it).
+MOVING = 0.3
+#: Motion, pixels, that is added to the true one in relative errors: below it noise rules.
+FLOOR = 0.15
+#: Spread of the heatmaps' target, in cells.
+TARGET_CELLS = 1.1
+
+
+def moving(flow: Tensor) -> Tensor:
+    """Return how far each place of `flow` (N, 2, H, W) counts as moving, (N, 1, H, W) in 0..1."""
+    return 1 - torch.exp(-flow.square().sum(1, keepdim=True) / MOVING**2)
+
+
+def moving_region(flow: Tensor) -> Tensor:
+    """Return a soft mask (N, 1, H, W) of the neighbourhood of what moves."""
+    return F.avg_pool2d(moving(flow), 9, stride=1, padding=4, count_include_pad=False)
+
+
+def heatmap(logits: Tensor, points: Tensor) -> Tensor:
+    """Return the cross-entropy of `logits` (N, K, h, h) to bumps about `points` (N, K, 2).
+
+    Points outside the picture do not count.
+    """
+    cells = logits.shape[-1]
+    target = grid.gaussians(points, cells, TARGET_CELLS * 2 / cells).flatten(2)
+    target = target / target.sum(-1, keepdim=True).clamp(min=1e-6)
+    entropy = -(target * logits.float().flatten(2).log_softmax(-1)).sum(-1)
+    inside = (points.abs() < 1).all(-1)
+    return (entropy * inside).sum() / inside.sum().clamp(min=1)
+
+
+def points(found: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean distance, pixels, of normalised points; outside ones do not count."""
+    inside = (truth.abs() < 1).all(-1)
+    distance = ((found - truth).square().sum(-1) + 1e-8).sqrt() / grid.PIXEL
+    return (distance * inside).sum() / inside.sum().clamp(min=1)
+
+
+def equivariance(plain: Encoding, warped: Encoding, plate: ThinPlate) -> tuple[Tensor, Tensor]:
+    """Return equivariance errors of points and Jacobians under `plate`.
+
+    First Order Motion Model, equations 9 to 11: `kp_X = T(kp_Y)` and
+    `1 = J_X^-1 (T'(kp_Y) J_Y)` for a picture Y that is X read through T.
+    """
+    back = plate.positions(warped.points)
+    jacobians = plate.jacobians(warped.points) @ warped.jacobians
+    product = grid.inverse(plain.jacobians) @ jacobians
+    eye = torch.eye(2, device=product.device)
+    return (plain.points - back).abs().mean(), (product - eye).abs().mean()
+
+
+def relative_error(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Return the mean over pairs of end-point error over true motion, in the moving region.
+
+    flow, truth (N, 2, H, W) pixels; valid (N, 1, H, W). Dividing by the motion there keeps weak
+    expressions from being given up, and the distance (not its square) keeps amplitude.
+    """
+    weight = moving(truth) * valid
+    error = (weight * grid.length(flow - truth)).sum(dim=(1, 2, 3))
+    motion = (weight * (grid.length(truth) + FLOOR)).sum(dim=(1, 2, 3))
+    area = 0.002 * truth.shape[-1] * truth.shape[-2] * FLOOR
+    return (error / (motion + area)).mean()
+
+
+def lost_gain(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Return how far the produced amplitude departs from the true one, mean over pairs."""
+    weight = moving(truth) * valid
+    along = (weight * flow * truth).sum(dim=(1, 2, 3))
+    whole = (weight * truth * truth).sum(dim=(1, 2, 3))
+    enough = 0.002 * truth.shape[-1] * truth.shape[-2] * FLOOR**2
+    return ((along - whole).abs() / (whole + enough)).mean()
+
+
+def leak(flow: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean motion, pixels, where nothing truly moves."""
+    still = 1 - moving(truth)
+    return (still * grid.length(flow)).mean()
+
+
+def shift(found: Tensor, truth: Tensor) -> Tensor:
+    """Return the relative error of keypoint motions (N, K, 2), both in pixels."""
+    error = ((found - truth).square().sum(-1) + 1e-8).sqrt()
+    size = truth.square().sum(-1).sqrt()
+    return (error.mean(-1) / (size.mean(-1) + FLOOR)).mean()
+
+
+def pyramid(image: Tensor, truth: Tensor, weight: Tensor, levels: int = 4) -> Tensor:
+    """Return the weighted L1 of colours and of gradients over an image pyramid.
+
+    image, truth (N, 3, H, W); weight (N, 1, H, W).
+    """
+    total = image.new_zeros(())
+    for level in range(levels):
+        mass = weight.sum().clamp(min=1e-3 * weight.numel())
+        difference = image - truth
+        total = total + (weight * difference.abs()).sum() / (3 * mass)
+        grey = luminance(difference)
+        across = (grey[..., 1:] - grey[..., :-1]).abs() * weight[..., 1:]
+        down = (grey[..., 1:, :] - grey[..., :-1, :]).abs() * weight[..., 1:, :]
+        total = total + (across.sum() + down.sum()) / mass
+        if level + 1 < levels:
+            image, truth, weight = (F.avg_pool2d(x, 2) for x in (image, truth, weight))
+    return total / levels
+
+
+def edge_target(frame: Tensor, backward: Tensor) -> Tensor:
+    """Return what edge prediction is taught (N, 1, H, W): the true frame's edges where it moves.
+
+    `frame` (N, 3, H, W) in 0..1 and its true `backward` flow (N, 2, H, W) in pixels.
+    """
+    return edge_map(luminance(frame)) * moving_region(backward)

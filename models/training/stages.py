@@ -1,0 +1,157 @@
+"""One training step of each stage: a batch in, named losses out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..eam import grid
+from ..eam.keypoints import CELLS, Encoding
+from ..eam.network import Animation, Eam
+from . import augment, losses, transforms
+from .data import Batch
+
+Losses = dict[str, Tensor]
+
+#: Geometry of the detector's augmentation: wider than the engine's crops ever are.
+ZOOM, DEGREES, SHIFT = (0.6, 1.45), 28.0, 0.28
+#: Share of pairs, of a detector step, that also teach differences, and that are warped.
+PART = 2
+
+
+def as_tensors(batch: Batch) -> dict[str, Tensor]:
+    """Return a batch as float tensors: pictures (N, 3, H, W) in 0..1, flows and masks NCHW."""
+    tensors: dict[str, Tensor] = {}
+    for name, value in batch.items():
+        tensor = torch.from_numpy(np.array(value, np.float32))
+        if name.endswith(("neutral", "frame")):
+            tensor = tensor.permute(0, 3, 1, 2) / 255
+        elif tensor.ndim == 4:
+            tensor = tensor.permute(0, 3, 1, 2)
+        elif tensor.ndim == 3 and not name.endswith(("points", "motion")):
+            tensor = tensor[:, None]
+        tensors[name] = tensor.contiguous()
+    return tensors
+
+
+def prepared(batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
+    """Return a batch as tensors, half of it mirrored, each camera's light and noise changed."""
+    tensors = as_tensors(batch)
+    count = len(next(iter(tensors.values())))
+    tensors = augment.mirrored(tensors, torch.rand(count, generator=rng) < 0.5)
+    for side in ("source", "character"):
+        names = [f"{side}_neutral", f"{side}_frame"]
+        pictures = augment.photometric([tensors[n] for n in names], rng)
+        tensors |= dict(zip(names, pictures, strict=True))
+    return tensors
+
+
+def keypoint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
+    """Return the losses of the detector alone on one batch of pairs."""
+    count = len(pair["source_neutral"])
+    part = max(count // PART, 1)
+    maps = transforms.similarity(
+        2 * count, rng, zoom=ZOOM, degrees=DEGREES, shift=SHIFT
+    )
+    neutrals = torch.cat((pair["source_neutral"], pair["character_neutral"]))
+    truth = grid.to_normalised(torch.cat((pair["source_points"], pair["character_points"])))
+    moved = grid.to_normalised(
+        (pair["character_points"] + pair["character_motion"])[:part]
+    )
+    plain = transforms.apply(neutrals, maps)
+    frames = transforms.apply(pair["character_frame"][:part], maps[count : count + part])
+    plate = transforms.ThinPlate(part, rng)
+    warped = plate.image(plain[:part])
+    pictures = torch.cat((plain, frames, warped)).contiguous(memory_format=torch.channels_last)
+    logits, features, detail = network.encoder.logits(pictures)
+    encoding = network.encoder.read(pictures, logits, features, detail)
+    each = [Encoding(*parts) for parts in zip(
+        *(value.split((2 * count, part, part)) for value in encoding), strict=True
+    )]  # fmt: skip
+    truth = transforms.carry_points(truth, maps)
+    moved = transforms.carry_points(moved, maps[count : count + part])
+    values, jacobians = losses.equivariance(
+        Encoding(*(value[:part] for value in each[0])), each[2], plate
+    )
+    still = each[0].points[count : count + part]
+    difference = each[1].points - still - (moved - truth[count : count + part])
+    return {
+        "heatmap": losses.heatmap(logits[: 2 * count], truth),
+        "points": losses.points(each[0].points, truth),
+        "difference": difference.abs().mean() / grid.PIXEL,
+        "equivariance_points": values,
+        "equivariance_jacobians": jacobians,
+    }
+
+
+def encodings(network: Eam, pictures: list[Tensor], frozen: bool) -> list[Encoding]:
+    """Return the encodings of several batches of pictures, made in one pass."""
+    count = len(pictures[0])
+    whole = torch.cat(pictures).contiguous(memory_format=torch.channels_last)
+    with torch.set_grad_enabled(not frozen and torch.is_grad_enabled()):
+        encoding = network.encode(whole)
+    parts = (value.split(count) for value in encoding)
+    return [Encoding(*each) for each in zip(*parts, strict=True)]
+
+
+def animated(network: Eam, pair: Mapping[str, Tensor], paint: bool) -> Animation:
+    """Return what the network makes of a batch; the detector is not taught by it."""
+    neutral, frame, character = encodings(
+        network,
+        [pair["source_neutral"], pair["source_frame"], pair["character_neutral"]],
+        frozen=True,
+    )
+    strength = torch.ones(len(pair["source_neutral"]))
+    return network.animate(
+        neutral, frame, pair["measured_flow"], pair["character_neutral"], character, strength, paint
+    )
+
+
+def motion_losses(network: Eam, pair: Mapping[str, Tensor], found: Animation) -> Losses:
+    """Return the losses of the motion in `found`."""
+    truth = pair["character_backward"]
+    visible = pair["character_visible"]
+    block = truth.shape[-1] // CELLS
+    coarse, sure = F.avg_pool2d(truth, block), F.avg_pool2d(visible, block)
+    source = pair["source_flow"]
+    on_head = pair["source_moving"]
+    return {
+        "flow": losses.relative_error(found.supervised, truth, visible),
+        "gain": losses.lost_gain(found.supervised, truth, visible),
+        "leak": losses.leak(found.supervised, truth),
+        "carried": losses.relative_error(found.carried, coarse, sure),
+        "source": losses.relative_error(found.source, source, on_head),
+        "source_leak": losses.leak(found.source, source),
+        "shift": losses.shift(found.shift / grid.PIXEL, pair["source_motion"]),
+        "occlusion": F.binary_cross_entropy(found.occlusion.clamp(1e-4, 1 - 1e-4), sure),
+    }
+
+
+def motion_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
+    """Return the losses of motion on the frozen detector."""
+    return motion_losses(network, pair, animated(network, pair, paint=False))
+
+
+def whole_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
+    """Return the losses of everything but the detector."""
+    found = animated(network, pair, paint=True)
+    named = motion_losses(network, pair, found)
+    truth, flow = pair["character_frame"], pair["character_backward"]
+    weight = losses.moving_region(flow) + 0.02
+    named["reconstruction"] = losses.pyramid(found.image, truth, weight)
+    named["residual"] = (found.residual_mask * found.residual).abs().mean() * 100
+    if network.edges is not None:
+        named["edge"] = F.mse_loss(found.edges, losses.edge_target(truth, flow))
+    return named
+
+
+#: The step of each stage, and the parts of the network that it teaches.
+STEPS = {
+    "keypoints": (keypoint_step, ("encoder",)),
+    "motion": (motion_step, ("source", "correspond", "dense")),
+    "paint": (whole_step, ("source", "correspond", "dense", "edges", "generator")),
+}

@@ -1,0 +1,201 @@
+"""The training loop: stages, rates, running average, log, checkpoints."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ...errors import RunError
+from ..eam.blocks import set_mixed
+from ..eam.network import Eam, EamConfig
+from . import checkpoint
+from .checkpoint import Position
+from .data import Shards, draw
+from .settings import STAGES, Settings
+from .stages import STEPS, prepared
+
+#: Steps between the lines of the log, and between looks for new shards.
+LOG_STEPS, REFRESH_STEPS = 10, 100
+
+Say = Callable[[str], None]
+
+
+class Trainer:
+    """A training run in a folder. Everything random follows from the seed and the step."""
+
+    def __init__(self, folder: Path, shards: Shards, settings: Settings) -> None:
+        self.folder, self.shards, self.settings = folder, shards, settings
+        torch.manual_seed(settings.seed)
+        self.network = Eam(EamConfig(**settings.network))  # type: ignore[arg-type]
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        set_mixed(self.network, mixed=True)
+        self.position = Position()
+        self.average = self.weights()
+        self.begin(STAGES[0])
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return a copy of the network's parameters and buffers."""
+        return {name: v.detach().clone() for name, v in self.network.state_dict().items()}
+
+    def begin(self, stage: str) -> None:
+        """Set up the optimiser of a stage; the running average goes on from the weights."""
+        parts = STEPS[stage][1]
+        named = [(n, p) for n, p in self.network.named_parameters() if n.startswith(parts)]
+        self.names = [name for name, _ in named]
+        rate = self.settings.stages[stage].rate
+        self.optimiser = torch.optim.AdamW(
+            [p for _, p in named], lr=rate, betas=(0.9, 0.99), weight_decay=1e-4
+        )
+        if self.position.stage != stage:
+            self.position.stage, self.position.stage_step = stage, 0
+
+    def resume(self) -> None:
+        """Take the folder's checkpoint up. InputError where there is none or it does not fit."""
+        tensors, position, _ = checkpoint.load(self.folder / checkpoint.NAME)
+        self.position = position
+        self.network.load_state_dict(checkpoint.part(tensors, "network"))
+        self.average = checkpoint.part(tensors, "average")
+        self.begin(position.stage)
+        checkpoint.restore_optimiser(self.optimiser, self.names, tensors)
+
+    def save(self) -> Path:
+        """Write the checkpoint."""
+        return checkpoint.save(
+            self.folder, self.network, self.average, self.optimiser, self.names,
+            self.position, asdict(self.network.config),
+        )  # fmt: skip
+
+    def averaged(self) -> Eam:
+        """Return the network with the running average of its weights, ready to run."""
+        network = Eam(self.network.config)
+        network.load_state_dict(self.average)
+        return network.eval()
+
+    def step(self, done: float) -> dict[str, float]:
+        """Take one step; `done` is the share of the stage that lies behind. Return its losses."""
+        stage = self.position.stage
+        settings = self.settings.stages[stage]
+        warm = min(1.0, (self.position.stage_step + 1) / self.settings.warmup_steps)
+        rate = settings.rate * warm * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(done, 1))))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        indices = draw(self.settings.seed, self.position.step, settings.batch, len(self.shards))
+        rng = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.position.step)
+        pair = prepared(self.shards.batch(indices), rng)
+        compute, parts = STEPS[stage]
+        self.network.train()
+        if "encoder" not in parts:
+            self.network.encoder.eval()
+        named = compute(self.network, pair, rng)
+        weights = self.settings.losses
+        total = torch.stack([weights.get(name, 0.0) * v for name, v in named.items()]).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip))
+        if math.isfinite(norm):
+            self.optimiser.step()
+        self.position.step += 1
+        self.position.stage_step += 1
+        self.position.pairs_seen += settings.batch
+        self.follow()
+        result = {name: float(value.detach()) for name, value in named.items()}
+        gate = self.network.generator.attention
+        if gate is not None and stage == "paint":
+            result["gate"] = float(gate.gate.detach())
+        return {"total": float(total.detach()), "norm": norm, "rate": rate, **result}
+
+    def follow(self) -> None:
+        """Move the running average towards the weights; slower as the stage goes on."""
+        keep = min(self.settings.ema, (1 + self.position.stage_step) / (10 + self.position.stage_step))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                if value.is_floating_point():
+                    self.average[name].lerp_(value, 1 - keep)
+                else:
+                    self.average[name].copy_(value)
+
+    def run(
+        self,
+        stages: tuple[str, ...],
+        *,
+        steps: int | None,
+        say: Say,
+        picture: Callable[[Trainer], None] | None = None,
+    ) -> None:
+        """Train `stages` one after the other, each for its share of the minutes, or `steps` each.
+
+        A run taken up again goes on in its own stage. RunError where the loss is no number.
+        """
+        first = self.position.stage if self.position.stage in stages else stages[0]
+        for stage in stages[stages.index(first) :]:
+            if stage != self.position.stage or self.position.step == 0:
+                self.begin(stage)
+            share = self.settings.stages[stage].share
+            budget = self.settings.minutes * 60 * share
+            say(f"stage {stage}: {budget / 60:.1f} minutes, {len(self.shards)} pairs")
+            self.run_stage(stage, budget, steps, say, picture)
+            self.save()
+
+    def run_stage(
+        self,
+        stage: str,
+        budget: float,
+        steps: int | None,
+        say: Say,
+        picture: Callable[[Trainer], None] | None,
+    ) -> None:
+        """Train one stage to its end."""
+        spent = self.position.stage_seconds
+        last_save = last = time.monotonic()
+        means: dict[str, float] = {}
+        while True:
+            done = (
+                self.position.stage_step / steps if steps else spent.get(stage, 0.0) / budget
+            )
+            if done >= 1:
+                return
+            found = self.step(done)
+            if not math.isfinite(found["total"]):
+                raise RunError(
+                    f"The loss is no number at step {self.position.step}.",
+                    "Take the run up from its checkpoint with a lower rate.",
+                )
+            now = time.monotonic()
+            spent[stage] = spent.get(stage, 0.0) + now - last
+            last = now
+            means = {k: 0.95 * means.get(k, v) + 0.05 * v for k, v in found.items()}
+            if self.position.step % LOG_STEPS == 0:
+                self.log(stage, means, say)
+            if self.position.step % REFRESH_STEPS == 0:
+                self.shards.refresh()
+            if picture and self.position.step % self.settings.picture_steps == 0:
+                picture(self)
+            if now - last_save > self.settings.checkpoint_seconds:
+                self.save()
+                last_save = now
+
+    def log(self, stage: str, means: dict[str, float], say: Say) -> None:
+        """Write a line to the stage's CSV, and every so often one for people."""
+        path = self.folder / f"log-{stage}.csv"
+        row = {
+            "step": self.position.step,
+            "seconds": round(sum(self.position.stage_seconds.values()), 1),
+            "pairs": len(self.shards),
+            **{name: f"{value:.5g}" for name, value in means.items()},
+        }
+        new = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        if self.position.step % (5 * LOG_STEPS) == 0:
+            say(" ".join(f"{name} {value}" for name, value in row.items()))
