@@ -29,7 +29,7 @@ FINISHES = {
     "mouth": Finish(0.4),
     "brow": Finish(0.65, specular=0.25),
     "lash": Finish(0.6, specular=0.2),
-    "hair": Finish(0.42, specular=0.5),
+    "hair": Finish(0.5, specular=0.4),
     "cloth": Finish(0.9, specular=0.2, sheen=0.3),
 }
 

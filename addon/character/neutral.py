@@ -30,14 +30,20 @@ def render_stage(on: Stage, framing: Framing, *, samples: int = SAMPLES) -> NDAr
     is frontal and soft, the view transform Standard, so that linear light can be had back.
     """
     scene = on.scene
+    if scene.world is None:
+        _set_light(scene, framing)
     _set_camera(scene, framing)
-    _set_light(scene, framing)
     _set_output(scene, framing.resolution, samples)
     with tempfile.TemporaryDirectory(prefix="microface-") as folder:
         path = Path(folder) / "neutral.png"
         scene.render.filepath = str(path)
-        with render_log_hidden():
-            bpy.ops.render.render(scene=scene.name, write_still=True)
+        shown = "Render Result" in bpy.data.images
+        # An override and not the operator's own `scene`: with that, image sequences would follow
+        # the frame of the window's scene.
+        with render_log_hidden(), bpy.context.temp_override(scene=scene):
+            bpy.ops.render.render(write_still=True)
+        if not shown and "Render Result" in bpy.data.images:
+            bpy.data.images.remove(bpy.data.images["Render Result"])
         if not path.exists():
             raise RunError(
                 "Blender rendered no picture of the character.",
@@ -63,6 +69,10 @@ def render_frame(
 
 
 def _set_camera(scene: Any, framing: Framing) -> None:
+    if scene.camera is not None:
+        scene.camera.matrix_world = Matrix(framing.camera_to_world.tolist())
+        scene.camera.data.lens = framing.lens_millimetres
+        return
     data = bpy.data.cameras.new("Microface framing")
     data.sensor_fit = "HORIZONTAL"
     data.sensor_width = SENSOR_MILLIMETRES
