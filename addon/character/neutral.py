@@ -127,4 +127,8 @@ def _set_output(scene: Any, resolution: int, samples: int) -> None:
     cycles.seed = 0
     cycles.use_adaptive_sampling = False
     cycles.max_bounces = 4
-    cycles.use_denoising = bool(getattr(bpy.app.build_options, "openimagedenoise", True))
+    try:
+        cycles.denoiser = "OPENIMAGEDENOISE"
+        cycles.use_denoising = True
+    except TypeError:  # a Blender built without it, as some Linux distributions' are
+        cycles.use_denoising = False
