@@ -34,12 +34,14 @@ class Steadied:
     `frame` (256, 256, 3) uint8 is sampled as if the head had stayed where the neutral has it.
     `flow` (64, 64, 2) float32 is what is left of the motion neutral -> frame, in pixels of the
     256-pixel crop, nothing outside the face. `trust` (64, 64) float32 in 0..1 says where the flow
-    explains the picture. `pose` (6,) is the head's: rotation vector, log scale, shift in pixels.
+    explains the picture; `confidence` is its mean over the face. `pose` (6,) is the head's:
+    rotation vector, logarithm of scale, shift in pixels.
     """
 
     frame: NDArray[np.uint8]
     flow: NDArray[np.float32]
     trust: NDArray[np.float32]
+    confidence: float
     pose: Floats
 
 
@@ -53,7 +55,9 @@ class Steadier:
         self._grey = luminance(self.neutral)
         maps = template(CELLS)
         unit = NETWORK_PIXELS / CROP_UNITS
-        self._cells = Surface(*(a.astype(float).ravel() * unit for a in (maps.x, maps.y, maps.depth)))
+        self._cells = Surface(
+            *(a.astype(float).ravel() * unit for a in (maps.x, maps.y, maps.depth))
+        )
         self._rigid = maps.rigid.astype(float) * _texture(self._grey)
         self._face = maps.face
         depth = cv2.resize(maps.depth, (NETWORK_PIXELS, NETWORK_PIXELS)).astype(float) * unit
@@ -87,6 +91,7 @@ class Steadier:
             np.clip(blended + 0.5, 0, 255).astype(np.uint8),
             expression.astype(np.float32),
             trust,
+            float((trust * self._face).sum() / self._face.sum()),
             final,
         )
 

@@ -1,0 +1,204 @@
+"""Find the face in a picture: cascades propose, the network's keypoints decide and refine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from .crop import Crop, crop_about, take_crop
+from .template import template_points
+
+Encode = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
+
+#: Cascades of OpenCV (Viola and Jones 2001; Lienhart and Maydt 2002), by what they let through.
+CASCADES = ("alt2", "default", "alt")
+#: The picture is searched at most at this size.
+SEARCH_PIXELS = 360
+#: Turns of the picture that are searched, in degrees.
+TURNS = (0.0, -20.0, 20.0)
+#: A cascade's box against the crop: the crop's side, and how far its centre lies below, in sides
+#: of the box. Measured on rendered heads and real clips.
+CROP_PER_BOX = 1.16
+BELOW_PER_BOX = 0.05
+#: The keypoints may differ this much (RMS, face units) from the average face.
+PLAUSIBLE_UNITS = 0.26
+#: Candidates that are looked at with the network, at most.
+MAX_CANDIDATES = 6
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """A face: its crop, its 30 keypoints (30, 2) in picture positions (corner at 0, 0), and how
+    sure the network is of them, 0..1."""
+
+    crop: Crop
+    points: NDArray[np.float64]
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    crop: Crop
+    votes: float
+
+
+def find_face(
+    picture: NDArray[np.uint8], encode: Encode, name: str, *, upright: bool = True
+) -> FaceBox:
+    """Return the most convincing face in a picture (H, W, 3) uint8.
+
+    `encode` is the network's (points in [-1, 1] of a crop, confidence). With `upright` the crop is
+    turned so that the eyes are level. `name` is what the error calls the picture. Raises
+    InputError where no face is found.
+    """
+    best: FaceBox | None = None
+    candidates = _propose(picture)
+    for candidate in candidates[:MAX_CANDIDATES]:
+        face = _refine(picture, candidate.crop, encode, upright=upright)
+        if face is not None and (best is None or face.confidence > best.confidence):
+            best = face
+    if best is None and candidates and candidates[0].votes >= 2:
+        # Cascades that agree know a face whose features the network does not, as a cartoon's.
+        crop = (
+            candidates[0].crop
+            if upright
+            else Crop(candidates[0].crop.centre, candidates[0].crop.side)
+        )
+        points = crop.to_picture(template_points()[:, :2].astype(float) / 2.1)
+        best = FaceBox(crop, points, 0.0)
+    if best is None:
+        raise InputError(
+            f"There is no face to be found in {name}.",
+            "Give a picture with one face, seen from the front, at least 60 pixels wide.",
+        )
+    return best
+
+
+def _refine(
+    picture: NDArray[np.uint8], crop: Crop, encode: Encode, *, upright: bool
+) -> FaceBox | None:
+    """Return the face near a crop, or None where the keypoints make none."""
+    face = None
+    for _ in range(3):
+        encoding = encode(take_crop(picture, crop))
+        local = encoding["points"][0].astype(float)
+        distance, span = misfit(local)
+        if distance > PLAUSIBLE_UNITS or not 0.35 < span < 2.0:
+            return None
+        points = crop.to_picture(local)
+        crop = crop_about(points, upright=upright)
+        sure = float(encoding["confidence"][0].mean()) * (1 - distance / PLAUSIBLE_UNITS)
+        face = FaceBox(crop, points, sure)
+    return face
+
+
+def misfit(points: NDArray[np.floating]) -> tuple[float, float]:
+    """Return how far keypoints (30, 2) in [-1, 1] of a crop are from the average face.
+
+    RMS distance in face units after the best similarity, and the face's size against the size
+    that the crop is made for. A mirrored or upside-down face is far away.
+    """
+    from ...models.heads.keypoints import face_unit
+
+    known = template_points()[:, :2].astype(float)
+    known -= known.mean(0)
+    seen = np.asarray(points, float) - points.mean(0)
+    span = face_unit(seen)
+    if span < 1e-6:
+        return float("inf"), 0.0
+    seen = seen / span
+    a = complex(1, 0) * np.sum((known[:, 0] - 1j * known[:, 1]) * (seen[:, 0] + 1j * seen[:, 1]))
+    a /= np.sum(known**2)
+    moved = (known[:, 0] + 1j * known[:, 1]) * a
+    rest = np.abs(seen[:, 0] + 1j * seen[:, 1] - moved)
+    distance = float(np.sqrt(np.mean(rest**2)))
+    if abs(np.angle(a)) > np.radians(45):
+        distance = float("inf")
+    return distance, span * 2.1
+
+
+def _propose(picture: NDArray[np.uint8]) -> list[_Candidate]:
+    """Return crops that may hold a face, the most voted for first, whole-frame ones last."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, SEARCH_PIXELS / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+    found: list[_Candidate] = []
+    for turn in TURNS:
+        if turn and any(c.votes >= 2 for c in found):
+            break
+        found += _search(grey, turn, scale)
+    merged = _merge(found)
+    side = float(min(height, width))
+    whole = [
+        _Candidate(Crop((width / 2, height / 2 + shift * side), share * side), 0.0)
+        for share, shift in ((1.0, 0.0), (0.7, 0.0), (1.25, 0.0))
+    ]
+    return merged + whole
+
+
+def _search(grey: NDArray[Any], turn: float, scale: float) -> list[_Candidate]:
+    height, width = grey.shape
+    middle = ((width - 1) / 2, (height - 1) / 2)
+    forth = cv2.getRotationMatrix2D(middle, turn, 1.0)
+    back = cv2.invertAffineTransform(forth)
+    turned = cv2.warpAffine(grey, forth, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    least = max(24, min(height, width) // 6)
+    found = []
+    for cascade in _cascades():
+        boxes = cascade.detectMultiScale(turned, 1.1, 3, minSize=(least, least))
+        for x, y, side, _ in boxes:
+            at = np.array([x + side / 2 - 0.5, y + side * (0.5 + BELOW_PER_BOX) - 0.5, 1.0])
+            centre = (back @ at + 0.5) / scale
+            found.append(
+                _Candidate(
+                    Crop(
+                        (float(centre[0]), float(centre[1])),
+                        float(side) * CROP_PER_BOX / scale,
+                        float(np.radians(turn)),
+                    ),
+                    1.0,
+                )
+            )
+    return found
+
+
+@cache
+def _cascades() -> tuple[cv2.CascadeClassifier, ...]:
+    folder = cv2.data.haarcascades
+    return tuple(
+        cv2.CascadeClassifier(f"{folder}haarcascade_frontalface_{name}.xml") for name in CASCADES
+    )
+
+
+def _merge(found: list[_Candidate]) -> list[_Candidate]:
+    """Return the candidates with those of one place merged and their votes added."""
+    groups: list[list[_Candidate]] = []
+    for candidate in found:
+        for group in groups:
+            near = group[0].crop
+            away = np.hypot(*np.subtract(near.centre, candidate.crop.centre))
+            if away < 0.25 * near.side and 0.6 < candidate.crop.side / near.side < 1.6:
+                group.append(candidate)
+                break
+        else:
+            groups.append([candidate])
+    merged = []
+    for group in groups:
+        rows = np.array([[*c.crop.centre, c.crop.side, c.crop.roll] for c in group])
+        x, y, side, roll = rows.mean(0)
+        merged.append(
+            _Candidate(
+                Crop((float(x), float(y)), float(side), float(roll)), sum(c.votes for c in group)
+            )
+        )
+    # Between equals the larger face is the one the picture is of.
+    return sorted(merged, key=lambda c: (c.votes, c.crop.side), reverse=True)

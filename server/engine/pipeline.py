@@ -1,0 +1,203 @@
+"""Put a source clip's expression on a character's neutral picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ..clips.clip import Clip
+from ..clips.crop import take_crop
+from ..clips.face import FaceBox, find_face
+from ..clips.steady import CELLS, Steadier
+from .canvas import Canvas
+from .runtime import Runtime
+from .timing import find_phases, motion_profile
+
+#: Strengths that make sense: a twentieth of the source's motion to four times it.
+STRENGTHS = (0.05, 4.0)
+#: A clip whose typical motion stays below this, in pixels of the crop, shows no expression.
+LEAST_MOTION_PIXELS = 0.05
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One frame of the character.
+
+    `image` (H, W, 3) uint8 is of the neutral's size; `edge` (H, W) uint8 is the edge map of what
+    moves; `flow` (H, W, 2) float16 says where each pixel of the neutral goes, as (dx, dy) in its
+    pixels; `confidence` 0..1 says how much of the source's motion was understood.
+    """
+
+    index: int
+    image: NDArray[np.uint8]
+    edge: NDArray[np.uint8]
+    flow: NDArray[np.float16]
+    confidence: float
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: somebody wanted it
+    """Raised out of the iteration when `cancelled` said so."""
+
+
+@dataclass
+class Timings:
+    """Seconds spent by stage."""
+
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time spent inside towards a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
+
+
+class Retargeting:
+    """A retargeting in progress: iterate over it for the frames, then ask for its summary."""
+
+    def __init__(
+        self,
+        neutral: NDArray[np.uint8],
+        clip: Clip,
+        strength: float,
+        runtime: Runtime,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        neutral_frame: int = 0,
+    ) -> None:
+        """Find both faces and encode both neutrals.
+
+        `neutral` (H, W, 3) uint8 is the character's; `neutral_frame` is the source's frame at rest,
+        from which all motion is measured. `progress` is told (frames done, frames in all). Raises
+        InputError where there is no face, or the strength is out of `STRENGTHS`.
+        """
+        if not STRENGTHS[0] <= strength <= STRENGTHS[1]:
+            raise InputError(
+                f"A strength of {strength:g}.", f"Give {STRENGTHS[0]:g} to {STRENGTHS[1]:g}."
+            )
+        if neutral.ndim != 3 or neutral.shape[2] != 3 or neutral.dtype != np.uint8:
+            raise ValueError(f"the neutral is {neutral.shape} {neutral.dtype}")
+        if not 0 <= neutral_frame < len(clip):
+            raise InputError(
+                f"The clip {clip.name} has no frame {neutral_frame}.",
+                f"Give 0 to {len(clip) - 1}.",
+            )
+        self.clip = clip
+        self.strength = strength
+        self.runtime = runtime
+        self._progress = progress
+        self._cancelled = cancelled
+        self._neutral_frame = neutral_frame
+        self._timings = Timings()
+        self._flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float16)
+        with self._timings.stage("align"):
+            self.face: FaceBox = find_face(
+                neutral, runtime.encode, "the character's picture", upright=False
+            )
+            rest = clip.frames[neutral_frame]
+            self.source_face = find_face(rest, runtime.encode, f"the clip {clip.name}")
+            self._steadier = Steadier(rest, self.source_face.crop)
+        self._canvas = Canvas(neutral, self.face.crop)
+        with self._timings.stage("motion"):
+            self._picture = take_crop(neutral, self.face.crop)
+            self._character = runtime.encode(self._picture)
+            self._source = runtime.encode(self._steadier.neutral)
+
+    def __len__(self) -> int:
+        return len(self.clip)
+
+    def __iter__(self) -> Iterator[Generated]:
+        """Yield the frames in order; raises Cancelled between frames when asked to stop."""
+        for index, frame in enumerate(self.clip.frames):
+            if self._cancelled is not None and self._cancelled():
+                raise Cancelled
+            made = self._generate(index, frame)
+            if self._progress is not None:
+                self._progress(index + 1, len(self.clip))
+            yield made
+
+    def _generate(self, index: int, frame: NDArray[np.uint8]) -> Generated:
+        with self._timings.stage("align"):
+            steadied = self._steadier.steady(frame)
+        self._flows[index] = steadied.flow
+        with self._timings.stage("motion"):
+            encoded = self.runtime.encode(steadied.frame)
+        with self._timings.stage("generate"):
+            animation = self.runtime.animate(
+                self._source, encoded, steadied.flow, self._character, self._picture, self.strength
+            )
+            return Generated(
+                index,
+                self._canvas.paint(animation.flow, animation.residual, animation.residual_mask),
+                self._canvas.edge_map(animation.edges),
+                self._canvas.forward(animation.flow),
+                steadied.confidence,
+            )
+
+    def summary(self) -> dict[str, Any]:
+        """Return what is known once all frames are made, ready for JSON."""
+        profile = motion_profile(self._flows)
+        phases = find_phases(profile, self.clip.times, LEAST_MOTION_PIXELS)
+        return {
+            "frames": len(self.clip),
+            "fps": f"{self.clip.fps.numerator}/{self.clip.fps.denominator}",
+            "times": [round(float(t), 6) for t in self.clip.times],
+            "strength": self.strength,
+            "neutral_frame": self._neutral_frame,
+            "onset": asdict(phases.onset) if phases.onset else None,
+            "apex": asdict(phases.apex) if phases.apex else None,
+            "offset": asdict(phases.offset) if phases.offset else None,
+            "profile": [round(float(v), 4) for v in phases.profile],
+            "peak_motion_pixels": round(float(profile.max()), 4),
+            "clip": {"name": self.clip.name, "sha256": self.clip.sha256},
+            "model": dict(self.runtime.hashes),
+            "faces": {
+                "character": _crop_table(self.face),
+                "source": _crop_table(self.source_face),
+            },
+            "seconds": {name: round(value, 4) for name, value in self._timings.stages.items()},
+        }
+
+
+def retarget(
+    neutral: NDArray[np.uint8],
+    clip: Clip,
+    strength: float,
+    runtime: Runtime,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    neutral_frame: int = 0,
+) -> Retargeting:
+    """Return the retargeting of a clip onto a neutral: an iterable of `Generated`, see there."""
+    return Retargeting(
+        neutral,
+        clip,
+        strength,
+        runtime,
+        progress=progress,
+        cancelled=cancelled,
+        neutral_frame=neutral_frame,
+    )
+
+
+def _crop_table(face: FaceBox) -> dict[str, float]:
+    x, y = face.crop.centre
+    return {
+        "x": round(x, 2),
+        "y": round(y, 2),
+        "side": round(face.crop.side, 2),
+        "roll": round(face.crop.roll, 4),
+        "confidence": round(face.confidence, 4),
+    }
