@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from .pairs import Pair, sample_scene
 from .write import load_families
 
 
-def flow_colours(flow: NDArray[np.floating], largest: float) -> NDArray[np.uint8]:
+def flow_colours(flow: NDArray[np.floating[Any]], largest: float) -> NDArray[np.uint8]:
     """Return (H, W, 3) uint8 RGB: hue the direction, brightness the length up to `largest`."""
     angle = np.arctan2(flow[..., 1], flow[..., 0])
     length = np.linalg.norm(flow, axis=-1) / max(largest, 1e-6)

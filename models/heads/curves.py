@@ -8,6 +8,7 @@ J. Nonverbal Behavior 37, 2013; CASME II, PLOS ONE 9(1), 2014).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class Curve:
         if not self.onset < self.apex < self.offset:
             raise ValueError(f"onset {self.onset}, apex {self.apex}, offset {self.offset}")
 
-    def at(self, seconds: NDArray[np.floating] | float) -> NDArray[np.float64]:
+    def at(self, seconds: NDArray[np.floating[Any]] | float) -> NDArray[np.float64]:
         """Return the value at times of any shape; 0 before the onset and after the offset."""
         time = np.asarray(seconds, np.float64)
         rise = np.clip((time - self.onset) / (self.apex - self.onset), 0, 1)

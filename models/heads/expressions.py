@@ -72,11 +72,24 @@ RECIPES: dict[str, dict[str, float]] = {
 }
 
 _SIDED = frozenset(
-    (
-        "browDown browInnerUp browOuterUp cheekPuff cheekSquint eyeBlink eyeSquint eyeWide "
-        "mouthDimple mouthFrown mouthLowerDown mouthPress mouthSmile mouthStretch mouthUpperUp "
-        "noseSneer"
-    ).split()
+    {
+        "browDown",
+        "browInnerUp",
+        "browOuterUp",
+        "cheekPuff",
+        "cheekSquint",
+        "eyeBlink",
+        "eyeSquint",
+        "eyeWide",
+        "mouthDimple",
+        "mouthFrown",
+        "mouthLowerDown",
+        "mouthPress",
+        "mouthSmile",
+        "mouthStretch",
+        "mouthUpperUp",
+        "noseSneer",
+    }
 )
 
 #: How often a unit is seen: counts in CASME II (Yan et al., PLOS ONE 9(1), 2014) for those that it

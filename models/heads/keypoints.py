@@ -5,6 +5,8 @@ Image left and right are the viewer's; "left" in a name is the subject's, as eve
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,11 +64,11 @@ for _row, (_name, _members) in enumerate(KEYPOINTS):
         _WEIGHTS[_row, _member] += 1 / len(_members)
 
 
-def keypoints_from_landmarks(landmarks: NDArray[np.floating]) -> NDArray[np.float32]:
+def keypoints_from_landmarks(landmarks: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Return (30, D) float32 from (68, D) landmarks in any plane or space (pixels, cm)."""
     return np.asarray(_WEIGHTS @ landmarks.astype(np.float32), dtype=np.float32)
 
 
-def face_unit(points: NDArray[np.floating]) -> float:
+def face_unit(points: NDArray[np.floating[Any]]) -> float:
     """Return the RMS distance of the keypoints (30, 2) from their mean, in their unit."""
     return float(np.sqrt(((points - points.mean(0)) ** 2).sum(1).mean()))

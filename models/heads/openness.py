@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,18 +12,18 @@ from .raster import rasterise
 Floats = NDArray[np.float32]
 
 
-def look_from(direction: NDArray[np.floating]) -> Floats:
+def look_from(direction: NDArray[np.floating[Any]]) -> Floats:
     """Return the rotation (3, 3) whose third row is `direction` (3,), normalised."""
     z = direction / np.linalg.norm(direction)
     x = np.cross([0.0, 1.0, 0.0] if abs(z[1]) < 0.9 else [1.0, 0.0, 0.0], z)
     x /= np.linalg.norm(x)
-    return np.stack([x, np.cross(z, x), z]).astype(np.float32)
+    return np.asarray(np.stack([x, np.cross(z, x), z]), dtype=np.float32)
 
 
 def lit_from(
     vertices: Floats,
     triangles: NDArray[np.int32],
-    direction: NDArray[np.floating],
+    direction: NDArray[np.floating[Any]],
     *,
     size: int = 192,
     bias: float = 0.35,

@@ -92,13 +92,15 @@ class PackFamily:
             own = {k.split(".")[1]: v for k, v in data.items() if k.startswith(f"{name}.")}
             part = _Part(
                 str(name), str(kind), first,
-                np.asarray(own["triangles"] + first, np.int32),
-                np.asarray(own["uv_triangles"] + first_uv, np.int32),
+                np.asarray(own["triangles"], np.int32) + np.int32(first),
+                np.asarray(own["uv_triangles"], np.int32) + np.int32(first_uv),
                 np.asarray(own["bind_index"], np.int32),
                 np.asarray(own["bind_weight"], np.float32),
                 np.asarray(own["bind_offset"], np.float32),
                 np.asarray(own.get("scale_index", data.get("bind_scale_index")), np.int32),
-                np.asarray(own.get("scale_reference", data.get("bind_scale_reference")), np.float32),
+                np.asarray(
+                    own.get("scale_reference", data.get("bind_scale_reference")), np.float32
+                ),
             )  # fmt: skip
             parts.append(part)
             uv.append(np.asarray(own["uv"], np.float32))
@@ -230,9 +232,9 @@ class PackFamily:
         if self.name == "ict" and "special_suit" not in name:
             layer = self._images.rgb(f"brows_ict/{brow}.png", 0.25)[..., 0] ** np.float32(1 / 2.2)
             if layer.shape != rgb.shape[:2]:
-                layer = cv2.resize(layer, rgb.shape[1::-1])
+                layer = np.asarray(cv2.resize(layer, rgb.shape[1::-1]), dtype=np.float32)
             opacity = (layer * np.float32(rng.uniform(0.75, 1.0)))[..., None]
-            rgb = rgb * (1 - opacity) + hair * opacity
+            rgb = np.asarray(rgb * (1 - opacity) + hair * opacity, dtype=np.float32)
         return Surface(
             rgb, gloss=float(rng.uniform(0.02, 0.3)), sharpness=float(rng.uniform(6, 30))
         )

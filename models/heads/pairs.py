@@ -124,7 +124,7 @@ def random_base(rng: np.random.Generator) -> dict[str, float]:
 
 
 def random_expression(rng: np.random.Generator) -> dict[str, float]:
-    """Draw canonical amounts of one instant of an expression; empty for the 10 % that stay still."""
+    """Draw canonical amounts of one instant of an expression; for 10 % none: nothing moves."""
     if rng.random() < 0.1:
         return {}
     strength = float(rng.uniform(0.4, 1.0) if rng.random() < 0.2 else rng.uniform(0.05, 0.4))
@@ -179,7 +179,8 @@ def shaken(rng: np.random.Generator, light: Floats) -> Floats:
     side = light.shape[0]
     angle = float(rng.normal(0, 0.2))
     scale = float(np.exp(rng.normal(0, 0.0015)))
-    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), float(np.clip(angle, -0.8, 0.8)), scale)
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), float(np.clip(angle, -0.8, 0.8)), scale)
+    matrix = np.asarray(turn, dtype=np.float64)
     matrix[:, 2] += np.clip(rng.normal(0, 0.4, 2), -1.5, 1.5) * side / SIZE
     moved = cv2.warpAffine(
         light, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -219,7 +220,7 @@ def choose_heads(
 
 
 def sample_scene(
-    rng: np.random.Generator, families: Sequence[HeadModel], split: Split, frames: int = 3
+    rng: np.random.Generator, families: Sequence[HeadModel], split: Split, frames: int = 4
 ) -> list[Pair]:
     """Draw one source and one character and `frames` pairs of them."""
     heads = choose_heads(rng, families, split)

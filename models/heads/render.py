@@ -57,7 +57,7 @@ def vertex_normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
         [np.bincount(flat, np.repeat(cross[:, k], 3), len(vertices)) for k in range(3)], axis=1
     )
     length = np.linalg.norm(normals, axis=1, keepdims=True)
-    return (normals / np.maximum(length, 1e-12)).astype(np.float32)
+    return np.asarray(normals / np.maximum(length, 1e-12), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -289,11 +289,9 @@ def motion(start: Drawing, end: Drawing, triangles: NDArray[np.int32]) -> Motion
     depth = end.raster.depth[np.clip(j, 0, side - 1), np.clip(i, 0, side - 1)]
     planes[pixel, :2] = step[:, :2] / np.float32(SUPERSAMPLING)
     planes[pixel, 2] = inside & (step[:, 2] <= depth + _SEEN_TOLERANCE)
-    small = cv2.resize(
-        planes.reshape(side, side, 4),
-        (side // SUPERSAMPLING, side // SUPERSAMPLING),
-        interpolation=cv2.INTER_AREA,
-    )
+    size = (side // SUPERSAMPLING, side // SUPERSAMPLING)
+    means = cv2.resize(planes.reshape(side, side, 4), size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(means, dtype=np.float32)
     covered = small[..., 3]
     flow = small[..., :2] / np.maximum(covered, 0.25)[..., None]
     return Motion(np.ascontiguousarray(flow), small[..., 2].copy(), covered.copy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,7 +65,7 @@ def rotation(yaw: float, pitch: float, roll: float = 0.0) -> Floats:
     return np.asarray(np.array(about_z) @ about_x @ about_y, dtype=np.float32)
 
 
-def crop_of(points: NDArray[np.floating], side: float = 1.0, roll: float = 0.0) -> Floats:
+def crop_of(points: NDArray[np.floating[Any]], side: float = 1.0, roll: float = 0.0) -> Floats:
     """Return the affine map (2, 3) of the crop convention from keypoints (30, 2) in any plane.
 
     The square has its centre at the keypoints' mean and a side of `CROP_UNITS` face units times
@@ -140,18 +141,21 @@ def random_light(rng: np.random.Generator) -> Light:
 def random_background(rng: np.random.Generator, size: int) -> Floats:
     """Draw a background (size, size, 3) in linear light: plain, graded, or out-of-focus things."""
     base = rng.uniform(0.0, 0.6) * np.exp(rng.normal(0, 0.15, 3))
-    picture = np.ones((size, size, 3), np.float32) * base.astype(np.float32)
+    picture = np.broadcast_to(base.astype(np.float32), (size, size, 3)).copy()
     kind = rng.random()
     if kind < 0.25:
         return picture
     ramp = np.linspace(-1, 1, size, dtype=np.float32)
     slope = rng.normal(0, 0.35, 2).astype(np.float32)
-    picture *= np.exp(slope[0] * ramp[:, None] + slope[1] * ramp[None, :])[..., None]
+    grade = np.exp(slope[0] * ramp[:, None] + slope[1] * ramp[None, :])
+    picture *= grade.astype(np.float32)[..., None]
     if kind < 0.45:
         return picture
-    coarse = rng.uniform(0, 1, (int(rng.integers(3, 24)), int(rng.integers(3, 24)), 3))
+    shape = (int(rng.integers(3, 24)), int(rng.integers(3, 24)), 3)
+    # Things are mostly of dull colours.
+    coarse = rng.uniform(0, 1, shape[:2])[..., None] + rng.uniform(0, 0.5) * rng.normal(0, 1, shape)
     pattern = cv2.resize(coarse.astype(np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
-    picture *= np.clip(0.3 + np.float32(rng.uniform(0.3, 2.0)) * pattern, 0.05, 4)
+    picture *= np.clip(0.3 + rng.uniform(0.3, 2.0) * pattern, 0.05, 4).astype(np.float32)
     for _ in range(int(rng.integers(0, 7))):
         corner = rng.integers(0, size, 2)
         extent = rng.integers(8, size // 2, 2)
@@ -159,4 +163,4 @@ def random_background(rng: np.random.Generator, size: int) -> Floats:
         low = (int(corner[0]), int(corner[1]))
         cv2.rectangle(picture, low, (low[0] + int(extent[0]), low[1] + int(extent[1])), colour, -1)
     blur = float(rng.uniform(0.5, 9))
-    return np.clip(cv2.GaussianBlur(picture, (0, 0), blur), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(cv2.GaussianBlur(picture, (0, 0), blur), 0, 1), dtype=np.float32)

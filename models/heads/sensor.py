@@ -75,17 +75,22 @@ def expose(
         grey = value @ np.array([0.299, 0.587, 0.114], np.float32)
         value = grey[..., None] + np.float32(sensor.saturation) * (value - grey[..., None])
     if sensor.blur > 0.2:
-        value = cv2.GaussianBlur(value, (0, 0), sensor.blur)
+        value = np.asarray(cv2.GaussianBlur(value, (0, 0), sensor.blur), dtype=np.float32)
     if sensor.noise:
         channels = 3 if sensor.saturation else 1
         noise = rng.standard_normal((*value.shape[:2], channels), np.float32)
         if sensor.coarseness > 0.2:
-            noise = cv2.GaussianBlur(noise, (0, 0), sensor.coarseness).reshape(noise.shape)
-            noise *= np.float32(1 + 1.5 * sensor.coarseness)
+            soft = cv2.GaussianBlur(noise, (0, 0), sensor.coarseness).reshape(noise.shape)
+            noise = np.asarray(soft * (1 + 1.5 * sensor.coarseness), dtype=np.float32)
         value = value + noise * np.float32(sensor.noise) * np.sqrt(np.clip(value, 0.05, 1) * 2)
-    picture = (np.clip(value, 0, 1) * 255 + 0.5).astype(np.uint8)
-    if sensor.quality < 100:
-        done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, sensor.quality])
-        if done:
-            picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
-    return picture
+    picture = np.asarray(np.clip(value, 0, 1) * 255 + 0.5, dtype=np.uint8)
+    return picture if sensor.quality >= 100 else compressed(picture, sensor.quality)
+
+
+def compressed(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Return the picture (S, S, 3) RGB after JPEG at a quality of 1 to 100."""
+    blue_first = np.ascontiguousarray(picture[..., ::-1])
+    done, data = cv2.imencode(".jpg", blue_first, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise RuntimeError("JPEG encoding failed")
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], dtype=np.uint8)

@@ -83,19 +83,20 @@ def vary_skin(rng: np.random.Generator, skin: Floats) -> Floats:
     coarse = rng.normal(0, 1, (height // 48, width // 48)).astype(np.float32)
     fine = rng.normal(0, 1, (height // 3, width // 3)).astype(np.float32)
     size = (width, height)
-    uneven = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC) * np.float32(
-        rng.uniform(0, 0.08)
-    )
-    uneven += cv2.resize(fine, size, interpolation=cv2.INTER_LINEAR) * np.float32(
-        rng.uniform(0, 0.1)
-    )
+    amounts = rng.uniform(0, (0.08, 0.1)).astype(np.float32)
+    uneven = amounts[0] * _grown(coarse, size, cv2.INTER_CUBIC)
+    uneven = uneven + amounts[1] * _grown(fine, size, cv2.INTER_LINEAR)
     if rng.random() < 0.15:
-        spots = (rng.random((height // 2, width // 2)) < rng.uniform(0.0005, 0.004)).astype(
-            np.float32
-        )
-        spots = cv2.GaussianBlur(cv2.resize(spots, size), (0, 0), 1.5)
-        uneven -= np.minimum(spots * 3, 1) * np.float32(rng.uniform(0.1, 0.4))
-    return np.clip(skin * gain * np.exp(uneven)[..., None], 0, 1).astype(np.float32)
+        spots = rng.random((height // 2, width // 2)) < rng.uniform(0.0005, 0.004)
+        soft = _grown(spots.astype(np.float32), size, cv2.INTER_LINEAR)
+        soft = np.minimum(cv2.GaussianBlur(soft, (0, 0), 1.5) * 3, 1)
+        uneven = uneven - soft * np.float32(rng.uniform(0.1, 0.4))
+    varied = np.clip(skin * gain * np.exp(uneven)[..., None], 0, 1)
+    return np.asarray(varied, dtype=np.float32)
+
+
+def _grown(values: Floats, size: tuple[int, int], how: int) -> Floats:
+    return np.asarray(cv2.resize(values, size, interpolation=how), dtype=np.float32)
 
 
 def stylise_skin(rng: np.random.Generator, skin: Floats) -> Floats:
@@ -108,7 +109,7 @@ def stylise_skin(rng: np.random.Generator, skin: Floats) -> Floats:
     if rng.random() < 0.5:
         colour = rng.uniform(0.25, 1.3, 3).astype(np.float32)
         flat = flat * colour
-    return np.clip(flat, 0.005, 1).astype(np.float32)
+    return np.asarray(np.clip(flat, 0.005, 1), dtype=np.float32)
 
 
 def hair_colour(rng: np.random.Generator) -> Floats:

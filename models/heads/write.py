@@ -48,7 +48,7 @@ def write_shard(
     seed: int,
     families: Sequence[HeadModel],
     split: Split,
-    frames: int = 3,
+    frames: int = 4,
 ) -> Path:
     """Draw and write one shard, aside first and renamed when whole; returns its path."""
     pairs: list[Pair] = []
