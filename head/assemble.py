@@ -9,8 +9,11 @@ import numpy.typing as npt
 
 from . import grid as g
 from .atlas import place
+from .bust import bust
+from .ears import ears
 from .eyes import eyeballs
 from .fields import Face, face_of
+from .hairdo import hair
 from .hairs import brows, lashes
 from .landmarks import landmark_vertices
 from .measures import Measures
@@ -59,7 +62,7 @@ def skin_coordinates(skin: Skin) -> tuple[Floats, Floats]:
     loop = np.concatenate([cheek, cheek[:1]])
     step = np.linalg.norm(np.diff(loop, axis=0), axis=1)
     offset = np.abs(np.arange(g.COLUMNS) + 0.5 - g.MIDDLE)
-    step *= np.where(offset < g.SIDE - 4, 1.7, 1.0)
+    step *= np.where(offset < g.SIDE - 5, 2.6, 1.0)
     u = np.concatenate([[0.0], np.cumsum(step)])
     side = p[skin.grid.above[:, g.column(19)]]
     rise = np.linalg.norm(np.diff(side, axis=0), axis=1)
@@ -114,6 +117,7 @@ def assemble(m: Measures, skin: Skin, materials: tuple[str, ...]) -> Built:
     own, u, v = skin_parts(skin)
     rng = np.random.default_rng(m.identity.seed + 1)
     extra = [*eyeballs(m), *mouth_parts(m), *brows(m, skin, rng), *lashes(m, skin)]
+    extra += [*ears(m), hair(m), bust(m)]
     names = shape_names()
     points = [skin.points]
     faces, uv, uv_faces, material = [], [], [], []

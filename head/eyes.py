@@ -10,7 +10,7 @@ from .part import Floats, Part, sheet
 
 RINGS, SECTORS = 18, 32
 #: Polar angle of the iris's edge as seen from the eyeball's centre.
-IRIS_RADIANS = 0.50
+IRIS_RADIANS = 0.56
 #: The texture reaches this far round the ball, pole to edge.
 ATLAS_RADIANS = np.pi * 0.62
 LOOK_RADIANS = {"Up": 0.38, "Down": 0.42, "In": 0.48, "Out": 0.48}

@@ -33,6 +33,13 @@ def brow_curve(m: Measures, t: Floats) -> Floats:
     return np.stack([x, y], axis=1)
 
 
+def brow_taper(t: Floats) -> Floats:
+    """Half width of a brow along its length, 1 at its fullest."""
+    head = np.clip((t + 0.08) / 0.25, 0.0, 1.0) ** 0.8
+    tail = np.clip((1.04 - t) / 0.75, 0.0, 1.0) ** 0.75
+    return np.asarray(head * tail)
+
+
 def on_skin(xy: Floats, skin: Skin, lift: float) -> Floats:
     """Lift front-view points (N, 2) to the skin's front, `lift` cm out."""
     outer = skin.grid.outer
@@ -55,8 +62,8 @@ def brows(m: Measures, skin: Skin, rng: np.random.Generator) -> list[Part]:
     ahead = brow_curve(m, t + 0.02) - brow_curve(m, t - 0.02)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
     up = np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
-    thick = 0.27 * (1 + 0.45 * m.identity.brow_thickness)
-    width = thick * np.sin(np.pi * np.clip(t * 0.86 + 0.16, 0, 1)) ** 0.7
+    thick = 0.23 * (1 + 0.45 * m.identity.brow_thickness)
+    width = thick * brow_taper(t)
     across = rng.uniform(-1, 1, BROW_TUFTS) * width
     root = middle + up * across[:, None] - ahead * 0.12
     lean = np.radians(62) * (1 - t) ** 1.6 - np.radians(16) * t

@@ -59,33 +59,34 @@ def head_form(m: Measures) -> Distance:
     full = 0.35 * who.cheeks
     bridge = 0.28 * who.nose_bridge
     wing = m.nose_wing
-    neck = 4.25 * (1.0 + 0.13 * who.neck_width)
+    neck = 4.45 * (1.0 + 0.13 * who.neck_width)
 
     def distance(points: Floats) -> Floats:
         p = points.copy()
         p[:, 0] = np.abs(p[:, 0])
         d = ellipsoid(p, (0, 3.9, -6.6), (7.3 * wide, 7.6 + 0.4 * who.forehead, 8.6))
         d = smooth_union(
-            d, ellipsoid(p, (0, 2.9, -3.6), (6.0 * wide, 5.2 + 0.4 * who.forehead, 5.3)), 2.0
+            d, ellipsoid(p, (0, 2.9, -3.6), (6.5 * wide, 5.4 + 0.4 * who.forehead, 5.2)), 2.0
         )
-        d = smooth_union(d, ellipsoid(p, (0, -2.6, -4.4), (5.9 * wide, 6.2, 5.6)), 2.5)
+        d = smooth_union(d, ellipsoid(p, (0, -2.6, -4.5), (6.15 * wide, 6.4, 5.65)), 2.5)
         d = smooth_union(d, ellipsoid(p, (0, -5.6, -2.9), (4.6 * jaw, 4.4, 4.9)), 2.2)
         d = smooth_union(
             d,
-            capsule(p, (5.0 * jaw, -5.4, -6.0), (1.3, chin + 1.3, -0.6), 0.9, 1.1),
+            capsule(p, (4.9 * jaw, -6.0, -5.6), (1.3, chin + 1.3, -0.6), 0.7, 1.1),
             2.6,
         )
         d = smooth_union(d, ellipsoid(p, (0, chin + 1.15, 0.15), (1.5 * jaw, 1.2, 1.3)), 1.6)
         # Muzzle: the round of the teeth that carries the lips.
         d = smooth_union(d, ellipsoid(p, (0, m.mouth_y + 0.2, -0.9), (2.9, 2.3, 2.75)), 1.4)
         # Cheekbone and the soft cheek before it.
-        d = smooth_union(d, ellipsoid(p, (4.7 * wide, -2.1, -1.9), (1.9, 1.35, 2.3)), 2.4)
+        d = smooth_union(d, ellipsoid(p, (4.45 * wide, -2.1, -1.8), (1.9, 1.35, 2.4)), 2.4)
         d = smooth_union(
             d, ellipsoid(p, (3.5, -3.6, -0.9), (1.9 + full, 1.9 + full, 1.9 + full)), 2.0
         )
         # Eye socket, then the ball of the lids in it.
         d = smooth_cut(d, ellipsoid(p, (m.eye_x - 0.1, -0.1, 2.1), (2.3, 1.5, 1.6)), 1.5)
         d = smooth_cut(d, ellipsoid(p, (1.75, 0.2, 2.6), (0.75, 1.1, 1.3)), 1.0)
+        d = smooth_union(d, ellipsoid(p, (5.0 * wide, 0.6, -3.4), (1.5, 2.6, 2.4)), 1.6)
         brow = capsule(p, (1.0, m.brow_y - 0.35, 0.65), (4.6, m.brow_y - 0.15, -1.1), 0.8, 0.75)
         d = smooth_union(d, brow, 1.3)
         d = smooth_union(d, ellipsoid(p, (m.eye_x, 0.0, 0.0), (lid * 1.06, lid, lid)), 0.55)

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from . import grid as g
 from .atlas import ISLANDS, island_coordinates
 from .eyes import ATLAS_RADIANS, IRIS_RADIANS
-from .hairs import brow_curve
+from .hairdo import hairline
+from .hairs import brow_curve, brow_taper
 from .measures import Measures
 from .skin import Skin
 
@@ -116,11 +117,11 @@ def paint_skin(m: Measures, p: Floats, rng: np.random.Generator, size: int) -> F
     # Big soft mottling, then blotches, then pores: all of it moves with the skin.
     colour *= (
         1.0
-        + (0.025 * noise(rng, shape, 38 * scale) + 0.022 * noise(rng, shape, 13 * scale))[..., None]
+        + (0.010 * noise(rng, shape, 38 * scale) + 0.012 * noise(rng, shape, 13 * scale))[..., None]
     )
-    colour *= 1.0 + 0.020 * noise(rng, shape, 30 * scale)[..., None] * np.array([-0.4, 0.8, 1.0])
-    colour *= 1.0 + 0.030 * noise(rng, shape, 5 * scale)[..., None]
-    colour *= 1.0 + 0.030 * noise(rng, shape, max(2.0 * scale, 1.0))[..., None]
+    colour *= 1.0 + 0.010 * noise(rng, shape, 30 * scale)[..., None] * np.array([-0.4, 0.8, 1.0])
+    colour *= 1.0 + 0.020 * noise(rng, shape, 5 * scale)[..., None]
+    colour *= 1.0 + 0.020 * noise(rng, shape, max(2.0 * scale, 1.0))[..., None]
     # Freckles over cheeks and nose, a few elsewhere.
     spots = noise(rng, shape, max(3.6 * scale, 1.5))
     gate = (
@@ -154,21 +155,12 @@ def paint_skin(m: Measures, p: Floats, rng: np.random.Generator, size: int) -> F
     # Shadow under the brow's hairs, stubble of the scalp.
     t = np.clip((ax - m.canthus_inner + 0.35) / (m.canthus_outer - m.canthus_inner + 0.9), 0, 1)
     middle = brow_curve(m, t.ravel())[:, 1].reshape(shape)
-    thick = (
-        0.27
-        * (1 + 0.45 * who.brow_thickness)
-        * np.sin(np.pi * np.clip(t * 0.86 + 0.16, 0, 1)) ** 0.7
-    )
+    thick = 0.23 * (1 + 0.45 * who.brow_thickness) * brow_taper(t)
     edge = np.clip(1.5 - np.abs(y - middle) / np.maximum(thick, 0.02), 0, 1) * (
         (t > 0.005) & (t < 0.995)
     )
-    colour = _mix(colour, who.brow, 0.62 * edge * (z > -3.5))
-    scalp = np.clip(
-        (y - 6.6 - 0.1 * dark) / 1.2
-        + np.clip((-z - 6.5) / 2.0, 0, 1) * np.clip((y + 3.5) / 2, 0, 1.5),
-        0,
-        1,
-    )
+    colour = _mix(colour, who.brow, 0.45 * edge * (z > -3.5))
+    scalp = np.clip((hairline(p) + 0.25 * noise(rng, shape, 4 * scale)) * 1.4 + 0.3, 0, 1)
     colour = _mix(colour, np.asarray(who.hair) * 0.8, scalp)
     return colour
 
