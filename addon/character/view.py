@@ -68,17 +68,18 @@ class Jacobian:
     names: tuple[str, ...]
 
 
-def view_face(on: Stage, resolution: int) -> FaceView:
-    """Evaluate the character on a neutral stage and frame its face."""
+def view_face(on: Stage, resolution: int, framing: Framing | None = None) -> FaceView:
+    """Evaluate the character on a neutral stage and frame its face (or take a given framing)."""
     face = evaluate_face(on)
     surface, moving = face.surface, face.moving
-    framing = frame_face(
-        surface.positions[moving],
-        surface.normals[moving],
-        face.reach[moving],
-        face.axes,
-        resolution,
-    )
+    if framing is None:
+        framing = frame_face(
+            surface.positions[moving],
+            surface.normals[moving],
+            face.reach[moving],
+            face.axes,
+            resolution,
+        )
     others = tuple(
         evaluate_surface(one, on.depsgraph) for one in on.companions if one.type == "MESH"
     )

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import bpy
+
+from .desk import close_desk, open_desk
+from .operators import OPERATORS
+from .panel import PANELS
+from .preferences import MicrofacePreferences
+from .properties import MicrofaceSettings
+
+_CLASSES = (MicrofacePreferences, MicrofaceSettings, *OPERATORS, *PANELS)
+
 
 def register() -> None:
-    """Register the classes with Blender."""
+    """Register the classes and the scene property with Blender."""
+    for one in _CLASSES:
+        bpy.utils.register_class(one)
+    bpy.types.Scene.microface = bpy.props.PointerProperty(type=MicrofaceSettings)
+    open_desk()
 
 
 def unregister() -> None:
-    """Unregister them, last first."""
+    """Stop what runs, and unregister everything, last first."""
+    close_desk()
+    del bpy.types.Scene.microface
+    for one in reversed(_CLASSES):
+        bpy.utils.unregister_class(one)

@@ -1,0 +1,204 @@
+"""The public Python API: generate a clip's expression on a character, then bake it.
+
+Operators, commands and farm jobs are thin callers of these functions. All of them work with and
+without a window, block until done, and leave the user's scene as it was apart from what they are
+asked to make.
+
+    import bpy
+    from microface.addon import api
+
+    face = bpy.data.objects["Face"]
+    generated = api.generate(face, "clips/smile.mp4", strength=0.3)
+    api.bake_shape_keys(face, generated, start_frame=101)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..server.client import Client
+from .bake.edges import EdgeBake, bake_edge_maps
+from .bake.flipbook import Flipbook, resized, tile_size, write_flipbook
+from .bake.materials import find_targets, unwire_sequences
+from .bake.shape_keys import (
+    ShapeKeyBake,
+    Solver,
+    key_weights,
+    solve_input,
+    unbake_shape_keys,
+)
+from .bake.texture import TextureBake, bake_textures
+from .bake.time import TOLERANCE, TimeBase, scene_fps
+from .character.neutral import render_frame
+from .character.preflight import Finding, preflight
+from .character.stage import home_scene
+from .character.view import project_keys
+from .clips import clip_label
+from .generated import Generated
+from .images import read_pixels
+from .retarget.connection import connect
+from .retarget.prepare import check, prepare, view_of
+from .retarget.session import Event, Session
+from .retarget.solving import server_solver
+
+__all__ = [
+    "Finding",
+    "Generated",
+    "bake_edges",
+    "bake_flipbook",
+    "bake_shape_keys",
+    "bake_texture",
+    "generate",
+    "output_folder",
+    "preflight",
+    "render_frame",
+    "unbake_shape_keys",
+    "unbake_texture",
+]
+
+
+def generate(
+    obj: Any,
+    clip: str | Path,
+    fps: Fraction | None = None,
+    strength: float = 1.0,
+    server: str | Client | None = None,
+    resolution: int = 512,
+    on_event: Callable[[Event], None] | None = None,
+) -> Generated:
+    """Put a source clip's expression on a character's neutral picture; returns `Generated`.
+
+    `obj` the mesh object with facial shape keys; `clip` a video, a folder of frames, or
+    `builtin:NAME`; `fps` of the clip where it does not know its own; `strength` 0 to 4 scales
+    the motion; `server` an address like `tcp://127.0.0.1:5757`, an open client, or None to start
+    an embedded one and stop it at the end; `resolution` 128 to 4096 pixels a side. `on_event`
+    hears of progress. Raises `InputError` for a character or clip that cannot be used and
+    `RunError` when the server fails.
+    """
+    label = clip_label(str(clip))
+    check(obj)
+    with connect(server) as client:
+        prepared = prepare(obj, resolution)
+        session = Session(client, prepared, str(clip), label, fps, strength)
+        return session.pump(on_event)
+
+
+def bake_shape_keys(
+    obj: Any,
+    generated: Generated,
+    start_frame: float = 1.0,
+    *,
+    whole_frames: bool = False,
+    tolerance: float = TOLERANCE,
+    server: str | Client | None = None,
+    solver: Solver | None = None,
+) -> ShapeKeyBake:
+    """Key the character's shape keys so that its surface moves as generated.
+
+    The clip begins at `start_frame` of the object's scene; keys sit at the clip's true times,
+    on sub-frames, thinned to `tolerance` (weight units), or on the scene's frames with
+    `whole_frames`. The weights are solved by the server at `server` (None: an embedded one), or
+    by `solver`. What was animated before is kept in its own action. Returns `ShapeKeyBake` with
+    the weights (T,S) and what they leave unexplained.
+    """
+    view = view_of(obj, generated)
+    jacobian = project_keys(view)
+    if len(jacobian.pixels) < 3:
+        raise InputError(
+            f"Too little of the face of '{obj.name}' is seen.", "Choose the mesh of the face."
+        )
+    problem = solve_input(jacobian, view.face.keys, generated.motion, generated.times)
+    if solver is None:
+        with connect(server) as client:
+            solved = server_solver(client)(problem)
+    else:
+        solved = solver(problem)
+    return key_weights(
+        obj,
+        generated.clip_name,
+        problem.names,
+        generated.times,
+        solved,
+        TimeBase(scene_fps(home_scene(obj)), start_frame),
+        whole_frames=whole_frames,
+        tolerance=tolerance,
+    )
+
+
+def bake_texture(
+    obj: Any,
+    generated: Generated,
+    folder: Path | None = None,
+    start_frame: float = 1.0,
+    size: int = 1024,
+    report: Callable[[float], None] = lambda share: None,
+) -> TextureBake:
+    """Write the change of the skin as a texture sequence and wire it into the materials.
+
+    One 8-bit PNG per source frame in `folder/<texture>/` (default: beside the saved file), at
+    the size of the character's own texture, or `size` a side where the colour is plain. Texels
+    that do not move stay bit-identical. Played by the scene's frame from `start_frame` on.
+    """
+    into = folder or output_folder() / "texture" / generated.clip_name
+    base = TimeBase(scene_fps(home_scene(obj)), start_frame)
+    view = view_of(obj, generated)
+    return bake_textures(obj, view, generated, into, base, plain_size=size, report=report)
+
+
+def bake_edges(
+    obj: Any, generated: Generated, folder: Path | None = None, size: int = 512
+) -> EdgeBake:
+    """Write the edge maps as an image sequence, as seen and in texture space `size` high."""
+    into = folder or output_folder() / "edges" / generated.clip_name
+    return bake_edge_maps(view_of(obj, generated), generated, find_targets(obj, size), into, size)
+
+
+def bake_flipbook(
+    bake: TextureBake, generated: Generated, folder: Path | None = None, tile_height: int = 256
+) -> list[Flipbook]:
+    """Write each baked texture as one picture of tiles with a JSON sidecar, for game engines."""
+    into = folder or output_folder() / "flipbook"
+    books = []
+    for texture in bake.textures:
+        tiles: list[NDArray[np.uint8]] = []
+        for path in texture.files:
+            pixels = read_pixels(path)
+            height, width = tile_size(pixels.shape[0], pixels.shape[1], tile_height)
+            tiles.append(resized(pixels, height, width))
+        name = f"{generated.clip_name}_{texture.name}"
+        provenance = {"clip": generated.clip_name, **_plain(generated.result)}
+        books.append(write_flipbook(into, name, tiles, generated.fps, provenance))
+    return books
+
+
+def unbake_texture(obj: Any) -> int:
+    """Take every baked texture out of a character's materials; returns how many there were."""
+    return unwire_sequences(obj)
+
+
+def output_folder() -> Path:
+    """Return the folder beside the saved file that a bake's pictures go to.
+
+    Raises `InputError` if the file was never saved.
+    """
+    if not bpy.data.filepath:
+        raise InputError(
+            "The file has not been saved, so there is no place beside it for pictures.",
+            "Save the file first (Ctrl S).",
+        )
+    path = Path(bpy.data.filepath)
+    return path.with_name(f"{path.stem}_microface")
+
+
+def _plain(result: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: value for key, value in result.items() if isinstance(value, str | int | float | bool)
+    }

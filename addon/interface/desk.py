@@ -1,0 +1,190 @@
+"""What runs while the artist works: the link to the server, the session, what was generated.
+
+Blender keeps operators and panels as classes without a common owner, so that what they share hangs
+on the window manager's class, from `register` to `unregister`; nothing of it is saved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import MicrofaceError
+from ...server.client import Client
+from ..generated import Generated
+from ..retarget.connection import Link
+from ..retarget.prepare import Prepared
+from ..retarget.session import Session
+
+#: A tick of the timer may take this long on Blender's main thread.
+TICK_SECONDS = 0.003
+#: Pause between two ticks.
+PAUSE_SECONDS = 0.02
+
+
+@dataclass
+class Order:
+    """A generation that was asked for and waits for its server."""
+
+    prepared: Prepared
+    clip: str
+    label: str
+    fps: Fraction | None
+    strength: float
+
+
+@dataclass
+class Desk:
+    """The running state of the add-on.
+
+    `generated` holds the last result per character name; `message` and `remedy` the last outcome
+    as the panel shows it; `progress` 0..1 while something runs.
+    """
+
+    link: Link | None = None
+    order: Order | None = None
+    session: Session | None = None
+    generated: dict[str, Generated] = field(default_factory=dict)
+    message: str = ""
+    remedy: str = ""
+    progress: float = 0.0
+    preview: NDArray[np.uint8] | None = None
+    slowest_tick_seconds: float = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a generation runs."""
+        return self.order is not None or self.session is not None
+
+    def link_to(self, server: str) -> Link:
+        """Return the link to a server, a new one if another was used before."""
+        if self.link is None or self.link.server != server:
+            self.drop_link()
+            self.link = Link(server)
+        return self.link
+
+    def drop_link(self) -> None:
+        """Close the link; an embedded server is stopped."""
+        link, self.link = self.link, None
+        if link is not None:
+            link.close()
+
+    def start(self, server: str, order: Order) -> None:
+        """Begin a generation; `advance` carries it on."""
+        self.cancel()
+        self.link_to(server)
+        self.order = order
+        self.message, self.remedy, self.progress = "Starting the server", "", 0.0
+
+    def advance(self, budget_seconds: float) -> bool:
+        """Carry the generation on for at most the budget; return whether it still runs."""
+        try:
+            return self._advance(budget_seconds)
+        except MicrofaceError as error:
+            self.order = self.session = None
+            self.drop_link()
+            self.message, self.remedy = error.what, error.remedy
+            return False
+
+    def _advance(self, budget_seconds: float) -> bool:
+        if self.order is not None:
+            assert self.link is not None
+            client = self.link.poll()
+            if client is None:
+                return True
+            order, self.order = self.order, None
+            self.session = self._session(client, order)
+            return True
+        session = self.session
+        if session is None:
+            return False
+        finished = session.poll(budget_seconds)
+        self.progress, self.message = session.progress, session.stage
+        if not finished:
+            return True
+        self.session = None
+        self._keep(session.result())
+        return False
+
+    def _session(self, client: Client, order: Order) -> Session:
+        return Session(client, order.prepared, order.clip, order.label, order.fps, order.strength)
+
+    def _keep(self, generated: Generated) -> None:
+        self.generated[generated.object_name] = generated
+        self.message = f"{len(generated.frames)} frames generated"
+
+    def finish(self) -> None:
+        """Wait for the generation to end; raises its error. For use without a window."""
+        order, self.order = self.order, None
+        if order is None or self.link is None:
+            return
+        try:
+            session = self._session(self.link.wait(), order)
+            generated = session.pump()
+        except MicrofaceError:
+            self.drop_link()
+            raise
+        self._keep(generated)
+
+    def cancel(self) -> None:
+        """Stop the generation; what was generated before stays."""
+        if self.session is not None:
+            self.session.cancel()
+        if self.busy:
+            self.message, self.remedy, self.progress = "Cancelled", "", 0.0
+        self.order = self.session = None
+
+    def close(self) -> None:
+        """Stop everything."""
+        self.cancel()
+        self.drop_link()
+
+
+def desk() -> Desk:
+    """Return the running state; there is one from `open_desk` to `close_desk`."""
+    found: Desk = bpy.types.WindowManager.microface_desk
+    return found
+
+
+def open_desk() -> None:
+    """Make the running state."""
+    bpy.types.WindowManager.microface_desk = Desk()
+
+
+def close_desk() -> None:
+    """Stop everything and drop the running state."""
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
+    desk().close()
+    del bpy.types.WindowManager.microface_desk
+
+
+def start_ticking() -> None:
+    """Let Blender's timers carry the generation on."""
+    if not bpy.app.timers.is_registered(tick):
+        bpy.app.timers.register(tick, first_interval=PAUSE_SECONDS)
+
+
+def tick() -> float | None:
+    """One step of a running generation on Blender's main thread."""
+    import time
+
+    started = time.perf_counter()
+    running = desk().advance(TICK_SECONDS)
+    desk().slowest_tick_seconds = max(desk().slowest_tick_seconds, time.perf_counter() - started)
+    redraw()
+    return PAUSE_SECONDS if running else None
+
+
+def redraw() -> None:
+    """Ask Blender to draw the panels again."""
+    manager: Any = bpy.context.window_manager
+    for window in manager.windows if manager is not None else ():
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()

@@ -1,0 +1,116 @@
+"""The one panel: character, clip, Generate, bakes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..character.preflight import Severity, preflight
+from .desk import desk
+
+_ICONS = {Severity.ERROR: "ERROR", Severity.WARNING: "QUESTION", Severity.NOTE: "INFO"}
+
+
+class MICROFACE_PT_main(bpy.types.Panel):  # type: ignore[misc]
+    """Microface in the 3D view's sidebar"""
+
+    bl_idname = "MICROFACE_PT_main"
+    bl_label = "Microface"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Microface"
+
+    def draw(self, context: Any) -> None:
+        """Draw the whole panel."""
+        settings = context.scene.microface
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        layout.prop(settings, "character")
+        self._findings(settings.character)
+        column = layout.column()
+        column.prop(settings, "clip_source", expand=True)
+        if settings.clip_source == "BUILTIN":
+            column.prop(settings, "clip_builtin")
+        else:
+            column.prop(settings, "clip_path")
+            column.prop(settings, "clip_fps")
+        column.prop(settings, "strength")
+        self._generate()
+        self._bakes(settings)
+
+    def _findings(self, obj: Any) -> None:
+        if obj is None:
+            return
+        for finding in preflight(obj):
+            box = self.layout.box().column(align=True)
+            _lines(box, finding.what, _ICONS[finding.severity])
+            _lines(box, finding.remedy, "BLANK1")
+            if finding.fix:
+                box.operator("microface.fix", text="Mend this").fix = finding.fix
+
+    def _generate(self) -> None:
+        state = desk()
+        column = self.layout.column()
+        if state.busy:
+            column.progress(factor=state.progress, text=state.message or "Working")
+            column.operator("microface.cancel", icon="CANCEL")
+        else:
+            row = column.row()
+            row.scale_y = 1.4
+            row.operator("microface.generate", icon="PLAY")
+            if state.message:
+                _lines(column, state.message, "ERROR" if state.remedy else "CHECKMARK")
+            if state.remedy:
+                _lines(column, state.remedy, "BLANK1")
+
+    def _bakes(self, settings: Any) -> None:
+        generated = None
+        if settings.character is not None:
+            generated = desk().generated.get(settings.character.name)
+        if generated is not None:
+            _lines(
+                self.layout.column(),
+                f"{generated.clip_name}: {len(generated.frames)} frames at "
+                f"{float(generated.fps):g} fps",
+                "IMAGE_DATA",
+            )
+        column = self.layout.column(align=True)
+        column.enabled = generated is not None and not desk().busy
+        column.prop(settings, "start_frame")
+        column.prop(settings, "whole_frames")
+        column.operator("microface.bake_shape_keys", icon="SHAPEKEY_DATA")
+        column.operator("microface.bake_texture", icon="TEXTURE")
+        column.operator("microface.bake_edges", icon="MOD_EDGESPLIT")
+        self.layout.operator("microface.unbake", icon="X")
+
+
+class MICROFACE_PT_settings(bpy.types.Panel):  # type: ignore[misc]
+    """What is seldom changed"""
+
+    bl_idname = "MICROFACE_PT_settings"
+    bl_label = "Settings"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Microface"
+    bl_parent_id = "MICROFACE_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        """Draw the settings."""
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        self.layout.prop(context.scene.microface, "resolution")
+        self.layout.prop(context.scene.microface, "server")
+
+
+def _lines(layout: Any, text: str, icon: str, width: int = 38) -> None:
+    """Draw a text broken into lines that fit a narrow sidebar."""
+    import textwrap
+
+    for index, line in enumerate(textwrap.wrap(text, width)):
+        layout.label(text=line, icon=icon if index == 0 else "BLANK1")
+
+
+PANELS = (MICROFACE_PT_main, MICROFACE_PT_settings)
