@@ -1,0 +1,49 @@
+"""What either side of the protocol accepts at most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: The protocol version that both sides must name in every header.
+VERSION = 1
+
+#: Longest message header, in bytes.
+MAX_HEADER_BYTES = 4096
+
+#: Largest piece of a file in one PUT, in bytes.
+CHUNK_BYTES = 1 << 20
+
+#: Largest single part that a server accepts: a chunk and some room.
+MAX_REQUEST_PART_BYTES = CHUNK_BYTES + 65536
+
+#: Largest single part that a client accepts: the motion of the largest picture.
+MAX_REPLY_PART_BYTES = 4096 * 4096 * 4
+
+#: Longest side of a picture that travels, in pixels.
+MAX_SIDE_PIXELS = 4096
+
+#: Frames that may be on the way to a client that has not credited them.
+DEFAULT_WINDOW_FRAMES = 8
+MAX_WINDOW_FRAMES = 64
+
+#: Highest frame index of a job.
+MAX_FRAMES = 100_000
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """What one server holds at most; each bound keeps its memory, disk or time in hand."""
+
+    blob_bytes: int = 1 << 30
+    store_bytes: int = 4 << 30
+    open_uploads: int = 32
+    connections: int = 1024
+    active_jobs: int = 4
+    queued_jobs: int = 32
+    jobs_per_connection: int = 8
+    window_bytes: int = 96 << 20
+    retry_after_seconds: float = 1.0
+    orphan_seconds: float = 30.0
+    remembered_jobs: int = 64
+    remembered_seconds: float = 120.0
+    violations: int = 16

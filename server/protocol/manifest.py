@@ -1,0 +1,30 @@
+"""One hash over everything a job sent, made by both sides and compared at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Manifest:
+    """Collects (verb, index, length, CRC-32) of each array; the order of arrival does not matter,
+    and an array that arrives twice counts once."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[int, str], tuple[int, int]] = {}
+
+    def add(self, verb: str, index: int, array: NDArray[Any]) -> None:
+        """Take one array in."""
+        data = np.ascontiguousarray(array).data.cast("B")
+        self._entries[index, verb] = (len(data), zlib.crc32(data))
+
+    def digest(self) -> bytes:
+        """Return the SHA-256 over all entries in order of index, then verb."""
+        total = hashlib.sha256()
+        for (index, verb), (length, checksum) in sorted(self._entries.items()):
+            total.update(f"{index} {verb} {length} {checksum:08x}\n".encode())
+        return total.digest()

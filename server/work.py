@@ -1,0 +1,209 @@
+"""What an engine is to the worker, and one job's work as a series of steps."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clips.clip import Clip
+from .folders import CLIPS
+from .protocol.content import read_arrays
+from .protocol.manifest import Manifest
+from .protocol.messages import Done, Edge, Frame, Message, Motion, Progress, Weights
+from .protocol.requests import RetargetRequest, SolveRequest, parse_request
+from .sandbox import Decoding
+
+#: Tells (stage, fraction 0 to 1) of a job.
+Tell = Callable[[str, float], None]
+
+
+class Generated(Protocol):
+    """One generated frame: image (H, W, 3) uint8, edge (H, W) uint8, flow (H, W, 2) float16."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def image(self) -> NDArray[np.uint8]: ...
+    @property
+    def edge(self) -> NDArray[np.uint8]: ...
+    @property
+    def flow(self) -> NDArray[np.float16]: ...
+
+
+class Engine(Protocol):
+    """What does the work; made once per worker process."""
+
+    def warm(self) -> Mapping[str, str]:
+        """Load and warm the models; return their SHA-256 by name."""
+        ...
+
+    def retarget(
+        self,
+        neutral: NDArray[np.uint8],
+        clip: Clip,
+        strength: float,
+        tell: Tell,
+        cancelled: Callable[[], bool],
+    ) -> Generator[Generated, None, dict[str, Any]]:
+        """Yield a frame per frame of the clip, in order; return the result's summary."""
+        ...
+
+    def solve(
+        self, arrays: Mapping[str, NDArray[Any]], tell: Tell, cancelled: Callable[[], bool]
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Return weights (T, S) and the result's summary."""
+        ...
+
+
+#: Makes an engine from a folder of weights (None: those that ship) and a number of threads.
+MakeEngine = Callable[[str | None, int], Engine]
+
+
+def load_engine(name: str) -> MakeEngine:
+    """Return what `MODULE:ATTRIBUTE` names; MODULE is below the package, or a path to a file."""
+    module_name, _, attribute = name.rpartition(":")
+    if module_name.endswith(".py"):
+        spec = importlib.util.spec_from_file_location(Path(module_name).stem, module_name)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{module_name} is not a module")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module.__name__] = module
+        spec.loader.exec_module(module)
+    else:
+        module = importlib.import_module(f"{__package__.rpartition('.')[0]}.{module_name}")
+    make: MakeEngine = getattr(module, attribute)
+    return make
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A step that did nothing: what it waits for has not come yet."""
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A step that made one frame; it counts against the client's credit."""
+
+    messages: tuple[Message, ...]
+
+
+Step = Wait | Arrays | Progress | Done | Weights
+
+
+def steps_of(
+    job: bytes,
+    kind: str,
+    table: dict[str, Any],
+    folder: Path,
+    engine: Engine,
+    tell: Tell,
+    cancelled: Callable[[], bool],
+) -> Iterator[Step]:
+    """Yield a job's steps; raises MicrofaceError or ProtocolError when it fails."""
+    request = parse_request(kind, table)
+    if isinstance(request, SolveRequest):
+        return _solve(job, request, folder, engine, tell, cancelled)
+    return _retarget(job, request, folder, engine, tell, cancelled)
+
+
+def _retarget(
+    job: bytes,
+    request: RetargetRequest,
+    folder: Path,
+    engine: Engine,
+    tell: Tell,
+    cancelled: Callable[[], bool],
+) -> Iterator[Step]:
+    clock = time.perf_counter
+    started = clock()
+    yield Progress(job, "decode", 0.0)
+    kind = "bundle" if request.clip_kind == "frames" else request.clip_kind
+    path = folder / request.clip.hex()
+    decoding = Decoding(
+        path, request.frame_rate, kind=kind, name=request.clip_name, into=folder / CLIPS
+    )
+    try:
+        while not decoding.poll():
+            yield Wait()
+        clip = decoding.clip()
+        decode_seconds = clock() - started
+        pixels = np.fromfile(folder / request.neutral.hex(), dtype=np.uint8)
+        neutral = pixels.reshape(request.height, request.width, 3)
+        manifest = Manifest()
+        encode_seconds = transport_seconds = 0.0
+        frames = 0
+        engine_steps = engine.retarget(neutral, clip, request.strength, tell, cancelled)
+        try:
+            while True:
+                generated = next(engine_steps)
+                begun = clock()
+                messages = (
+                    Frame(job, generated.index, generated.image),
+                    Edge(job, generated.index, generated.edge),
+                    Motion(job, generated.index, generated.flow),
+                )
+                for message in messages:
+                    manifest.add(message.VERB, message.index, message.array)
+                encode_seconds += clock() - begun
+                frames += 1
+                begun = clock()
+                yield Arrays(messages)
+                transport_seconds += clock() - begun
+        except StopIteration as end:
+            result: dict[str, Any] = dict(end.value or {})
+        finally:
+            engine_steps.close()
+    finally:
+        decoding.close()
+    result["clip"] = {
+        "name": clip.name,
+        "sha256": clip.sha256,
+        "frames": len(clip),
+        "fps": str(clip.fps),
+        "times": [float(seconds) for seconds in clip.times],
+        "truth": {name: [float(w) for w in curve] for name, curve in clip.truth.items()},
+    }
+    seconds = dict(result.get("seconds", {}))
+    seconds |= {"decode": decode_seconds, "encode": encode_seconds, "transport": transport_seconds}
+    result["seconds"] = seconds
+    yield Done(job, frames, manifest.digest(), _packed(result))
+
+
+def _solve(
+    job: bytes,
+    request: SolveRequest,
+    folder: Path,
+    engine: Engine,
+    tell: Tell,
+    cancelled: Callable[[], bool],
+) -> Iterator[Step]:
+    path = folder / request.bundle.hex()
+    with path.open("rb") as file:
+        arrays = read_arrays(file, path.stat().st_size)
+    weights, result = engine.solve(arrays, tell, cancelled)
+    manifest = Manifest()
+    message = Weights(job, 0, weights)
+    manifest.add(message.VERB, 0, message.array)
+    yield message
+    yield Done(job, 0, manifest.digest(), _packed(result))
+
+
+def _packed(result: dict[str, Any]) -> bytes:
+    return json.dumps(result, default=_plain).encode()
+
+
+def _plain(value: object) -> object:
+    """Turn numpy's numbers and arrays into JSON's."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    return str(value)
