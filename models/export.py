@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,6 +14,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -75,7 +75,7 @@ def save_weights(network: Eam, path: Path) -> None:
     aside = path.with_suffix(".part")
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
     save_file(tensors, str(aside), metadata={"config": json.dumps(asdict(network.config))})
-    os.replace(aside, path)
+    aside.replace(path)
 
 
 def load_weights(path: Path) -> Eam:
@@ -83,12 +83,11 @@ def load_weights(path: Path) -> Eam:
     if not path.is_file():
         raise InputError(f"There are no weights at {path}.", "Give a .safetensors file.")
     try:
-        with Path(path).open("rb") as file:
-            head = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        config = EamConfig(**json.loads(head["__metadata__"]["config"]))
-        network = Eam(config)
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+        network = Eam(EamConfig(**json.loads(metadata["config"])))
         network.load_state_dict(load_file(str(path)))
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise InputError(
             f"{path} does not hold weights of this network.", "Give a file that `train` wrote."
         ) from error
@@ -218,7 +217,7 @@ def export(
         text = json.dumps(manifest(aside, version, metrics or {}), indent=2) + "\n"
         (aside / "manifest.json").write_text(text)
         for path in sorted(aside.iterdir()):
-            os.replace(path, folder / path.name)
+            path.replace(folder / path.name)
     finally:
         for path in aside.iterdir():
             path.unlink()

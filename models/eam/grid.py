@@ -28,9 +28,7 @@ def sample(image: Tensor, positions: Tensor, mode: str = "bilinear") -> Tensor:
 
     Outside the picture the border is repeated.
     """
-    return F.grid_sample(
-        image, positions, mode=mode, padding_mode="border", align_corners=False
-    )
+    return F.grid_sample(image, positions, mode=mode, padding_mode="border", align_corners=False)
 
 
 def resize(image: Tensor, size: int) -> Tensor:
@@ -78,7 +76,9 @@ def inverse(matrices: Tensor, floor: float = 0.05) -> Tensor:
     a, b = matrices[..., 0, 0], matrices[..., 0, 1]
     c, d = matrices[..., 1, 0], matrices[..., 1, 1]
     determinant = a * d - b * c
-    safe = torch.where(determinant >= 0, determinant.clamp(min=floor), determinant.clamp(max=-floor))
+    safe = torch.where(
+        determinant >= 0, determinant.clamp(min=floor), determinant.clamp(max=-floor)
+    )
     rows = torch.stack((torch.stack((d, -b), -1), torch.stack((-c, a), -1)), -2)
     return rows / safe[..., None, None]
 

@@ -63,7 +63,7 @@ class KeypointNetwork(nn.Module):
         self.coarse = Convolution(32, features, normalise=True)
         self.hourglass = Hourglass(features, (features, 64, 80, 96, 96), normalise=True)
         self.heatmaps = nn.Sequential(
-            Convolution(2 * features, features, normalise=True), Projection(features, keypoints, 1)
+            Convolution(features, features, normalise=True), Projection(features, keypoints, 1)
         )
         self.jacobians = Projection(features, 4 * keypoints, 1)
         nn.init.zeros_(self.jacobians.weight)
@@ -81,9 +81,8 @@ class KeypointNetwork(nn.Module):
         spread = (grey - mean).square().mean(dim=(2, 3), keepdim=True).sqrt() + 0.05
         stem = torch.cat((image - mean, (grey - mean) / spread), dim=1)
         detail = self.fine(self.halve(stem))
-        early = self.coarse(self.halve(self.middle(detail)))
-        features = self.hourglass(early)
-        return self.heatmaps(torch.cat((features, early), dim=1)), features, detail
+        features = self.hourglass(self.coarse(self.halve(self.middle(detail))))
+        return self.heatmaps(features), features, detail
 
     def forward(self, image: Tensor) -> Encoding:
         """Return the encoding of `image` (N, 3, 256, 256)."""

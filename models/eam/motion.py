@@ -64,9 +64,7 @@ def by_flow(flow: Tensor, points: Tensor) -> SparseMotion:
     return SparseMotion(shift, eye + gradient)
 
 
-def transfer(
-    motion: SparseMotion, character: Encoding, scale: Tensor
-) -> tuple[Tensor, Tensor]:
+def transfer(motion: SparseMotion, character: Encoding, scale: Tensor) -> tuple[Tensor, Tensor]:
     """Return the character's moved points (N, K, 2) and Jacobians (N, K, 2, 2).
 
     `scale` (N,) multiplies the shift: the ratio of the faces times the strength. The linear
@@ -84,20 +82,19 @@ def strengthen(motion: SparseMotion, strength: Tensor) -> SparseMotion:
     return SparseMotion(motion.shift, local)
 
 
-def candidates(
-    points: Tensor, jacobians: Tensor, character: Encoding, cells: int
-) -> Tensor:
+def candidates(points: Tensor, local: Tensor, character: Tensor, cells: int) -> Tensor:
     """Return a backward flow (N, K, 2, cells, cells) for each keypoint, in 256-px pixels.
 
-    First Order Motion Model, equation 4: z goes to `kp_c + J_c J^-1 (z - kp)`, where `points` kp
-    and `jacobians` J are the moved ones.
+    First Order Motion Model, equation 4: z goes to `kp_c + J_c J^-1 (z - kp)`. With the relative
+    `J = local J_c` the character's Jacobian cancels, J_c J^-1 = local^-1, which is computed so,
+    because then no motion is exactly no motion. `points` (N, K, 2) are the moved keypoints kp,
+    `character` (N, K, 2) those of its neutral, `local` (N, K, 2, 2).
     """
-    linear = character.jacobians @ grid.inverse(jacobians)
-    positions = grid.centres(cells, cells, points)
-    offset = positions[None, None] - points[:, :, None, None, :]
-    carried = torch.einsum("nkij,nkhwj->nkihw", linear, offset)
-    target = character.points[..., None, None] + carried
-    return (target - positions.permute(2, 0, 1)) / grid.PIXEL
+    eye = torch.eye(2, dtype=local.dtype, device=local.device)
+    linear = grid.inverse(local) - eye
+    offset = grid.centres(cells, cells, points)[None, None] - points[:, :, None, None, :]
+    bent = torch.einsum("nkij,nkhwj->nkihw", linear, offset)
+    return ((character - points)[..., None, None] + bent) / grid.PIXEL
 
 
 def backward(forward: Tensor) -> Tensor:

@@ -124,10 +124,9 @@ class Eam(nn.Module):
         else:
             found = motion.by_difference(neutral, frame)
         scale = motion.scale_between(neutral.points, character.points) * strength
-        points, jacobians = motion.transfer(
-            motion.strengthen(found, strength), character, scale
-        )
-        sparse = motion.candidates(points, jacobians, character, CELLS)
+        found = motion.strengthen(found, strength)
+        points, _ = motion.transfer(found, character, scale)
+        sparse = motion.candidates(points, found.local, character.points, CELLS)
         if self.config.carry and self.config.motion == "flow":
             carried = motion.backward(carry(refined, where) * strength[:, None, None, None])
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -67,7 +66,7 @@ def save(
     path = folder / NAME
     aside = folder / f"{NAME}.part"
     save_file(plain, str(aside), metadata=metadata)
-    os.replace(aside, path)
+    aside.replace(path)
     return path
 
 

@@ -81,7 +81,7 @@ def measured_flows(path: Path, arrays: dict[str, NDArray[np.generic]]) -> NDArra
     aside = beside.with_suffix(f".{os.getpid()}.part")
     with aside.open("wb") as file:
         np.save(file, stacked)
-    os.replace(aside, beside)
+    aside.replace(beside)
     return stacked
 
 
@@ -124,7 +124,9 @@ class Shards:
     def batch(self, indices: NDArray[np.integer], fields: tuple[str, ...] = ()) -> Batch:
         """Return the pairs at `indices`, stacked field by field, as stored; all fields if none
         are named."""
-        places = [(int(np.searchsorted(self._starts, i, side="right")) - 1, int(i)) for i in indices]
+        places = [
+            (int(np.searchsorted(self._starts, i, side="right")) - 1, int(i)) for i in indices
+        ]
         return {
             name: np.stack([self._arrays[s][name][i - self._starts[s]] for s, i in places])
             for name in fields or (*FIELDS, "measured_flow")

@@ -54,14 +54,10 @@ def keypoint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator
     """Return the losses of the detector alone on one batch of pairs."""
     count = len(pair["source_neutral"])
     part = max(count // PART, 1)
-    maps = transforms.similarity(
-        2 * count, rng, zoom=ZOOM, degrees=DEGREES, shift=SHIFT
-    )
+    maps = transforms.similarity(2 * count, rng, zoom=ZOOM, degrees=DEGREES, shift=SHIFT)
     neutrals = torch.cat((pair["source_neutral"], pair["character_neutral"]))
     truth = grid.to_normalised(torch.cat((pair["source_points"], pair["character_points"])))
-    moved = grid.to_normalised(
-        (pair["character_points"] + pair["character_motion"])[:part]
-    )
+    moved = grid.to_normalised((pair["character_points"] + pair["character_motion"])[:part])
     plain = transforms.apply(neutrals, maps)
     frames = transforms.apply(pair["character_frame"][:part], maps[count : count + part])
     plate = transforms.ThinPlate(part, rng)
@@ -148,6 +144,17 @@ def whole_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -
         named["edge"] = F.mse_loss(found.edges, losses.edge_target(truth, flow))
     return named
 
+
+#: Fields of a pair that the detector's stage reads; the others read them all.
+KEYPOINT_FIELDS = (
+    "source_neutral",
+    "source_frame",
+    "source_points",
+    "character_neutral",
+    "character_frame",
+    "character_points",
+    "character_motion",
+)
 
 #: The step of each stage, and the parts of the network that it teaches.
 STEPS = {

@@ -19,7 +19,7 @@ from . import checkpoint
 from .checkpoint import Position
 from .data import Shards, draw
 from .settings import STAGES, Settings
-from .stages import STEPS, prepared
+from .stages import KEYPOINT_FIELDS, STEPS, prepared
 
 #: Steps between the lines of the log, and between looks for new shards.
 LOG_STEPS, REFRESH_STEPS = 10, 100
@@ -88,7 +88,8 @@ class Trainer:
             group["lr"] = rate
         indices = draw(self.settings.seed, self.position.step, settings.batch, len(self.shards))
         rng = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.position.step)
-        pair = prepared(self.shards.batch(indices), rng)
+        fields = KEYPOINT_FIELDS if stage == "keypoints" else ()
+        pair = prepared(self.shards.batch(indices, fields), rng)
         compute, parts = STEPS[stage]
         self.network.train()
         if "encoder" not in parts:
@@ -114,7 +115,9 @@ class Trainer:
 
     def follow(self) -> None:
         """Move the running average towards the weights; slower as the stage goes on."""
-        keep = min(self.settings.ema, (1 + self.position.stage_step) / (10 + self.position.stage_step))
+        keep = min(
+            self.settings.ema, (1 + self.position.stage_step) / (10 + self.position.stage_step)
+        )
         with torch.no_grad():
             for name, value in self.network.state_dict().items():
                 if value.is_floating_point():
@@ -157,9 +160,7 @@ class Trainer:
         last_save = last = time.monotonic()
         means: dict[str, float] = {}
         while True:
-            done = (
-                self.position.stage_step / steps if steps else spent.get(stage, 0.0) / budget
-            )
+            done = self.position.stage_step / steps if steps else spent.get(stage, 0.0) / budget
             if done >= 1:
                 return
             found = self.step(done)

@@ -67,7 +67,9 @@ class ThinPlate:
         offset = points[:, :, None] - self.controls
         squared = offset.square().sum(-1)
         kernel = squared * torch.log(squared + 1e-6)
-        return moved + self.theta[:, None, :, 2] + torch.einsum("npc,ncj->npj", kernel, self.weights)
+        return (
+            moved + self.theta[:, None, :, 2] + torch.einsum("npc,ncj->npj", kernel, self.weights)
+        )
 
     def jacobians(self, points: Tensor) -> Tensor:
         """Return the maps' linear parts (N, P, 2, 2) at `points` (N, P, 2)."""

@@ -1,0 +1,54 @@
+"""The exported graphs compute what torch does, at any batch size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from microface.errors import InputError
+from microface.models import export
+from microface.models.eam.network import Eam
+
+
+def woken() -> Eam:
+    torch.manual_seed(1)
+    network = Eam().eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if float(parameter.abs().max()) == 0:
+                parameter.normal_(0, 0.02)
+    return network
+
+
+def test_both_graphs_agree_with_torch_and_the_manifest_tells_them_apart(tmp_path: Path) -> None:
+    network = woken()
+    worst = export.export(network, tmp_path, "test")
+    assert set(worst) == {*export.ENCODINGS, *export.ANIMATIONS}
+    assert max(worst.values()) < 1e-3
+    assert export.parity(network, tmp_path, count=1)["flow"] < 1e-3
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    for name, digest in manifest["sha256"].items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
+    assert {"source_flow", "character_image", "strength"} <= set(manifest["animate"]["inputs"])
+    assert not list(tmp_path.glob(".export*"))
+
+
+def test_weights_come_back_as_they_went(tmp_path: Path) -> None:
+    network = woken()
+    export.save_weights(network, tmp_path / "eam.safetensors")
+    again = export.load_weights(tmp_path / "eam.safetensors")
+    assert again.config == network.config
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name])
+
+
+def test_weights_that_are_none_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no weights"):
+        export.load_weights(tmp_path / "none.safetensors")
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no weights at all, only words")
+    with pytest.raises(InputError, match="does not hold"):
+        export.load_weights(broken)
