@@ -62,13 +62,13 @@ def skin_coordinates(skin: Skin) -> tuple[Floats, Floats]:
     loop = np.concatenate([cheek, cheek[:1]])
     step = np.linalg.norm(np.diff(loop, axis=0), axis=1)
     offset = np.abs(np.arange(g.COLUMNS) + 0.5 - g.MIDDLE)
-    step *= np.where(offset < g.SIDE - 5, 2.6, 1.0)
+    step *= np.where(offset < g.SIDE - 5, 2.0, 1.0)
     u = np.concatenate([[0.0], np.cumsum(step)])
     side = p[skin.grid.above[:, g.column(19)]]
     rise = np.linalg.norm(np.diff(side, axis=0), axis=1)
-    rise *= np.where(np.arange(g.CROWN) < g.CHIN - 4, 0.55, 1.0)
-    rise *= np.where(np.arange(g.CROWN) > g.HAIRLINE, 0.5, 1.0)
-    rise = np.maximum(rise, 0.12)
+    rise *= np.where(np.arange(g.CROWN) < g.CHIN - 4, 0.30, 1.0)
+    rise *= np.where(np.arange(g.CROWN) > g.HAIRLINE, 0.25, 1.0)
+    rise = np.maximum(rise, 0.10)
     v = np.concatenate([[0.0], np.cumsum(rise)])
     return u / u[-1], v / v[-1]
 

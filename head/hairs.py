@@ -12,9 +12,18 @@ from .skin import Skin
 BROW_TUFTS, LASHES, LOWER_LASHES = 130, 26, 16
 
 
+def _around(points: Floats, skin: Skin) -> Ints:
+    """Outer skin vertices on the front within a centimetre of the box round `points` (N, 2 | 3)."""
+    outer = skin.grid.outer
+    p = skin.points[outer]
+    low, high = points[:, :2].min(axis=0) - 1.0, points[:, :2].max(axis=0) + 1.0
+    inside = np.all((p[:, :2] > low) & (p[:, :2] < high), axis=1) & (p[:, 2] > -4.5)
+    return np.asarray(outer[inside])
+
+
 def nearest_anchors(points: Floats, skin: Skin, count: int = 4) -> tuple[Ints, Floats]:
     """Return the nearest `count` outer skin vertices of each point and their weights, (N, k)."""
-    outer = skin.grid.outer
+    outer = _around(points, skin)
     away = np.linalg.norm(points[:, None] - skin.points[outer][None], axis=2)
     near = np.argpartition(away, count, axis=1)[:, :count]
     distance = np.take_along_axis(away, near, axis=1)
@@ -29,7 +38,7 @@ def brow_curve(m: Measures, t: Floats) -> Floats:
     outer = m.canthus_outer + 0.55
     x = inner + (outer - inner) * t
     arch = 0.42 * (1.0 + 0.5 * who.brow_arch)
-    y = m.brow_y - 0.12 + arch * np.sin(np.pi * np.clip(t, 0, 1) ** 1.35 * 0.86) - 0.25 * t**3
+    y = m.brow_y - 0.18 + arch * np.sin(np.pi * np.clip(t, 0, 1) ** 1.35 * 0.86) - 0.25 * t**3
     return np.stack([x, y], axis=1)
 
 
@@ -42,8 +51,7 @@ def brow_taper(t: Floats) -> Floats:
 
 def on_skin(xy: Floats, skin: Skin, lift: float) -> Floats:
     """Lift front-view points (N, 2) to the skin's front, `lift` cm out."""
-    outer = skin.grid.outer
-    front = outer[skin.points[outer][:, 2] > -4.5]
+    front = _around(xy, skin)
     base = skin.points[front]
     away = np.linalg.norm(xy[:, None] - base[None, :, :2], axis=2)
     near = np.argpartition(away, 4, axis=1)[:, :4]
@@ -66,7 +74,7 @@ def brows(m: Measures, skin: Skin, rng: np.random.Generator) -> list[Part]:
     width = thick * brow_taper(t)
     across = rng.uniform(-1, 1, BROW_TUFTS) * width
     root = middle + up * across[:, None] - ahead * 0.12
-    lean = np.radians(62) * (1 - t) ** 1.6 - np.radians(16) * t
+    lean = np.radians(50) * (1 - t) ** 1.8 - np.radians(16) * t
     lean = lean - 0.5 * across / thick * (t > 0.3) + rng.normal(0, 0.10, BROW_TUFTS)
     way = np.cos(lean)[:, None] * ahead + np.sin(lean)[:, None] * up
     long = (0.52 + rng.uniform(-0.08, 0.12, BROW_TUFTS)) * (1.0 - 0.35 * t)

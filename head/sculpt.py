@@ -28,24 +28,33 @@ def smooth_cut(a: Floats, b: Floats, reach: float) -> Floats:
     return -smooth_union(-a, b, reach)
 
 
-def ellipsoid(p: Floats, centre: tuple[float, ...], radii: tuple[float, ...]) -> Floats:
-    """Approximate signed distance of points (N, 3) to an ellipsoid (first order at its skin)."""
-    q = p - np.array(centre)
-    r = np.array(radii)
-    near = np.sqrt(np.sum((q / r) ** 2, axis=1))
-    slope = np.sqrt(np.sum((q / r**2) ** 2, axis=1))
-    return np.asarray(near * (near - 1.0) / np.maximum(slope, 1e-9))
+Columns = tuple[Floats, Floats, Floats]
+
+
+def ellipsoid(p: Columns, centre: tuple[float, ...], radii: tuple[float, ...]) -> Floats:
+    """Approximate signed distance of points (x, y, z) to an ellipsoid (first order at its skin)."""
+    near: Floats | float = 0.0
+    slope: Floats | float = 0.0
+    for axis in range(3):
+        away = (p[axis] - centre[axis]) / radii[axis]
+        square = away * away
+        near = near + square
+        slope = slope + square / (radii[axis] * radii[axis])
+    reach = np.sqrt(near)
+    return np.asarray(reach * (reach - 1.0) / np.maximum(np.sqrt(slope), 1e-9))
 
 
 def capsule(
-    p: Floats, start: tuple[float, ...], end: tuple[float, ...], first: float, last: float
+    p: Columns, start: tuple[float, ...], end: tuple[float, ...], first: float, last: float
 ) -> Floats:
-    """Signed distance of points (N, 3) to a line whose radius runs from `first` to `last`."""
-    a = np.array(start)
-    line = np.array(end) - a
-    along = np.clip((p - a) @ line / (line @ line), 0.0, 1.0)
-    away = np.linalg.norm(p - a - along[:, None] * line, axis=1)
-    return np.asarray(away - (first + (last - first) * along))
+    """Signed distance of points (x, y, z) to a line whose radius runs from `first` to `last`."""
+    line = [end[axis] - start[axis] for axis in range(3)]
+    away = [p[axis] - start[axis] for axis in range(3)]
+    length = sum(part * part for part in line)
+    along = sum(part * way for part, way in zip(away, line, strict=True)) / length
+    along = np.clip(along, 0.0, 1.0)
+    square = sum((part - along * way) ** 2 for part, way in zip(away, line, strict=True))
+    return np.asarray(np.sqrt(square) - (first + (last - first) * along))
 
 
 def head_form(m: Measures) -> Distance:
@@ -62,11 +71,10 @@ def head_form(m: Measures) -> Distance:
     neck = 4.45 * (1.0 + 0.13 * who.neck_width)
 
     def distance(points: Floats) -> Floats:
-        p = points.copy()
-        p[:, 0] = np.abs(p[:, 0])
+        p = (np.abs(points[:, 0]), points[:, 1].copy(), points[:, 2].copy())
         d = ellipsoid(p, (0, 3.9, -6.6), (7.3 * wide, 7.6 + 0.4 * who.forehead, 8.6))
         d = smooth_union(
-            d, ellipsoid(p, (0, 2.9, -3.6), (6.5 * wide, 5.4 + 0.4 * who.forehead, 5.2)), 2.0
+            d, ellipsoid(p, (0, 2.9, -3.6), (6.35 * wide, 5.4 + 0.4 * who.forehead, 5.2)), 2.0
         )
         d = smooth_union(d, ellipsoid(p, (0, -2.6, -4.5), (6.15 * wide, 6.4, 5.65)), 2.5)
         d = smooth_union(d, ellipsoid(p, (0, -5.6, -2.9), (4.6 * jaw, 4.4, 4.9)), 2.2)
@@ -83,6 +91,7 @@ def head_form(m: Measures) -> Distance:
         d = smooth_union(
             d, ellipsoid(p, (3.5, -3.6, -0.9), (1.9 + full, 1.9 + full, 1.9 + full)), 2.0
         )
+        d = smooth_union(d, ellipsoid(p, (3.7 * jaw, -5.3, -2.6), (1.9, 2.1, 2.6)), 2.2)
         # Eye socket, then the ball of the lids in it.
         d = smooth_cut(d, ellipsoid(p, (m.eye_x - 0.1, -0.1, 2.1), (2.3, 1.5, 1.6)), 1.5)
         d = smooth_cut(d, ellipsoid(p, (1.75, 0.2, 2.6), (0.75, 1.1, 1.3)), 1.0)
@@ -125,7 +134,11 @@ def gradient(distance: Distance, points: Floats, step: float = 0.02) -> Floats:
 def cast(distance: Distance, origin: Floats, direction: Floats, reach: float = 16.0) -> Floats:
     """Return where rays (N, 3), walked from `reach` cm back towards `origin`, meet the form."""
     t = np.full(len(origin), reach)
-    for _ in range(48):
-        t -= 0.9 * distance(origin + t[:, None] * direction)
-        np.clip(t, 0.0, reach, out=t)
-    return origin + t[:, None] * direction
+    busy = np.arange(len(origin))
+    for _ in range(60):
+        step = distance(origin[busy] + t[busy, None] * direction[busy])
+        t[busy] = np.clip(t[busy] - 0.9 * step, 0.0, reach)
+        busy = busy[np.abs(step) > 1e-4]
+        if len(busy) == 0:
+            break
+    return np.asarray(origin + t[:, None] * direction)

@@ -56,7 +56,7 @@ def _column_angles(m: Measures, form: Distance) -> Floats:
 
     def angle(x: float, y: float) -> float:
         guess = 0.3
-        for _ in range(6):
+        for _ in range(4):
             way = np.array([[np.sin(guess), 0.0, np.cos(guess)]])
             hit = cast(form, np.array([[0.0, y, AXIS_Z]]), way)[0]
             guess += 0.8 * (np.arctan2(x, hit[2] - AXIS_Z) - guess)
@@ -274,8 +274,8 @@ def lid_travel(m: Measures, x: Floats, eye_x: float) -> tuple[Floats, Floats]:
     """
     s = np.clip((x - eye_x) / (m.canthus_outer - m.eye_x), -1.0, 1.0)
     u = 0.5 * (s + 1.0)
-    top = np.sin(np.pi * u**0.86) ** 0.72
-    low = np.sin(np.pi * u**1.12) ** 0.80
+    top = np.clip(np.sin(np.pi * u**0.86), 0.0, 1.0) ** 0.72
+    low = np.clip(np.sin(np.pi * u**1.12), 0.0, 1.0) ** 0.80
     return m.upper_opening * top, m.lower_opening * low
 
 

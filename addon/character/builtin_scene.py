@@ -16,7 +16,7 @@ def create_scene(character: bpy.types.Object) -> bpy.types.Object:
     scene = bpy.context.scene
     camera = _camera(scene)
     _area(scene, "Key", (-0.55, -0.85, 0.55), 0.45, 15.0, (1.0, 0.90, 0.80))
-    _area(scene, "Fill", (0.80, -0.75, 0.05), 0.80, 6.0, (0.80, 0.89, 1.0))
+    _area(scene, "Fill", (0.80, -0.75, 0.05), 0.80, 8.5, (0.80, 0.89, 1.0))
     _area(scene, "Rim", (0.65, 0.60, 0.45), 0.45, 12.0, (1.0, 0.93, 0.86))
     _world(scene)
     scene.view_settings.view_transform = "Standard"
