@@ -1,8 +1,10 @@
-"""Runs tests inside a whole Blender: `blender -b --python run_tests_inside.py -- TREE LIBRARIES ARGS`.
+"""Runs tests inside a whole Blender, whose Python and numpy differ from the bpy package's.
 
-TREE is a folder that holds the tree under the name `microface`, LIBRARIES a folder with pytest (pure
-Python, so any environment's site-packages that has it, copied without binary packages). The wheels
-of an installed extension are found by themselves. ARGS go to pytest.
+    blender -b --python run_tests_inside.py -- TREE LIBRARIES [PYTEST ARGUMENT ...]
+
+TREE is a folder that holds the tree under the name `microface`, LIBRARIES one with pytest (pure
+Python, so copied from any environment that has it). The wheels of an installed extension are found
+by themselves.
 """
 
 from __future__ import annotations
