@@ -139,18 +139,23 @@ def bake_texture(
     folder: Path | None = None,
     start_frame: float = 1.0,
     size: int = 1024,
+    over: ShapeKeyBake | None = None,
     report: Callable[[float], None] = lambda share: None,
 ) -> TextureBake:
     """Write the change of the skin as a texture sequence and wire it into the materials.
 
     One 8-bit PNG per source frame in `folder/<texture>/` (default: beside the saved file), at
     the size of the character's own texture, or `size` a side where the colour is plain. Texels
-    that do not move stay bit-identical. Played by the scene's frame from `start_frame` on.
+    that do not move stay bit-identical. Played by the scene's frame from `start_frame` on. With
+    `over` a bake of shape keys that plays too, the textures hold only what these leave over.
     """
     into = folder or output_folder() / "texture" / generated.clip_name
     base = TimeBase(scene_fps(home_scene(obj)), start_frame)
     view = view_of(obj, generated)
-    return bake_textures(obj, view, generated, into, base, plain_size=size, report=report)
+    weights = None if over is None else over.weights
+    return bake_textures(
+        obj, view, generated, into, base, weights=weights, plain_size=size, report=report
+    )
 
 
 def bake_edges(

@@ -1,18 +1,199 @@
-"""To come."""
+"""Put a source clip's expression on a character in a .blend file.
+
+Renders the character's neutral face, lets the server retarget the clip to it, and bakes the result:
+
+  shape-keys  keys the facial shape keys in an action of its own, and writes the weights to a .csv
+              beside the .blend: time in seconds from the clip's start and a column per shape key,
+              a row per source frame
+  texture     writes the change of the skin as an image sequence, wired into the material
+  flipbook    writes that sequence as one picture of tiles with a .json beside it
+  all         shape keys, textures that hold what the keys leave over, flipbook, and edge maps
+
+Pictures go to a folder beside the .blend, named after it. The character's file is not changed.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import RunError
+from ..errors import InputError, RunError
 
-EXAMPLE = "Example: microface bake"
+if TYPE_CHECKING:
+    from ..addon.generated import Generated
+    from ..addon.retarget.session import Event
+    from ..server.client import Client
+
+EXAMPLE = """Examples:
+  microface bake a.blend --object Head --clip smile.mp4 --fps 25 --to shape-keys --out o/a.blend
+  microface bake a.blend --object Head --clip frames/ --fps 200 --to all --start 101 --out o/b.blend
+  microface bake a.blend --object Head --clip builtin:brow-lower --to texture --out o/c.blend"""
+
+KINDS = ("shape-keys", "texture", "flipbook", "all")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
+    parser.add_argument(
+        "character", type=Path, metavar="CHARACTER.blend", help="the file with the character"
+    )
+    parser.add_argument(
+        "--object", required=True, metavar="NAME", help="the mesh with the facial shape keys"
+    )
+    parser.add_argument(
+        "--clip", required=True, help="a video, a folder of frames, or builtin:NAME"
+    )
+    parser.add_argument("--fps", help="frames a second of the clip: a number or a ratio")
+    parser.add_argument("--to", choices=KINDS, required=True, help="what to bake")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="OUT.blend", help="the file to write"
+    )
+    parser.add_argument(
+        "--start", type=float, metavar="FRAME", help="scene frame of the clip's start (default: 1)"
+    )
+    parser.add_argument(
+        "--strength", type=float, default=1.0, metavar="S", help="0.05 to 4 (default: 1)"
+    )
+    parser.add_argument(
+        "--resolution", type=int, default=512, metavar="N", help="pixels a side (default: 512)"
+    )
+    parser.add_argument(
+        "--whole-frames", action="store_true", help="key on whole scene frames, for game engines"
+    )
+    parser.add_argument("--server", metavar="ADDR", help="a running server (default: start one)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    raise RunError("This command is not built yet.", "Wait for it.")
+    if not arguments.character.is_file():
+        raise InputError(
+            f"The character file {arguments.character} does not exist.",
+            "Give a .blend; `microface character --out X.blend` writes one.",
+        )
+    if importlib.util.find_spec("bpy") is None:
+        raise RunError(
+            "This Python has no Blender module (bpy).",
+            'Install it with: pip install "microface[blender]".',
+        )
+    from ..addon.bake.publish import publication
+    from ..addon.bake.time import parse_fps
+    from ..addon.clips import clip_label
+    from ..addon.retarget.connection import connect
+    from ..addon.retarget.prepare import check, find_character
+
+    fps = parse_fps(arguments.fps) if arguments.fps else None
+    clip_label(arguments.clip)
+    _open(arguments.character)
+    character = find_character(arguments.object)
+    check(character)
+    with publication(arguments.out) as place, connect(arguments.server) as client:
+        written = _bake(arguments, character, fps, client, place)
+    print("\n".join(f"Wrote {path}" for path in written))
+    return 0
+
+
+def _bake(
+    arguments: argparse.Namespace, character: Any, fps: Fraction | None, client: Client, place: Any
+) -> list[Path]:
+    from ..addon import api
+
+    start = 1.0 if arguments.start is None else arguments.start
+    generated = api.generate(
+        character,
+        arguments.clip,
+        fps,
+        arguments.strength,
+        client,
+        arguments.resolution,
+        _Progress(),
+    )
+    _say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
+    pictures, kinds = place.draft_pictures, arguments.to
+    beside = []
+    keys = None
+    if kinds in ("shape-keys", "all"):
+        keys = api.bake_shape_keys(
+            character,
+            generated,
+            start,
+            whole_frames=arguments.whole_frames,
+            server=client,
+        )
+        table = place.draft / f"{place.out.stem}.csv"
+        keys.write_csv(table)
+        beside.append(table)
+        _say(f"{keys.key_count} keys in '{keys.action_name}'; {_strongest(keys)}")
+    if kinds in ("texture", "flipbook", "all"):
+        _textures(kinds, character, generated, pictures, start, keys)
+    if kinds == "all":
+        api.bake_edges(character, generated, pictures / "edges")
+    has_pictures = pictures.exists()
+    place.publish(*beside)
+    return [place.out, *(place.out.with_name(path.name) for path in beside)] + (
+        [place.pictures] if has_pictures else []
+    )
+
+
+def _textures(
+    kinds: str, character: Any, generated: Generated, pictures: Path, start: float, keys: Any
+) -> None:
+    from ..addon import api
+
+    into = pictures / "texture"
+    bake = api.bake_texture(character, generated, into, start, over=keys)
+    if not bake.textures:
+        _say("no texture changes")
+    if kinds in ("flipbook", "all"):
+        api.bake_flipbook(bake, generated, pictures / "flipbook")
+    if kinds == "flipbook":
+        api.unbake_texture(character)
+        for texture in bake.textures:
+            for path in texture.files:
+                path.unlink()
+            texture.files[0].parent.rmdir()
+        if into.exists():
+            into.rmdir()
+
+
+def _open(path: Path) -> None:
+    import bpy
+
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(path.resolve()), load_ui=False, use_scripts=False)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path} cannot be opened as a .blend file.", "Save it again from Blender."
+        ) from error
+
+
+def _strongest(keys: Any) -> str:
+    peaks = dict(zip(keys.names, abs(keys.weights).max(axis=0), strict=True))
+    named = [f"{name} {peaks[name]:.2f}" for name in keys.active()[:4]]
+    return "strongest: " + ", ".join(named) if named else "no key moves"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+class _Progress:
+    """Shows how far the server is: a line that rewrites itself on a terminal, else a few lines."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        line = f"{event.stage} {round(event.progress * 10) * 10} %"
+        if line == self._shown:
+            return
+        self._shown = line
+        if sys.stderr.isatty():
+            end = "\n" if event.progress >= 1 else ""
+            print(f"\r{line:<40}", end=end, file=sys.stderr, flush=True)
+        else:
+            _say(line)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ..character.raster import rasterise
 from ..character.view import FaceView
 
@@ -23,7 +24,8 @@ class TexelMap:
 
     `index` (N,) int64 into the flattened (height, width) texture, rows from the top; `pixels`
     (N,2) float32 positions in the neutral image; `trust` (N,) float32 in (0, 1]: 1 where the
-    surface is seen squarely, falling to 0 at grazing angles and towards hidden parts.
+    surface is seen squarely, falling to 0 at grazing angles and towards hidden parts. `vertices`
+    (N,3) and `shares` (N,3) say which vertices a texel lies between.
     """
 
     height: int
@@ -31,6 +33,25 @@ class TexelMap:
     index: NDArray[np.int64]
     pixels: NDArray[np.float32]
     trust: NDArray[np.float32]
+    vertices: NDArray[np.int32]
+    shares: NDArray[np.float32]
+
+    def only(self, chosen: NDArray[np.bool_]) -> TexelMap:
+        """Return the map of the chosen texels (N,) alone."""
+        return TexelMap(
+            self.height,
+            self.width,
+            self.index[chosen],
+            self.pixels[chosen],
+            self.trust[chosen],
+            self.vertices[chosen],
+            self.shares[chosen],
+        )
+
+    def carried(self, motion: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Return where the texels lie when the vertices have moved by `motion` (V,2) pixels."""
+        moved = np.einsum("nc,ncd->nd", self.shares, motion[self.vertices])
+        return np.asarray(self.pixels + moved, np.float32)
 
 
 def map_texels(view: FaceView, slots: frozenset[int], height: int, width: int) -> TexelMap:
@@ -41,8 +62,7 @@ def map_texels(view: FaceView, slots: frozenset[int], height: int, width: int) -
     """
     surface = view.face.surface
     if surface.uv is None:
-        empty = np.zeros(0, np.int64)
-        return TexelMap(height, width, empty, np.zeros((0, 2), np.float32), np.zeros(0, np.float32))
+        raise InputError("The mesh has no UVs.", "Unwrap the mesh (UV > Unwrap), then bake again.")
     ids = np.flatnonzero(np.isin(surface.material, list(slots)))
     corners = surface.uv[ids] * [width, -height] + [-0.5, height - 0.5]
     seen, barycentric, _ = rasterise(corners, None, height, width)
@@ -59,7 +79,15 @@ def map_texels(view: FaceView, slots: frozenset[int], height: int, width: int) -
     trust[covered] = square * square * (3 - 2 * square) * view.visibility(pixels, depth)
     trust = _shrunk(trust.reshape(height, width)).ravel()[covered]
     used = trust > 0
-    return TexelMap(height, width, covered[used], pixels[used].astype(np.float32), trust[used])
+    return TexelMap(
+        height,
+        width,
+        covered[used],
+        pixels[used].astype(np.float32),
+        trust[used],
+        triangles[used],
+        shares[used].astype(np.float32),
+    )
 
 
 def _padded(

@@ -21,7 +21,7 @@ from ..generated import Generated
 from ..images import from_linear, to_linear, write_png
 from .materials import Target, find_targets, wire_sequence
 from .region import moving_region
-from .texels import bilinear, map_texels
+from .texels import Gather, bilinear, map_texels
 from .time import TimeBase
 
 #: Light added to both sides of the ratio, so that black pixels do not explode.
@@ -58,13 +58,16 @@ def bake_textures(
     folder: Path,
     time_base: TimeBase,
     *,
+    weights: NDArray[np.float64] | None = None,
     plain_size: int = 1024,
     report: Report = lambda share: None,
 ) -> TextureBake:
     """Write `folder/<texture>/000000.png...`, one per source frame, and wire them in.
 
-    Texels that do not move are bit-identical to the character's own texture. Raises `InputError`
-    if the mesh has no UVs or no material with a base colour.
+    With `weights` (T,S) of baked shape keys the textures hold only what these leave over: each
+    texel looks where its surface has moved to. Texels that do not move are bit-identical to the
+    character's own texture. Raises `InputError` if the mesh has no UVs or no material with a base
+    colour.
     """
     if view.face.surface.uv is None:
         raise InputError(
@@ -77,7 +80,7 @@ def bake_textures(
             "Give the face a material with a Principled shader.",
         )
     baked: list[BakedTexture] = []
-    painters = [_Painter(view, generated, target) for target in targets]
+    painters = [_Painter(view, generated, target, weights) for target in targets]
     painters = [painter for painter in painters if painter.moving.any()]
     for done, painter in enumerate(painters):
         target = painter.target
@@ -95,43 +98,64 @@ def bake_textures(
     return TextureBake(str(obj.name), folder, tuple(baked))
 
 
-def ratio_image(
-    neutral: NDArray[np.uint8], frame: NDArray[np.uint8], region: NDArray[np.float32]
+def ratio(
+    neutral: NDArray[np.floating[Any]], shown: NDArray[np.floating[Any]]
 ) -> NDArray[np.float32]:
-    """Return (H,W,3) factors in linear light from neutral to frame, 1 outside `region` (H,W)."""
-    ratio = (to_linear(frame) + FLOOR) / (to_linear(neutral) + FLOOR)
-    ratio = np.clip(ratio, 1 / MOST, MOST)
-    return np.asarray(1 + region[..., None] * (ratio - 1), np.float32)
+    """Return the factors in linear light from neutral to shown, both (N,3) linear."""
+    return np.asarray(np.clip((shown + FLOOR) / (neutral + FLOOR), 1 / MOST, MOST), np.float32)
 
 
 class _Painter:
     """Paints one texture frame by frame; where its texels lie is worked out once."""
 
-    def __init__(self, view: FaceView, generated: Generated, target: Target) -> None:
+    def __init__(
+        self,
+        view: FaceView,
+        generated: Generated,
+        target: Target,
+        weights: NDArray[np.float64] | None,
+    ) -> None:
         self.target = target
-        self.generated = generated
+        self._view = view
+        self._generated = generated
+        self._weights = weights
+        self._size = view.framing.resolution
         height, width = target.pixels.shape[:2]
         texels = map_texels(view, target.slots, height, width)
-        size = view.framing.resolution
         self._regions = moving_region(generated)
-        widest = self._regions.max(axis=0)
-        reached = bilinear(texels.pixels, size, size)(widest) > 0
-        self._index = texels.index[reached]
-        self._trust = texels.trust[reached]
-        self._gather = bilinear(texels.pixels[reached], size, size)
-        self._linear = to_linear(target.pixels.reshape(-1, target.pixels.shape[2])[self._index, :3])
+        reached = bilinear(texels.pixels, self._size, self._size)(self._regions.max(axis=0)) > 0
+        self._texels = texels.only(reached)
+        self._gather = bilinear(self._texels.pixels, self._size, self._size)
+        self._neutral = self._gather(to_linear(generated.neutral))
+        flat = target.pixels.reshape(-1, target.pixels.shape[2])
+        self._colour = to_linear(flat[self._texels.index, :3])
         moving = np.zeros(height * width, bool)
-        moving[self._index] = True
+        moving[self._texels.index] = True
         self.moving = moving.reshape(height, width)
 
     def paint(self, index: int) -> NDArray[np.uint8]:
         """Return the texture (H,W,C) uint8 at a source frame."""
-        region = self._regions[index]
-        ratio = ratio_image(self.generated.neutral, self.generated.frames[index], region)
-        here = self._gather(region) > 0
-        factor = 1 + self._trust[here, None] * (self._gather(ratio)[here] - 1)
+        shown = self._where(index)(to_linear(self._generated.frames[index]))
+        share = self._gather(self._regions[index]) * self._texels.trust
+        here = share > 0
+        factor = 1 + share[here, None] * (ratio(self._neutral[here], shown[here]) - 1)
         painted = self.target.pixels.copy()
         flat = painted.reshape(-1, painted.shape[2])
-        colour = from_linear(self._linear[here] * factor)
-        flat[self._index[here], :3] = np.rint(colour * 255).astype(np.uint8)
+        level = np.rint(from_linear(self._colour[here] * factor) * 255)
+        flat[self._texels.index[here], :3] = level.astype(np.uint8)
         return painted
+
+    def _where(self, index: int) -> Gather:
+        """Return the look-up of the texels' places in a frame."""
+        if self._weights is None:
+            return self._gather
+        motion = projected_motion(self._view, self._weights[index])
+        return bilinear(self._texels.carried(motion), self._size, self._size)
+
+
+def projected_motion(view: FaceView, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far shape keys at weights (S,) move each vertex in the image, (V,2) pixels."""
+    positions = view.face.surface.positions
+    active = np.flatnonzero(weights)
+    moved = positions + np.tensordot(weights[active], view.face.displacement[active], 1)
+    return np.asarray(view.framing.project(moved)[0] - view.framing.project(positions)[0])
