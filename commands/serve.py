@@ -1,18 +1,73 @@
-"""To come."""
+"""Run the retargeting server.
+
+Clients on this machine (the add-on, `microface retarget --server`, `microface bake --server`)
+connect to it. The address is printed once the models are loaded and warm. SIGTERM or Ctrl+C stops
+it: running jobs get a few seconds to finish, and it exits with status 0.
+"""
 
 from __future__ import annotations
 
 import argparse
+import logging
+import signal
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
 
-from ..errors import RunError
+from ..errors import InputError
 
-EXAMPLE = "Example: microface serve"
+EXAMPLE = "Example: microface serve --bind tcp://127.0.0.1:5599"
+
+BIND = "tcp://127.0.0.1:5599"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
+    parser.add_argument(
+        "--bind",
+        default=BIND,
+        metavar="ADDRESS",
+        help=f"where to listen, on this machine only (default {BIND}; port * takes a free one)",
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="DIR", help="use other weights than those that ship"
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=0,
+        metavar="N",
+        help="threads the engine may use (default: one per core)",
+    )
+    parser.add_argument("--engine", help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command and return its exit status."""
-    raise RunError("This command is not built yet.", "Wait for it.")
+    """Serve until told to stop and return 0; raises InputError for a port that is taken."""
+    from .. import __version__
+    from ..server.front import Front, FrontSettings
+    from ..server.supervisor import WorkerSettings
+
+    if arguments.threads < 0:
+        raise InputError(f"--threads {arguments.threads}.", "Give 1 or more, or 0 for all cores.")
+    weights = arguments.weights
+    if weights is not None and not weights.is_dir():
+        raise InputError(f"There is no folder {weights}.", "Give one with weights.")
+    worker = WorkerSettings(
+        weights=str(weights.absolute()) if weights is not None else None,
+        threads=arguments.threads,
+    )
+    if arguments.engine:
+        worker = replace(worker, engine=arguments.engine)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    settings = FrontSettings(bind=arguments.bind, worker=worker)
+    front = Front(settings, stop, f"microface {__version__}")
+    front.run(lambda address: print(f"Microface serves at {address}", flush=True))
+    logging.getLogger("microface.server").info("stopped")
+    return 0

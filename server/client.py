@@ -35,7 +35,7 @@ from .protocol.events import (
 from .protocol.failures import Code, ProtocolError, as_our_error
 from .protocol.jobs import Job, silent_server
 from .protocol.limits import DEFAULT_WINDOW_FRAMES, MAX_REPLY_PART_BYTES, MAX_SIDE_PIXELS
-from .protocol.messages import Error, Hello, Message, Ping, Pong, Put, Stored, Welcome
+from .protocol.messages import Error, Hello, Message, Payload, Ping, Pong, Put, Stored, Welcome
 from .protocol.requests import BUILTIN, RetargetRequest, SolveRequest, parse_fps
 from .protocol.wire import FROM_SERVER, decode, encode
 
@@ -268,7 +268,8 @@ class Client:
             return False
         self._heard_at = now
         try:
-            parts = [frames[0].bytes, *(memoryview(frame.buffer) for frame in frames[1:])]
+            parts: list[Payload] = [frames[0].bytes]
+            parts += [memoryview(frame.buffer) for frame in frames[1:]]
             self._take(decode(parts, FROM_SERVER), now)
         except ProtocolError as fault:
             self._fail_all(as_our_error(fault.code, fault.what, fault.remedy))

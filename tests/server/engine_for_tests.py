@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
 from microface.errors import InputError
+from numpy.typing import NDArray
 
 #: neutral[0, 0, 0]: what happens at frame 3.
 WELL, CRASH, HANG, SLOW, REFUSE, RAISE, FREEZE = range(7)

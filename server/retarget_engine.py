@@ -1,0 +1,103 @@
+"""The engine that ships, as the worker calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .clips.clip import Clip
+from .engine.pipeline import Cancelled, Generated, retarget
+from .engine.runtime import WEIGHTS, OnnxRuntime
+from .engine.solve import solve_weights
+from .work import Tell
+
+#: Arrays that a solve needs, and those it may have.
+SOLVE_NEEDS = ("jacobian", "motion", "confidence", "bounds", "names", "times")
+SOLVE_MAY_HAVE = ("positions",)
+
+
+class RetargetEngine:
+    """The network on ONNX Runtime, and the solver of shape key weights."""
+
+    def __init__(self, weights: Path, threads: int) -> None:
+        self._runtime = OnnxRuntime(weights, threads)
+
+    def warm(self) -> Mapping[str, str]:
+        """Run the network once, so that the first job does not wait; return its files' SHA-256."""
+        grey = np.full((256, 256, 3), 128, np.uint8)
+        encoding = self._runtime.encode(grey)
+        still = np.zeros((64, 64, 2), np.float32)
+        self._runtime.animate(encoding, encoding, still, encoding, grey, 1.0)
+        return self._runtime.hashes
+
+    def retarget(
+        self,
+        neutral: NDArray[np.uint8],
+        clip: Clip,
+        strength: float,
+        tell: Tell,
+        cancelled: Callable[[], bool],
+    ) -> Generator[Generated, None, dict[str, Any]]:
+        """Yield the character's frames; return the summary. Raises InputError without a face."""
+        tell("align", 0.0)
+        work = retarget(
+            neutral,
+            clip,
+            strength,
+            self._runtime,
+            progress=lambda done, total: tell("generate", done / total),
+            cancelled=cancelled,
+        )
+        try:
+            yield from work
+        except Cancelled:
+            return {}
+        return work.summary()
+
+    def solve(
+        self, arrays: Mapping[str, NDArray[Any]], tell: Tell, cancelled: Callable[[], bool]
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Return weights (T, S) and the solve's accounts. Raises InputError for unfit arrays."""
+        missing = [name for name in SOLVE_NEEDS if name not in arrays]
+        known = {name: arrays[name] for name in (*SOLVE_NEEDS, *SOLVE_MAY_HAVE) if name in arrays}
+        if missing or len(known) < len(arrays):
+            raise InputError(
+                f"A solve needs {', '.join(SOLVE_NEEDS)}; it got {', '.join(arrays)}.",
+                "Send those arrays.",
+            )
+        for name, array in known.items():
+            if array.dtype.kind not in ("U" if name == "names" else "fiu"):
+                raise InputError(f"The array {name} is of {array.dtype}.", "Send numbers.")
+            if name != "names" and not np.isfinite(array).all():
+                raise InputError(f"The array {name} has values that are no numbers.", "Mend it.")
+        tell("solve", 0.0)
+        try:
+            solved = solve_weights(**_as_arguments(known), cancelled=cancelled)
+        except (ValueError, IndexError) as fault:
+            raise InputError(f"The solve's arrays do not fit: {fault}.", "Mend them.") from fault
+        tell("solve", 1.0)
+        return solved.weights, {
+            "residual_pixels": solved.residual_pixels,
+            "explained": solved.explained,
+            "rigid": solved.rigid,
+        }
+
+
+def make_engine(weights: str | None, threads: int) -> RetargetEngine:
+    """Return the engine with the weights in a folder, or with those that ship."""
+    folder = WEIGHTS if weights is None else Path(weights)
+    if not folder.is_dir():
+        raise InputError(f"There are no weights at {folder}.", "Give a folder that holds some.")
+    return RetargetEngine(folder, threads)
+
+
+def _as_arguments(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    return {
+        name: [str(entry) for entry in array.ravel()] if name == "names" else array
+        for name, array in arrays.items()
+    }
