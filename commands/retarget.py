@@ -1,18 +1,265 @@
-"""To come."""
+"""Put a source clip's expression on a neutral picture of a character.
+
+Reads a picture of the character at rest and a clip of a face (a video, a folder of frames, or a
+built-in clip), and writes for every frame of the clip the character with that expression, all at
+the picture's own size:
+
+  OUT/frames/000000.png   the generated frames
+  OUT/edges/000000.png    the edge maps of what moves
+  OUT/motion.npz          `flow` float16 (T, H, W, 2): where each of the picture's pixels goes
+  OUT/result.json         timings, onset, apex, offset, hashes, settings
+"""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
+import sys
+import time
+import zipfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import RunError
+from .. import __version__
+from ..errors import InputError, RunError
+from .output import check_output, whole_folder
 
-EXAMPLE = "Example: microface retarget"
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..server.client import RetargetJob
+
+EXAMPLE = """Examples:
+  microface retarget --character ada.png --clip smile.mp4 --strength 0.3 --out out/smile
+  microface retarget --character ada.png --clip frames/ --fps 200 --out out/fme
+  microface retarget --character ada.png --clip builtin:brow-lower --out out/brow"""
+
+#: What a result folder holds.
+PARTS = ("frames", "edges", "motion.npz", "result.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
+    parser.add_argument(
+        "--character",
+        type=Path,
+        required=True,
+        metavar="NEUTRAL.png",
+        help="picture of the character at rest, seen from the front",
+    )
+    parser.add_argument(
+        "--clip",
+        required=True,
+        help="video, folder of frames, or builtin:NAME; its first frame is the face at rest",
+    )
+    parser.add_argument(
+        "--fps",
+        metavar="FPS",
+        help="the clip's frame rate, a number or a ratio (24000/1001); needed for a folder",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder to write, new or empty"
+    )
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="0.05 to 4; 1 is the clip's own motion, 0.2 makes a micro-expression of a plain one",
+    )
+    parser.add_argument(
+        "--server", metavar="ADDR", help="a running server; without it one is started and stopped"
+    )
+    parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    raise RunError("This command is not built yet.", "Wait for it.")
+    started = time.perf_counter()
+    out = arguments.out.absolute()
+    check_output(out, PARTS, force=arguments.force)
+    if not 0.05 <= arguments.strength <= 4.0:
+        raise InputError(f"A strength of {arguments.strength:g}.", "Give 0.05 to 4 for --strength.")
+    clip = arguments.clip
+    if not clip.startswith("builtin:") and not Path(clip).exists():
+        raise InputError(f"There is no clip at {clip}.", "Give a video or a folder of pictures.")
+    from ..server.clips.images import read_picture
+
+    neutral = read_picture(arguments.character)
+    from ..server.client import Client
+    from ..server.embedded import EmbeddedServer
+
+    with ExitStack() as stack:
+        folder = stack.enter_context(whole_folder(out, PARTS, force=arguments.force))
+        report = stack.enter_context(ProgressReport())
+        address = arguments.server
+        if address is None:
+            report.say("starting a server")
+            address = stack.enter_context(EmbeddedServer()).address
+        client = stack.enter_context(Client(address))
+        writer = stack.enter_context(ResultWriter(folder))
+        job = client.retarget(neutral, clip, arguments.fps, arguments.strength)
+        result = take_in(job, writer, report)
+        result["settings"] = {
+            "character": arguments.character.name,
+            "clip": clip if clip.startswith("builtin:") else Path(clip).name,
+            "fps": arguments.fps,
+            "strength": arguments.strength,
+            "server": "embedded" if arguments.server is None else arguments.server,
+        }
+        result["character"] = {
+            "sha256": hashlib.sha256(arguments.character.read_bytes()).hexdigest(),
+            "width": neutral.shape[1],
+            "height": neutral.shape[0],
+        }
+        result["microface"] = __version__
+        result["seconds"] = {
+            **result.get("seconds", {}),
+            "write": round(writer.seconds, 4),
+            "total": round(time.perf_counter() - started, 4),
+        }
+        writer.finish(result)
+    print(f"{result['frames']} frames, edge maps and motion in {out}")
+    return 0
+
+
+def take_in(job: RetargetJob, writer: ResultWriter, report: ProgressReport) -> dict[str, Any]:
+    """Write what a job brings as it comes and return its result; raises the job's error."""
+    from ..server.client import Cancelled, Done, Edge, Failed, Frame, Motion, Progress
+
+    while True:
+        events = job.poll(0.02)
+        for event in events:
+            match event:
+                case Frame():
+                    writer.frame(event.index, event.image)
+                case Edge():
+                    writer.edge(event.index, event.map)
+                case Motion():
+                    writer.motion(event.index, event.flow)
+                case Progress():
+                    report.stage(event.stage, event.fraction)
+                case Done():
+                    return dict(event.result)
+                case Failed():
+                    raise event.error
+                case Cancelled():
+                    raise RunError("The job was cancelled.", "Start it again.")
+        if not events:
+            time.sleep(0.002)
+
+
+class ResultWriter:
+    """Writes a result folder frame by frame, so that memory does not grow with the clip."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        #: Time spent writing.
+        self.seconds = 0.0
+        self._shape: tuple[int, ...] = ()
+        self._count = 0
+        (folder / "frames").mkdir()
+        (folder / "edges").mkdir()
+        self._raw = (folder / "motion.raw").open("w+b")
+
+    def __enter__(self) -> ResultWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
+    def frame(self, index: int, image: NDArray[np.uint8]) -> None:
+        """Write a generated picture (H, W, 3) uint8."""
+        self._picture(self.folder / "frames" / f"{index:06d}.png", image[..., ::-1])
+
+    def edge(self, index: int, edges: NDArray[np.uint8]) -> None:
+        """Write an edge map (H, W) uint8."""
+        self._picture(self.folder / "edges" / f"{index:06d}.png", edges)
+
+    def motion(self, index: int, flow: NDArray[np.float16]) -> None:
+        """Take the next frame's motion (H, W, 2) float16; frames must come in order."""
+        if index != self._count:
+            raise RunError(f"Motion {index} came before {self._count}.", "Start the job again.")
+        begun = time.perf_counter()
+        self._shape = flow.shape
+        self._raw.write(flow.tobytes())
+        self._count += 1
+        self.seconds += time.perf_counter() - begun
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Write the motion's archive and the result's table."""
+        import numpy as np
+
+        begun = time.perf_counter()
+        self._raw.seek(0)
+        path = self.folder / "motion.npz"
+        with (
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open("flow.npy", "w", force_zip64=True) as entry,
+        ):
+            header = {
+                "descr": "<f2",
+                "fortran_order": False,
+                "shape": (self._count, *self._shape),
+            }
+            np.lib.format.write_array_header_1_0(entry, header)  # type: ignore[no-untyped-call]
+            while piece := self._raw.read(1 << 22):
+                entry.write(piece)
+        self._raw.close()
+        (self.folder / "motion.raw").unlink()
+        self.seconds += time.perf_counter() - begun
+        result["seconds"]["write"] = round(self.seconds, 4)
+        (self.folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+
+    def _picture(self, path: Path, pixels: NDArray[np.uint8]) -> None:
+        import cv2
+        import numpy as np
+
+        begun = time.perf_counter()
+        if not cv2.imwrite(
+            str(path), np.ascontiguousarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, 3]
+        ):
+            raise RunError(f"{path} cannot be written.", "Make room on the disk.")
+        self.seconds += time.perf_counter() - begun
+
+
+class ProgressReport:
+    """A bar on a terminal, plain lines in a log; both on standard error."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._bar: Any = None
+        self._said = ""
+        self._tenth = -1
+
+    def __enter__(self) -> ProgressReport:
+        if self._terminal:
+            from tqdm import tqdm
+
+            form = "{desc:10} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+            self._bar = tqdm(total=1.0, bar_format=form, leave=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def say(self, what: str) -> None:
+        """Tell what happens."""
+        if self._bar is not None:
+            self._bar.set_description(what)
+        else:
+            print(f"retarget: {what}", file=sys.stderr, flush=True)
+
+    def stage(self, name: str, fraction: float) -> None:
+        """Tell how far a stage is, 0 to 1."""
+        if self._bar is not None:
+            self._bar.set_description(name, refresh=False)
+            self._bar.n = fraction
+            self._bar.refresh()
+        elif name != self._said or int(fraction * 10) > self._tenth:
+            self._said, self._tenth = name, int(fraction * 10)
+            self.say(f"{name} {fraction:.0%}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .sampling import Reals
 from .template import CROP_UNITS
 
 #: Side of the picture that the network sees, in pixels.
@@ -39,7 +40,7 @@ class Crop:
         shift = np.asarray(self.centre) - 0.5 - turn @ middle
         return np.concatenate([turn, shift[:, None]], 1)
 
-    def to_picture(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+    def to_picture(self, points: Reals) -> NDArray[np.float64]:
         """Return points (..., 2) in [-1, 1] of the crop as picture positions (corner at 0, 0)."""
         half = self.side / 2
         cosine, sine = np.cos(self.roll) * half, np.sin(self.roll) * half
@@ -49,7 +50,7 @@ class Crop:
         )
 
 
-def crop_about(points: NDArray[np.floating], *, upright: bool) -> Crop:
+def crop_about(points: Reals, *, upright: bool) -> Crop:
     """Return the crop about keypoints (30, 2) in picture positions (corner at 0, 0).
 
     With `upright` it is turned so that the line through the eyes is level.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .crop import Crop, crop_about, take_crop
+from .sampling import Reals
 from .template import template_points
 
 Encode = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
@@ -99,7 +101,7 @@ def _refine(
     return face
 
 
-def misfit(points: NDArray[np.floating]) -> tuple[float, float]:
+def misfit(points: Reals) -> tuple[float, float]:
     """Return how far keypoints (30, 2) in [-1, 1] of a crop are from the average face.
 
     RMS distance in face units after the best similarity, and the face's size against the size
@@ -173,9 +175,10 @@ def _search(grey: NDArray[Any], turn: float, scale: float) -> list[_Candidate]:
 
 @cache
 def _cascades() -> tuple[cv2.CascadeClassifier, ...]:
-    folder = cv2.data.haarcascades
+    folder = Path(cv2.__file__).parent / "data"
     return tuple(
-        cv2.CascadeClassifier(f"{folder}haarcascade_frontalface_{name}.xml") for name in CASCADES
+        cv2.CascadeClassifier(str(folder / f"haarcascade_frontalface_{name}.xml"))
+        for name in CASCADES
     )
 
 

@@ -78,12 +78,12 @@ def fit_pose(
     if total <= 0:
         return pose, np.zeros(len(weights))
     scale = np.array([extent] * 4 + [1.0, 1.0])
-    say = np.ones(len(weights))
+    say: Floats = np.ones(len(weights))
     for _ in range(rounds):
         residual = seen - project(pose, surface)
         length = np.hypot(residual[:, 0], residual[:, 1])
         spread = max(LEAST_SPREAD_PIXELS, 1.2 * weighted_median(length, weights))
-        say = np.clip(1 - (length / (TUKEY * spread)) ** 2, 0, None) ** 2
+        say = np.asarray(np.clip(1 - (length / (TUKEY * spread)) ** 2, 0, None) ** 2)
         derivative = _jacobian(pose, surface) / scale
         pull = weights * say
         normal = np.einsum("nai,n,naj->ij", derivative, pull, derivative)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...models.flow import luminance, measure_flow, to_grid
 from .crop import NETWORK_PIXELS, Crop, shrink_for, take_crop
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
+from .sampling import own_places, sample
 from .template import CROP_UNITS, template
 
 #: Cells a side of the network's motion grid, on which poses are fitted too.
@@ -61,8 +62,8 @@ class Steadier:
         self._rigid = maps.rigid.astype(float) * _texture(self._grey)
         self._face = maps.face
         depth = cv2.resize(maps.depth, (NETWORK_PIXELS, NETWORK_PIXELS)).astype(float) * unit
-        columns, rows = np.meshgrid(*[np.arange(NETWORK_PIXELS) - (NETWORK_PIXELS - 1) / 2] * 2)
-        self._pixels = Surface(columns.ravel(), rows.ravel(), depth.ravel())
+        own = own_places(NETWORK_PIXELS, NETWORK_PIXELS).astype(float) - (NETWORK_PIXELS - 1) / 2
+        self._pixels = Surface(own[..., 0].ravel(), own[..., 1].ravel(), depth.ravel())
         self._blend = cv2.resize(maps.face, (NETWORK_PIXELS, NETWORK_PIXELS))[..., None]
         self._pose = np.zeros(PARAMETERS)
 
@@ -102,9 +103,8 @@ class Steadier:
         middle = (NETWORK_PIXELS - 1) / 2
         places = project(pose, self._pixels) + middle
         places = places @ affine[:, :2].T + affine[:, 2]
-        grid = places.astype(np.float32).reshape(NETWORK_PIXELS, NETWORK_PIXELS, 2)
-        sampled = cv2.remap(picture, grid, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(sampled, dtype=np.uint8)
+        grid = places.reshape(NETWORK_PIXELS, NETWORK_PIXELS, 2)
+        return sample(picture, grid, cv2.INTER_CUBIC)
 
     def _fit(
         self, flow: NDArray[np.float32], pose: Floats, trust: NDArray[np.float32] | None
@@ -144,9 +144,7 @@ def _trust(
 ) -> NDArray[np.float32]:
     """Return (64, 64) in 0..1: where `frame`, taken back by the flow, looks like the neutral."""
     height, width = neutral.shape
-    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
-    places = flow + np.stack([columns, rows], -1).astype(np.float32)
-    back = cv2.remap(frame, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    back = sample(frame, own_places(width, height) + flow, cv2.INTER_LINEAR)
     change = back.astype(np.float32) - neutral
     # A change of light is smooth, a wrong match is not.
     change -= cv2.GaussianBlur(change, (0, 0), 16.0)

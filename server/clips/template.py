@@ -131,7 +131,7 @@ def _face(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]
     half_width = np.where(y < 0, 1.48, 1.48 - 0.22 * np.clip(y, 0, None) ** 1.5)
     half_height = np.where(y < 0, 1.95, 1.9)
     radius = np.sqrt((x / half_width) ** 2 + (y / half_height) ** 2)
-    return np.clip((1.08 - radius) / 0.16, 0, 1)
+    return np.asarray(np.clip((1.08 - radius) / 0.16, 0, 1))
 
 
 def _rigid(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clips.crop import NETWORK_PIXELS, Crop
+from ..clips.sampling import own_places, sample
 
 Floats = NDArray[np.float32]
 
@@ -39,20 +40,13 @@ class Canvas:
         self._inside = (slice(y0, y1), slice(x0, x1))
         #: Pixels of the neutral per pixel of the crop.
         self.scale = crop.side / NETWORK_PIXELS
-        columns = (np.arange(x0, x1) + 0.5 - left) / self.scale - 0.5
-        rows = (np.arange(y0, y1) + 0.5 - top) / self.scale - 0.5
-        grid = np.meshgrid(columns.astype(np.float32), rows.astype(np.float32))
-        self._places = (grid[0], grid[1])
-        own = np.meshgrid(np.arange(x0, x1), np.arange(y0, y1))
-        self._own = np.stack(own, -1).astype(np.float32)
+        self._own = own_places(width, height)[self._inside]
+        self._places = (self._own + 0.5 - (left, top)) / self.scale - 0.5
         self._feather = feather(NETWORK_PIXELS)
 
     def _carry(self, field: Floats) -> Floats:
         """Return a field (256, 256, ...) of the crop at the pixels of the part it covers."""
-        carried = cv2.remap(
-            field, *self._places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-        )
-        return np.asarray(carried, dtype=np.float32)
+        return sample(field, self._places, cv2.INTER_CUBIC, cv2.BORDER_CONSTANT)
 
     def still(self, flow: Floats) -> Floats:
         """Return a flow (256, 256, 2) with exact zeros where it is next to nothing, faded out
@@ -72,9 +66,7 @@ class Canvas:
             rows, columns = np.nonzero(moving)
             box = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
             places = self._own[box] + field[box]
-            warped = cv2.remap(
-                self.neutral, places, None, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
-            )
+            warped = sample(self.neutral, places, cv2.INTER_LANCZOS4)
             shown[box] = np.where(moving[box][..., None], warped, shown[box])
         extra = residual * (255 * mask * self._feather)[..., None]
         extra = np.sign(extra) * np.maximum(np.abs(extra) - STILL_LEVELS, 0)
@@ -113,13 +105,9 @@ def invert(backward: Floats) -> Floats:
     Fixed-point iteration (Chen et al., Medical Physics 35, 2008). Exactly zero where the field is
     zero all around.
     """
-    height, width = backward.shape[:2]
-    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
-    own = np.stack([columns, rows], -1).astype(np.float32)
+    own = own_places(backward.shape[1], backward.shape[0])
     found = -backward
     for _ in range(INVERSION_STEPS):
-        seen = cv2.remap(
-            backward, own + found, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-        found = -np.asarray(seen, dtype=np.float32)
+        found = -sample(backward, own + found, cv2.INTER_LINEAR)
+    # No negative zeros.
     return found + np.float32(0)

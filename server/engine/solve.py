@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clips.sampling import Reals
 from .bounded import Floats, curvature, minimise
 from .priors import costs
 
@@ -43,13 +44,13 @@ class SolveResult:
 
 
 def solve_weights(
-    jacobian: NDArray[np.floating],
-    motion: NDArray[np.floating],
-    confidence: NDArray[np.floating],
-    bounds: NDArray[np.floating],
+    jacobian: Reals,
+    motion: Reals,
+    confidence: Reals,
+    bounds: Reals,
     names: Sequence[str],
-    times: NDArray[np.floating],
-    positions: NDArray[np.floating] | None = None,
+    times: Reals,
+    positions: Reals | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> SolveResult:
     """Return the weights that explain `motion` (T, V, 2) in pixels at V visible vertices.
@@ -80,13 +81,13 @@ class _Problem:
 
     def __init__(
         self,
-        jacobian: NDArray[np.floating],
-        motion: NDArray[np.floating],
-        confidence: NDArray[np.floating],
-        bounds: NDArray[np.floating],
+        jacobian: Reals,
+        motion: Reals,
+        confidence: Reals,
+        bounds: Reals,
         names: Sequence[str],
-        times: NDArray[np.floating],
-        positions: NDArray[np.floating] | None,
+        times: Reals,
+        positions: Reals | None,
     ) -> None:
         vertices, _, self.keys = jacobian.shape
         self.frames = len(motion)
@@ -124,7 +125,8 @@ class _Problem:
         square = columns.reshape(vertices, 2, self.keys) ** 2
         power = square.sum(1)
         self._reach = np.sqrt(
-            (steady[:, None] * power**2).sum(0) / np.maximum((steady[:, None] * power).sum(0), 1e-12)
+            (steady[:, None] * power**2).sum(0)
+            / np.maximum((steady[:, None] * power).sum(0), 1e-12)
         )
         self._visible = np.diag(self.hessian)[: self.keys] > 1e-6 * self._places
         self._energy = float((self._seen.astype(np.float64) ** 2).sum())
@@ -219,9 +221,7 @@ class _Problem:
         return np.sqrt(left / self._places), np.clip(explained, 0, 1)
 
 
-def _rigid_columns(
-    vertices: int, positions: NDArray[np.floating] | None
-) -> NDArray[np.float32]:
+def _rigid_columns(vertices: int, positions: Reals | None) -> NDArray[np.float32]:
     """Return the displacements (2 V, R) of a head's shift and, where positions are known, of its
     in-plane turn and growth; each of about one pixel."""
     count = 2 if positions is None else 4

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clips.sampling import Reals
+
 Floats = NDArray[np.float64]
 
 #: The expression is on where its motion is over this share of its peak.
@@ -39,7 +41,7 @@ class Phases:
     profile: Floats
 
 
-def motion_profile(flows: NDArray[np.floating]) -> Floats:
+def motion_profile(flows: Reals) -> Floats:
     """Return how far (T,) each frame's flow (T, ..., 2) goes along the clip's typical motion.
 
     Signed, in the flow's unit. A projection, unlike a length, has noise of mean zero.
@@ -72,8 +74,8 @@ def find_phases(profile: Floats, times: Floats, least: float = 0.0) -> Phases:
     apex = _parabola(profile, peak)
     onset = _crossing(profile, peak, -1, threshold)
     offset = _crossing(profile, peak, 1, threshold)
-    moments = (Moment(_at(times, frame), frame) for frame in (onset, apex, offset))
-    return Phases(*moments, profile=profile / height)
+    on, top, off = (Moment(_at(times, frame), frame) for frame in (onset, apex, offset))
+    return Phases(on, top, off, profile / height)
 
 
 def _noise(profile: Floats) -> float:

@@ -1,0 +1,62 @@
+"""Write a folder of results whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from ..errors import InputError
+
+
+@contextlib.contextmanager
+def whole_folder(out: Path, known: Collection[str], *, force: bool) -> Iterator[Path]:
+    """Give a folder beside `out` to write into; it becomes `out` in one step if all went well.
+
+    `known` are the names that a result holds: with `force` an earlier result is replaced, but
+    never a folder that holds anything else. Raises InputError where `out` cannot be used.
+    """
+    check_output(out, known, force=force)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise InputError(
+            f"{out} cannot be written ({error.strerror}).", "Give --out another place."
+        ) from error
+    try:
+        yield aside
+        # mkdtemp keeps others out; a result is as readable as any other folder.
+        mask = os.umask(0)
+        os.umask(mask)
+        aside.chmod(0o777 & ~mask)
+        old = None
+        if out.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
+            out.replace(old / out.name)
+        aside.replace(out)
+        if old is not None:
+            shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def check_output(out: Path, known: Collection[str], *, force: bool) -> None:
+    """Raise InputError where `out` exists and must not be replaced."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise InputError(f"{out} is a file.", "Give --out a folder.")
+    inside = {entry.name for entry in out.iterdir()}
+    if not inside:
+        return
+    if not force:
+        raise InputError(f"{out} is not empty.", "Give --force to replace it, or another --out.")
+    if strange := sorted(inside - set(known)):
+        raise InputError(
+            f"{out} holds {strange[0]}, which is no part of an earlier result.",
+            "Give another --out; it would be deleted.",
+        )

@@ -1,0 +1,34 @@
+"""Take pictures and fields apart at any positions; and what arrays are called here."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+#: Real numbers of any precision.
+Reals = NDArray[np.floating[Any]]
+
+T = TypeVar("T", np.uint8, np.float32)
+
+
+def sample(
+    values: NDArray[T], places: Reals, method: int, border: int = cv2.BORDER_REPLICATE
+) -> NDArray[T]:
+    """Return `values` (H, W, ...) at `places` (h, w, 2), columns and rows as arrays count them.
+
+    `method` is one of OpenCV's INTER_ flags and `border` one of its BORDER_ flags (a constant
+    border is 0). Positions are good to 1/32 of a pixel. The type stays.
+    """
+    columns = np.ascontiguousarray(places[..., 0], dtype=np.float32)
+    rows = np.ascontiguousarray(places[..., 1], dtype=np.float32)
+    taken: Any = cv2.remap(values, columns, rows, method, borderMode=border)
+    return np.asarray(taken, dtype=values.dtype)
+
+
+def own_places(width: int, height: int) -> NDArray[np.float32]:
+    """Return each pixel's own column and row, (height, width, 2)."""
+    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    return np.asarray(np.stack([columns, rows], -1), dtype=np.float32)
