@@ -25,7 +25,7 @@ from .expressions import (
 from .families import TEST_IDENTITIES_FROM, Floats, HeadModel, RenderHead
 from .keypoints import keypoints_from_landmarks
 from .render import Drawing, Look, draw, motion, prepare_look
-from .scene import Framing, random_background, random_camera, random_light
+from .scene import Framing, composed, random_background, random_camera, random_light
 from .sensor import Sensor, expose, random_sensor
 
 SIZE = 256
@@ -164,14 +164,6 @@ def make_actor(
     sensor = replace(sensor, exposure=sensor.exposure * np.float32(wanted / max(level, 1e-3)))
     background = random_background(rng, SIZE) * np.float32(max(level, 1e-3) / wanted)
     return Actor(head, base, look, sensor, background, vertices, neutral)
-
-
-def composed(light: Floats, background: Floats) -> Floats:
-    """Return linear light (S, S, 3): a supersampled head (2S, 2S, 4) over a background."""
-    small = cv2.resize(
-        light, (background.shape[1], background.shape[0]), interpolation=cv2.INTER_AREA
-    )
-    return np.asarray(small[..., :3] + (1 - small[..., 3:]) * background, dtype=np.float32)
 
 
 def shaken(rng: np.random.Generator, light: Floats) -> Floats:

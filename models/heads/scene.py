@@ -164,3 +164,11 @@ def random_background(rng: np.random.Generator, size: int) -> Floats:
         cv2.rectangle(picture, low, (low[0] + int(extent[0]), low[1] + int(extent[1])), colour, -1)
     blur = float(rng.uniform(0.5, 9))
     return np.asarray(np.clip(cv2.GaussianBlur(picture, (0, 0), blur), 0, 1), dtype=np.float32)
+
+
+def composed(light: Floats, background: Floats) -> Floats:
+    """Return linear light (S, S, 3): a supersampled head (2S, 2S, 4) over a background."""
+    small = cv2.resize(
+        light, (background.shape[1], background.shape[0]), interpolation=cv2.INTER_AREA
+    )
+    return np.asarray(small[..., :3] + (1 - small[..., 3:]) * background, dtype=np.float32)
