@@ -181,8 +181,7 @@ class Client:
             )
 
         job = Job("retarget", uploads, request, self.window)
-        self._jobs.append(job)
-        return RetargetJob(self, job)
+        return RetargetJob(self, self._begin(job))
 
     def solve(self, **arrays: NDArray[Any]) -> SolveJob:
         """Solve shape key weights on the server; the arguments are those of the engine's solve, as
@@ -194,19 +193,16 @@ class Client:
             lambda digests: SolveRequest(digests[0]),
             self.window,
         )
-        self._jobs.append(job)
-        return SolveJob(self, job)
+        return SolveJob(self, self._begin(job))
 
     def close(self) -> None:
         """Drop the connection; jobs that run are cancelled."""
         if self._context.closed:
             return
-        running = False
         for job in self._jobs:
             job.cancel(time.monotonic())
-            running |= job.preparing
-        if running and self._greeted:
-            self._turn(0.0)
+        if self._greeted:
+            self._flush()
             self._socket.close(linger=200)
         self._context.destroy(linger=0)
 
@@ -222,6 +218,16 @@ class Client:
         self.close()
 
     # One turn: send what is due, take what has come
+
+    def _begin(self, job: Job) -> Job:
+        self._heard_at = self._asked_at = time.monotonic()
+        self._jobs.append(job)
+        return job
+
+    def _flush(self) -> None:
+        """Send what can be sent at once."""
+        while self._send_one(time.monotonic()):
+            pass
 
     def _turn(self, budget_seconds: float) -> bool:
         """Work until the budget is spent or nothing is left to do; return whether work is left."""
@@ -246,12 +252,12 @@ class Client:
     def _send_one(self, now: float) -> bool:
         if not self._outbox and self._greeted:
             for job in list(self._jobs):
-                if job.over:
-                    self._jobs.remove(job)
                 message = job.due(now)
                 if message is not None:
                     self._outbox.append(message)
                     break
+                if job.over:
+                    self._jobs.remove(job)
         if not self._outbox:
             return any(job.preparing for job in self._jobs) and self._greeted
         try:
@@ -346,9 +352,13 @@ class _Running:
 
         Never waits for the server. Made for timers: one message takes about a millisecond.
         """
-        if not self.over:
-            self._client._turn(budget_seconds)
-        return self._job.take_events()
+        if self.over:
+            return []
+        self._client._turn(budget_seconds)
+        events = self._job.take_events()
+        if self._job.over:
+            self._client._flush()
+        return events
 
     def cancel(self) -> None:
         """Stop the job; the event `Cancelled` follows within a moment."""
@@ -367,6 +377,7 @@ class _Running:
                     if isinstance(event, Cancelled):
                         raise RunError("The job was cancelled.", "Start it again.")
                 self._client._wait(work_is_left)
+            self._client._flush()
         except BaseException:
             self.cancel()
             raise

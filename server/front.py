@@ -172,7 +172,7 @@ class Front:
         elif isinstance(message, Progress):
             self.desk.pass_progress(message)
         elif job is not None:
-            self.desk.pass_final(job, parts, now)
+            self.desk.pass_final(job, parts, now, isinstance(message, Error))
         elif isinstance(message, Error):
             self.supervisor.failure = as_our_error(message.code, message.what, message.remedy)
 

@@ -92,6 +92,7 @@ class Job:
     window: int
     state: State = State.QUEUED
     received: int = 0
+    granted: int = 0
     kept: dict[int, list[Parts]] = field(default_factory=dict)
     final: Parts | None = None
     orphaned_at: float | None = None
@@ -257,8 +258,9 @@ class Desk:
         job.received = max(job.received, min(message.received, highest))
         for index in [index for index in job.kept if index < job.received]:
             del job.kept[index]
-        if job.state is State.RUNNING:
-            self.effects.append(Order(Grant(job.key, self._limit(job))))
+        if job.state is State.RUNNING and self._limit(job) > job.granted:
+            job.granted = self._limit(job)
+            self.effects.append(Order(Grant(job.key, job.granted)))
         if isinstance(message, Resume):
             self._send_again(job)
 
@@ -282,8 +284,8 @@ class Desk:
             self._adopt(job, visitor)
         if job is None or job.visitor != visitor:
             self._refuse(
-                visitor, key, Code.UNKNOWN_JOB, "The server does not know this job of yours.",
-                "Submit it again.",
+                visitor, key, Code.UNKNOWN_JOB, "The server does not know this job any more.",
+                "Start it again.",
             )  # fmt: skip
             return None
         return job
@@ -336,16 +338,18 @@ class Desk:
         if job is not None and job.state is State.RUNNING:
             self._send_to_owner(job, encode(progress))
 
-    def pass_final(self, key: bytes, parts: Parts, now: float) -> None:
-        """Pass on a job's last message."""
+    def pass_final(self, key: bytes, parts: Parts, now: float, failed: bool) -> None:
+        """Pass on a job's last message; what is not credited yet of a job that is done is kept."""
         job = self.jobs.get(key)
         if job is not None and job.state is State.RUNNING:
-            self._end(job, parts, now)
+            self._end(job, parts, now, failed)
 
-    def _end(self, job: Job, final: Parts, now: float) -> None:
+    def _end(self, job: Job, final: Parts, now: float, failed: bool = True) -> None:
         job.state = State.ENDED
         job.final = final
         job.ended_at = now
+        if failed:
+            job.kept.clear()
         for digest in job.request.digests:
             self.blobs.release(digest)
         self._send_to_owner(job, final)
@@ -360,10 +364,9 @@ class Desk:
                 return
             if job.state is State.QUEUED:
                 job.state = State.RUNNING
+                job.granted = self._limit(job)
                 active += 1
-                self.effects.append(
-                    Order(Start(job.key, job.kind, dict(job.table), self._limit(job)))
-                )
+                self.effects.append(Order(Start(job.key, job.kind, dict(job.table), job.granted)))
 
     # What time and the network do
 
@@ -390,7 +393,10 @@ class Desk:
                 if job.state is State.RUNNING:
                     self.effects.append(Order(Stop(job.key)))
                 self._end(job, encode(Cancelled(job.key)), now)
-            old = job.ended_at is not None and now - job.ended_at > limits.remembered_seconds
+            ended_for = now - job.ended_at if job.ended_at is not None else 0.0
+            old = ended_for > limits.remembered_seconds
+            if ended_for > limits.orphan_seconds:
+                job.kept.clear()
             if old or (orphaned and job.state is State.ENDED):
                 del self.jobs[job.key]
         ended = [job.key for job in self.jobs.values() if job.state is State.ENDED]
