@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +22,11 @@ PARAMETERS = 6
 TUKEY = 4.0
 #: The robust spread is never taken to be less than this, in crop pixels.
 LEAST_SPREAD_PIXELS = 0.12
+#: A turn out of the plane moves little of the picture; it must earn its place against noise. In
+#: squared pixels per squared pixel that the parameter moves the face by.
+RIDGE = np.array([2e-4, 2e-4, 2e-5, 2e-5, 1e-9, 1e-9])
+#: A fit that changes by less than this has converged.
+SETTLED_PIXELS = 2e-3
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,7 @@ class Surface:
 
 def rotation(vector: Floats) -> Floats:
     """Return the rotation matrix (3, 3) of a rotation vector (Rodrigues)."""
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-12:
-        return np.eye(3)
-    x, y, z = vector / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
+    return np.asarray(cv2.Rodrigues(vector)[0], dtype=np.float64)
 
 
 def project(pose: Floats, surface: Surface) -> Floats:
@@ -49,51 +50,52 @@ def project(pose: Floats, surface: Surface) -> Floats:
     return np.asarray((turn @ points).T + pose[4:6])
 
 
-def _jacobian(pose: Floats, surface: Surface) -> Floats:
-    """Return the derivative (N, 2, 6) of `project`, by differences."""
-    steps = np.array([1e-4, 1e-4, 1e-4, 1e-4, 1e-2, 1e-2])
-    columns = []
-    for index, step in enumerate(steps):
-        moved = np.zeros(PARAMETERS)
-        moved[index] = step
-        columns.append(
-            (project(pose + moved, surface) - project(pose - moved, surface)) / (2 * step)
-        )
-    return np.stack(columns, -1)
+def _turned(pose: Floats, surface: Surface) -> tuple[Floats, Floats]:
+    """Return `project` and its derivative (N, 2, 6) by a further small turn, scale and shift."""
+    points = np.stack([surface.x, surface.y, surface.z])
+    x, y, z = rotation(pose[:3]) * np.exp(pose[3]) @ points
+    nothing, one = np.zeros_like(x), np.ones_like(x)
+    across = np.stack([nothing, z, -y, x, one, nothing], -1)
+    down = np.stack([-z, nothing, x, y, nothing, one], -1)
+    return np.stack([x, y], -1) + pose[4:6], np.stack([across, down], 1)
+
+
+def _moved(pose: Floats, step: Floats) -> Floats:
+    """Return the pose after a further small turn, scale and shift (6,)."""
+    turn = rotation(step[:3]) @ rotation(pose[:3])
+    vector = np.asarray(cv2.Rodrigues(turn)[0], dtype=np.float64).ravel()
+    return np.concatenate([vector, pose[3:] + step[3:]])
 
 
 def fit_pose(
     surface: Surface, seen: Floats, weights: Floats, start: Floats, rounds: int = 8
-) -> tuple[Floats, Floats]:
-    """Return the pose (6,) that best shows the surface at `seen` (N, 2), and each point's say.
+) -> Floats:
+    """Return the pose (6,) that best shows the surface at `seen` (N, 2).
 
-    `weights` (N,) >= 0 are what each point is worth beforehand; the say (N,) in 0..1 is Tukey's
-    weight at the end: 0 where a point moves unlike the head.
+    `weights` (N,) >= 0 are what each point is worth beforehand; a point that moves unlike the head
+    loses its say (Tukey's biweight).
     """
     pose = start.copy()
-    # A turn by a degree moves less than a shift; it must earn its place against noise.
-    ridge = np.array([2.0, 2.0, 0.2, 0.2, 0.0, 0.0]) * 1e-4
-    extent = float(np.sqrt(np.mean(surface.x**2 + surface.y**2)))
     total = float(weights.sum())
     if total <= 0:
-        return pose, np.zeros(len(weights))
+        return pose
+    extent = float(np.sqrt(np.mean(surface.x**2 + surface.y**2)))
     scale = np.array([extent] * 4 + [1.0, 1.0])
-    say: Floats = np.ones(len(weights))
     for _ in range(rounds):
-        residual = seen - project(pose, surface)
+        shown, derivative = _turned(pose, surface)
+        residual = seen - shown
         length = np.hypot(residual[:, 0], residual[:, 1])
         spread = max(LEAST_SPREAD_PIXELS, 1.2 * weighted_median(length, weights))
-        say = np.asarray(np.clip(1 - (length / (TUKEY * spread)) ** 2, 0, None) ** 2)
-        derivative = _jacobian(pose, surface) / scale
-        pull = weights * say
-        normal = np.einsum("nai,n,naj->ij", derivative, pull, derivative)
-        right = np.einsum("nai,n,na->i", derivative, pull, residual)
-        right -= ridge * total * scale * pose
-        step = np.linalg.solve(normal + np.diag(ridge * total + 1e-9 * total), right) / scale
-        pose = pose + step
-        if np.abs(step * scale).max() < 1e-3:
+        pull = weights * np.clip(1 - (length / (TUKEY * spread)) ** 2, 0, None) ** 2
+        columns = (derivative / scale).reshape(-1, PARAMETERS)
+        pulled = columns * np.repeat(pull, 2)[:, None]
+        normal = pulled.T @ columns + np.diag(RIDGE * total)
+        right = pulled.T @ residual.ravel() - RIDGE * total * scale * pose
+        step = np.linalg.solve(normal, right) / scale
+        pose = _moved(pose, step)
+        if np.abs(step * scale).max() < SETTLED_PIXELS:
             break
-    return pose, say
+    return pose
 
 
 def weighted_median(values: Floats, weights: Floats) -> float:

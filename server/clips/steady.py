@@ -59,7 +59,12 @@ class Steadier:
         self._cells = Surface(
             *(a.astype(float).ravel() * unit for a in (maps.x, maps.y, maps.depth))
         )
-        self._rigid = maps.rigid.astype(float) * _texture(self._grey)
+        rigid = (maps.rigid.astype(float) * _texture(self._grey)).ravel()
+        # Cells that say next to nothing about the head only cost time.
+        self._telling = np.flatnonzero(rigid > 0.03 * rigid.max())
+        self._rigid = rigid[self._telling]
+        cells = self._cells
+        self._bone = Surface(*(a[self._telling] for a in (cells.x, cells.y, cells.z)))
         self._face = maps.face
         depth = cv2.resize(maps.depth, (NETWORK_PIXELS, NETWORK_PIXELS)).astype(float) * unit
         own = own_places(NETWORK_PIXELS, NETWORK_PIXELS).astype(float) - (NETWORK_PIXELS - 1) / 2
@@ -110,14 +115,10 @@ class Steadier:
         self, flow: NDArray[np.float32], pose: Floats, trust: NDArray[np.float32] | None
     ) -> Floats:
         """Return the pose that explains the flow (64, 64, 2) seen after sampling by `pose`."""
-        shifted = Surface(
-            self._cells.x + flow[..., 0].ravel(),
-            self._cells.y + flow[..., 1].ravel(),
-            self._cells.z,
-        )
-        weights = self._rigid if trust is None else self._rigid * trust
-        better, _ = fit_pose(self._cells, project(pose, shifted), weights.ravel(), pose)
-        return better
+        bone, shift = self._bone, flow.reshape(-1, 2)[self._telling]
+        shifted = Surface(bone.x + shift[:, 0], bone.y + shift[:, 1], bone.z)
+        weights = self._rigid if trust is None else self._rigid * trust.ravel()[self._telling]
+        return fit_pose(bone, project(pose, shifted), weights, pose)
 
 
 def _quick_flow(neutral: NDArray[np.uint8], frame: NDArray[np.uint8]) -> NDArray[np.float32]:
