@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import grid as g
+from .arrays import Floats, Ints
 from .atlas import place
 from .bust import bust
 from .ears import ears
@@ -19,8 +20,8 @@ from .landmarks import landmark_vertices
 from .measures import Measures
 from .mouth_parts import mouth_parts
 from .names import shape_names
-from .part import Floats, Ints, Part
-from .shapes_jaw import OPEN_RADIANS, jaw_shapes, turn_jaw
+from .part import Part
+from .shapes_jaw import OPEN_RADIANS, TONGUE_JAW, jaw_shapes, turn_jaw
 from .shapes_mouth import both_sides_shapes, corner_shapes, lip_side_shapes
 from .shapes_upper import brow_shapes, cheek_and_nose_shapes, lid_shapes
 from .skin import Skin
@@ -116,7 +117,7 @@ def assemble(m: Measures, skin: Skin, materials: tuple[str, ...]) -> Built:
     moves = skin_shapes(face)
     own, u, v = skin_parts(skin)
     rng = np.random.default_rng(m.identity.seed + 1)
-    extra = [*eyeballs(m), *mouth_parts(m), *brows(m, skin, rng), *lashes(m, skin)]
+    extra = [*eyeballs(m), *mouth_parts(m, skin), *brows(m, skin, rng), *lashes(m, skin)]
     extra += [*ears(m), hair(m), bust(m)]
     names = shape_names()
     points = [skin.points]
@@ -161,6 +162,8 @@ def _part_move(m: Measures, part: Part, name: str, moves: dict[str, Floats]) -> 
     if part.jaw is not None:
         if name == "jawOpen":
             move += turn_jaw(m.jaw_pivot, part.points, part.jaw * OPEN_RADIANS)
+        elif name == "tongueOut":
+            move += TONGUE_JAW * turn_jaw(m.jaw_pivot, part.points, part.jaw * OPEN_RADIANS)
         elif name == "jawForward":
             move += part.jaw[:, None] * np.array([0.0, -0.15, 1.0])
         elif name in ("jawLeft", "jawRight"):

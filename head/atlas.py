@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from .arrays import Floats
+
 Box = tuple[float, float, float, float]
 
 ISLANDS: dict[str, Box] = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays import Floats
 from .atlas import place
 from .measures import Measures
-from .part import Floats, Part, sheet, sheet_uv
+from .part import Part, sheet, sheet_uv
 from .sculpt import cast, head_form
 
 SECTORS = 40

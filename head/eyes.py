@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays import Floats
 from .atlas import place
 from .measures import Measures
-from .part import Floats, Part, sheet
+from .part import Part, sheet
 
 RINGS, SECTORS = 18, 32
 #: Polar angle of the iris's edge as seen from the eyeball's centre.

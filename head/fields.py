@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import grid as g
+from .arrays import Floats
 from .measures import Measures
 from .sculpt import Distance, gradient, head_form
 from .skin import Skin
-
-Floats = npt.NDArray[np.float64]
 
 
 def smoothstep(low: float, high: float, value: Floats) -> Floats:
@@ -72,7 +71,7 @@ class Face:
 
     def mirrored(self, move: Floats) -> Floats:
         """The same movement (V, 3) on the other side of the face."""
-        return move[self.mirror] * np.array([-1.0, 1.0, 1.0])
+        return np.asarray(move[self.mirror] * np.array([-1.0, 1.0, 1.0]))
 
 
 def mirror_vertices(grid: g.Grid) -> npt.NDArray[np.int64]:

@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from .arrays import Ints
 
 # Columns counted from the middle of the face towards the subject's left.
 EYE_INNER, MOUTH_CORNER, EYE_OUTER, SIDE, BACK = 9, 13, 25, 37, 45
@@ -57,7 +56,7 @@ class Grid:
     @property
     def outer(self) -> Ints:
         """Every vertex of the grid proper, pockets left out."""
-        return np.unique(np.concatenate([self.above.ravel(), self.below.ravel()]))
+        return np.asarray(np.unique(np.concatenate([self.above.ravel(), self.below.ravel()])))
 
 
 def column(offset: int) -> int:

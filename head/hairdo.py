@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays import Floats
 from .atlas import place
 from .measures import Measures
-from .part import Floats, Part, join, sheet
+from .part import Part, join, sheet
 from .sculpt import cast, gradient, head_form
 
 CENTRE = np.array([0.0, 3.4, -6.6])

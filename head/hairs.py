@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays import Floats, Ints
 from .atlas import place
 from .measures import Measures
-from .part import Floats, Ints, Part
+from .part import Part
 from .skin import Skin
 
 BROW_TUFTS, LASHES, LOWER_LASHES = 130, 26, 16

@@ -67,7 +67,7 @@ def build_head(identity: Identity = IDENTITIES["ada"], texture_size: int = 1024)
 def triangles(
     head: Head,
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
-    """Return the head's faces as triangles: vertices (T, 3), texture vertices (T, 3), material (T,)."""
+    """Return the faces as triangles: vertices (T, 3), uv (T, 3), material (T,)."""
     quads = head.faces[:, 3] >= 0
     order = np.concatenate([np.arange(len(head.faces)), np.flatnonzero(quads)])
     first = np.concatenate([head.faces[:, :3], head.faces[quads][:, [0, 2, 3]]])

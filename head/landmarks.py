@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from . import grid as g
+from .arrays import Ints
 from .hairs import brow_curve
 from .measures import Measures
-from .part import Ints
 from .skin import Skin
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import Floats
 from .identity import Identity
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Measures:
         """Height of the line where the lips meet, at each `x`."""
         s = np.abs(x) / self.mouth_half
         line = 0.05 * np.exp(-((s / 0.16) ** 2)) * -1.0 + 0.07 * np.exp(-(((s - 0.42) / 0.25) ** 2))
-        return self.mouth_y + line + 0.10 * np.clip(s, 0.0, 1.2) ** 3
+        return np.asarray(self.mouth_y + line + 0.10 * np.clip(s, 0.0, 1.2) ** 3)
 
     def lip_heights(self, x: Floats) -> tuple[Floats, Floats]:
         """Heights of the upper and of the lower vermilion above and below the mouth line."""

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays import Floats
 from .atlas import place
 from .measures import Measures
-from .part import Floats, Part, sheet, sheet_uv
+from .part import Part, sheet, sheet_uv
+from .skin import Skin
 
 TEETH, PER_TOOTH = 12, 4
 
 
-def mouth_parts(m: Measures) -> list[Part]:
+def mouth_parts(m: Measures, skin: Skin) -> list[Part]:
     """Return upper and lower teeth, upper and lower gums, and the tongue."""
+    rim = skin.points[skin.grid.slits["mouth"].upper[0]]
+    front = float(rim[:, 2].max()) - 0.78
     return [
-        _arch(m, True, "teeth"),
-        _arch(m, False, "teeth"),
-        _arch(m, True, "gums"),
-        _arch(m, False, "gums"),
-        _tongue(m),
+        _arch(m, front, True, "teeth"),
+        _arch(m, front - 0.16, False, "teeth"),
+        _arch(m, front, True, "gums"),
+        _arch(m, front - 0.16, False, "gums"),
+        _tongue(m, front),
     ]
 
 
-def _arch(m: Measures, above: bool, material: str) -> Part:
+def _arch(m: Measures, front: float, above: bool, material: str) -> Part:
     """A bow of teeth or the gum over it: a closed band bent along a parabola."""
-    front = 0.55 if above else 0.35
-    half = 2.15 if above else 1.95
+    half = 2.55 if above else 2.35
     count = TEETH * PER_TOOTH + 1
     t = np.linspace(-1.0, 1.0, count)
     x = half * np.sin(t * 1.25) / np.sin(1.25)
-    z = front - 2.9 * np.abs(t) ** 2.2
+    z = front - 3.2 * np.abs(t) ** 2.6
     tooth = np.abs(np.sin(np.pi * (t * TEETH / 2)))
     bulge = 0.10 * tooth**0.5
     sign = 1.0 if above else -1.0
@@ -74,7 +77,7 @@ def _arch(m: Measures, above: bool, material: str) -> Part:
     return Part(material, points, faces, place(material, uv), faces.copy(), jaw=jaw)
 
 
-def _tongue(m: Measures) -> Part:
+def _tongue(m: Measures, front: float) -> Part:
     """A soft tongue lying behind the lower teeth."""
     rows, columns = 12, 16
     along = np.linspace(0.0, 1.0, rows)
@@ -83,7 +86,7 @@ def _tongue(m: Measures) -> Part:
     for t in along:
         wide = 1.35 * np.sqrt(np.clip(1 - (1 - t) ** 2.5, 0.0005, 1)) * (1 - 0.1 * t)
         thick = 0.42 * np.sqrt(np.clip(1 - (1 - t) ** 2.2, 0.0005, 1))
-        z = -0.35 - 5.0 * t
+        z = front - 0.85 - 5.4 * t
         y = m.mouth_y - 0.62 + 0.5 * np.sin(np.pi * t * 0.8)
         ring = np.stack(
             [wide * np.cos(turn), y + thick * np.sin(turn), np.full(columns, z)], axis=1
@@ -95,8 +98,8 @@ def _tongue(m: Measures) -> Part:
     uv, uv_faces = sheet_uv(rows, columns)
     share = np.repeat(np.clip((0.75 - along) / 0.75, 0, 1), columns)
     out = np.zeros_like(place_all)
-    out[:, 2] = 3.1 * share
-    out[:, 1] = 0.30 * share - 0.9 * share**3
+    out[:, 2] = 2.9 * share
+    out[:, 1] = 0.38 * share - 0.75 * share**5
     jaw = np.repeat(np.linspace(1.0, 0.35, rows), columns)
     return Part(
         "tongue", place_all, faces, place("tongue", uv), uv_faces, moves={"tongueOut": out}, jaw=jaw

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from .arrays import Floats
 
 
 def noise(
-    rng: np.random.Generator, shape: tuple[int, int], cell: float, stretch: float = 1.0
+    rng: np.random.Generator, shape: tuple[int, ...], cell: float, stretch: float = 1.0
 ) -> Floats:
     """Smooth noise of zero mean and about unit spread, with features `cell` texels high and
     `cell * stretch` wide."""
-    h, w = shape
+    h, w = shape[:2]
     wide = cell * stretch
     coarse = rng.normal(0.0, 1.0, (int(h / cell) + 3, int(w / wide) + 3)).astype(np.float32)
 

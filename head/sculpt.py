@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
+from .arrays import Floats
 from .measures import Measures
 
-Floats = npt.NDArray[np.float64]
 Distance = Callable[[Floats], Floats]
 
 
@@ -128,7 +127,8 @@ def gradient(distance: Distance, points: Floats, step: float = 0.02) -> Floats:
     slope = np.zeros_like(points)
     for corner in corners:
         slope += corner * distance(points + step * corner)[:, None]
-    return slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-12)
+    length = np.linalg.norm(slope, axis=1, keepdims=True)
+    return np.asarray(slope / np.maximum(length, 1e-12))
 
 
 def cast(distance: Distance, origin: Floats, direction: Floats, reach: float = 16.0) -> Floats:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import Face, Floats, smoothstep
+from .arrays import Floats
+from .fields import Face, smoothstep, toward
+from .shapes_mouth import lip_weight
 from .skin import rotate_x
 
 OPEN_RADIANS = 0.36
 CORNER_SHARE = 0.40
+#: How far the jaw opens with the tongue out, as a share of `jawOpen`.
+TONGUE_JAW = 0.16
 
 
 def jaw_weight(face: Face) -> Floats:
@@ -36,7 +40,7 @@ def jaw_weight(face: Face) -> Floats:
 def turn_jaw(pivot: tuple[float, float, float], points: Floats, angle: Floats | float) -> Floats:
     """Movement (N, 3) of points that open with the jaw by `angle` radians."""
     offset = points - np.array(pivot)
-    return rotate_x(offset, -np.asarray(angle)) - offset
+    return np.asarray(rotate_x(offset, -np.asarray(angle)) - offset)
 
 
 def jaw_shapes(face: Face) -> dict[str, Floats]:
@@ -47,11 +51,19 @@ def jaw_shapes(face: Face) -> dict[str, Floats]:
     aside = weight[:, None] * np.array([1.15, 0.0, 0.0])
     aside[:, 2] -= weight * 0.06 * face.p[:, 0]
     return {
+        "tongueOut": _part_for_tongue(face, opened),
         "jawOpen": opened,
         "jawForward": forward,
         "jawLeft": aside,
         "mouthClose": _close(face, opened),
     }
+
+
+def _part_for_tongue(face: Face, opened: Floats) -> Floats:
+    """Room for the tongue: the lower lip gives way and the upper lifts a little."""
+    part = lip_weight(face, 2.2) * smoothstep(1.0, 0.5, face.along)
+    move = toward(part * face.upper, 0.0, 0.16, 0.06) + toward(part * face.lower, 0.0, -0.42, 0.10)
+    return face.carry_pocket(move) + TONGUE_JAW * opened
 
 
 def _close(face: Face, opened: Floats) -> Floats:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import Face, Floats, smoothstep, toward
+from .arrays import Floats
+from .fields import Face, smoothstep, toward
 
 
 def corner_weight(face: Face, wide: float = 2.6, high: float = 2.6) -> Floats:

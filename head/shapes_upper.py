@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fields import Face, Floats, smoothstep, toward
+from .arrays import Floats
+from .fields import Face, smoothstep, toward
 from .skin import neutral_travel, turn_lids
 
 
@@ -22,11 +23,15 @@ def brow_shapes(face: Face) -> dict[str, Floats]:
     inner = face.patch((1.35, y), (2.3, 3.4)) * soft
     outer = face.patch((m.eye_x + 0.9, y + 0.4), (2.6, 3.8)) * soft
     glabella = face.patch((0.0, y - 0.3), (1.5, 1.9))
-    off_lid = smoothstep(0.75, 1.6, face.p[:, 1])
+    # Lids keep to the eyeball; beside the nose's bridge there is no lid to spare.
+    off_lid = smoothstep(0.75, 1.75, face.p[:, 1])
+    off_lid = np.maximum(off_lid, smoothstep(1.75, 1.0, np.abs(face.p[:, 0])))
     down = toward(np.maximum(middle, inner) * off_lid, -0.10, -0.62, 0.02)
     down += toward(inner * off_lid, -0.12, -0.10, 0.10)
-    pinch = toward(face.patch((1.5, y), (2.3, 2.0)) * off_lid * face.left(0.35), -0.46, -0.12, 0.08)
+    pinch = toward(face.patch((1.5, y), (2.4, 2.1)) * off_lid * face.left(0.35), -0.56, -0.16, 0.10)
     pinch += toward(glabella * face.left(0.5), 0.0, -0.03, 0.12)
+    furrow = np.exp(-(((face.p[:, 0] - 0.42 - 0.06 * (face.p[:, 1] - y)) / 0.17) ** 2))
+    pinch += toward(face.patch((0.45, y + 0.1), (0.7, 1.3)) * furrow, 0.0, 0.0, -0.17)
     dimple = face.patch((2.6, y + 1.1), (1.1, 0.8)) * soft
     pinch += toward(dimple, -0.05, 0.05, -0.06)
     up_in = toward(inner * off_lid, 0.05, 0.66, 0.0)

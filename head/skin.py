@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from . import grid as g
+from .arrays import Floats
 from .measures import Measures
 from .sculpt import Distance, cast, gradient, head_form
 
-Floats = npt.NDArray[np.float64]
 AXIS_Z = -7.0
 
 
@@ -219,8 +218,8 @@ def _fill_mouth(m: Measures, grid: g.Grid, points: Floats) -> None:
     rim = points[slit.upper[0]].copy()
     count = len(slit.upper) - 1
     s = rim[:, 0] / m.mouth_half
-    inward = [0.22, 0.5, 0.8, 1.15, 1.9, 3.0, 4.2, 5.2, 5.8]
-    spread = [0.03, 0.10, 0.25, 0.7, 1.3, 1.7, 1.7, 1.2, 0.0]
+    inward = [0.15, 0.32, 0.44, 0.50, 0.52, 1.6, 3.4, 5.0, 6.0]
+    spread = [0.05, 0.16, 0.40, 0.78, 1.25, 1.75, 1.7, 1.2, 0.0]
     for step in range(1, count + 1):
         z_in, gap = inward[step - 1], spread[step - 1]
         round_off = np.sqrt(np.clip(1.0 - s**2, 0.0, 1.0))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from .arrays import Floats
 from .atlas import ISLANDS, island_coordinates
 from .eyes import ATLAS_RADIANS, IRIS_RADIANS
 from .measures import Measures
-from .paints import Floats, mix, noise, skin_tone
+from .paints import mix, noise, skin_tone
 from .skin import Skin
 from .texture_skin import paint_skin, skin_positions
 

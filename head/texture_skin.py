@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from . import grid as g
+from .arrays import Floats
 from .atlas import island_coordinates
 from .hairdo import hairline
 from .hairs import brow_curve, brow_taper
 from .measures import Measures
-from .paints import Floats, blob, mix, noise, skin_tone
+from .paints import blob, mix, noise, skin_tone
 from .skin import Skin, lid_travel
 
 #: The skin's island has this many times more texels across a centimetre than up it.
