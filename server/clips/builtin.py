@@ -59,14 +59,14 @@ RECIPES: dict[str, Recipe] = {
         "AU4",
         "noor",
         {
-            "browDownLeft": 0.34,
-            "browDownRight": 0.34,
-            "browPinchLeft": 0.25,
-            "browPinchRight": 0.25,
+            "browDownLeft": 0.22,
+            "browDownRight": 0.22,
+            "browPinchLeft": 0.15,
+            "browPinchRight": 0.15,
         },
     ),
-    "lip-corner-left": Recipe("AU12", "lars", {"mouthSmileLeft": 0.32}),
-    "inner-brow-raise": Recipe("AU1", "mei", {"browInnerUp": 0.4}),
+    "lip-corner-left": Recipe("AU12", "lars", {"mouthSmileLeft": 0.2}),
+    "inner-brow-raise": Recipe("AU1", "mei", {"browInnerUp": 0.25}),
     "lid-tighten": Recipe(
         "AU7",
         "kofi",
@@ -77,8 +77,8 @@ RECIPES: dict[str, Recipe] = {
             "lidTightenRight": 0.4,
         },
     ),
-    "nose-wrinkle": Recipe("AU9", "rosa", {"noseSneerLeft": 0.36, "noseSneerRight": 0.36}),
-    "chin-raise": Recipe("AU17", "noor", {"mouthShrugLower": 0.4, "mouthShrugUpper": 0.12}),
+    "nose-wrinkle": Recipe("AU9", "rosa", {"noseSneerLeft": 0.24, "noseSneerRight": 0.24}),
+    "chin-raise": Recipe("AU17", "noor", {"mouthShrugLower": 0.22, "mouthShrugUpper": 0.08}),
 }
 
 
