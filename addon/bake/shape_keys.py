@@ -28,7 +28,8 @@ class SolveInput:
     """What a solver needs to find weights; see `server.engine.solve`.
 
     `jacobian` (V,2,S) float16 pixels per weight, `motion` (T,V,2) float16 pixels, `confidence`
-    (V,) float32, `bounds` (S,2) float64, `names` (S), `times` (T,) float64 seconds.
+    (V,) float32, `bounds` (S,2) float64, `names` (S), `times` (T,) float64 seconds, `positions`
+    (V,2) float64 pixels.
     """
 
     jacobian: NDArray[np.float16]
@@ -37,6 +38,7 @@ class SolveInput:
     bounds: NDArray[np.float64]
     names: tuple[str, ...]
     times: NDArray[np.float64]
+    positions: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def solve_input(
         np.stack([keys.lower, keys.upper], axis=1),
         keys.names,
         times,
+        jacobian.pixels,
     )
 
 

@@ -14,8 +14,8 @@ from .stage import Stage
 
 #: Weight at which a shape key's displacement is measured: the size of a micro-expression.
 PROBE_WEIGHT = 0.25
-#: A vertex is part of the face if a key moves it by this share of what moves most.
-MOVING_SHARE = 0.15
+#: A key has those vertices in its middle that it moves by this share of what it moves most.
+CORE_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,17 @@ class EvaluatedFace:
         return np.asarray(np.sqrt((self.displacement**2).sum(axis=2)).max(axis=0))
 
     @property
-    def moving(self) -> NDArray[np.bool_]:
-        """The vertices (V,) that make up the face: those that shape keys really move."""
-        reach = self.reach
-        return np.asarray(reach > MOVING_SHARE * float(np.percentile(reach, 99.5)))
+    def votes(self) -> NDArray[np.float64]:
+        """How many keys have each vertex (V,) in the middle of what they move.
+
+        A key votes for the vertices that it moves at least half as far as any. Every key counts
+        alike, a brow as much as a jaw that takes the neck along.
+        """
+        votes = np.zeros(self.displacement.shape[1])
+        for displacement in self.displacement:
+            square = (displacement**2).sum(axis=1)
+            votes += square > CORE_SHARE**2 * max(float(square.max()), 1e-24)
+        return votes
 
 
 def evaluate_face(on: Stage) -> EvaluatedFace:
@@ -95,10 +102,10 @@ def evaluate_face(on: Stage) -> EvaluatedFace:
     axes = np.array(on.obj.evaluated_get(on.depsgraph).matrix_world, np.float64)[:3, :3]
     face = EvaluatedFace(surface, keys, displacement, axes)
     rest = _rest_positions(on.obj)
-    if len(rest) != len(surface.positions) or face.moving.sum() < 3:
+    core = face.votes > 0
+    if len(rest) != len(surface.positions) or core.sum() < 3:
         return face
-    moving = face.moving
-    return replace(face, axes=_rotation(rest[moving], surface.positions[moving]))
+    return replace(face, axes=_rotation(rest[core], surface.positions[core]))
 
 
 def _rest_positions(obj: Any) -> NDArray[np.float64]:

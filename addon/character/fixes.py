@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import bpy
@@ -29,24 +30,39 @@ def show(obj: Any) -> None:
 
 def apply_scale(obj: Any) -> None:
     """Apply the object's scale to its mesh and all its shape keys."""
-    with bpy.context.temp_override(
-        object=obj, active_object=obj, selected_objects=[obj], selected_editable_objects=[obj]
-    ):
+    with _alone(obj):
         bpy.ops.object.transform_apply(location=False, rotation=False, scale=True)
 
 
 def unwrap(obj: Any) -> None:
     """Give the mesh a UV layer by projection (good enough to bake into, not to paint)."""
-    layer = obj.data.uv_layers.new(name="UVMap")
-    if layer is None:
+    if obj.data.uv_layers.new(name="UVMap") is None:
         raise InputError(f"'{obj.name}' takes no UV layer.", "Unwrap the mesh by hand.")
-    with bpy.context.temp_override(
-        object=obj, active_object=obj, selected_objects=[obj], selected_editable_objects=[obj]
-    ):
+    with _alone(obj):
         bpy.ops.object.mode_set(mode="EDIT")
-        bpy.ops.mesh.select_all(action="SELECT")
-        bpy.ops.uv.smart_project(island_margin=0.01)
-        bpy.ops.object.mode_set(mode="OBJECT")
+        try:
+            bpy.ops.mesh.select_all(action="SELECT")
+            bpy.ops.uv.smart_project(island_margin=0.01)
+        finally:
+            bpy.ops.object.mode_set(mode="OBJECT")
+
+
+@contextmanager
+def _alone(obj: Any) -> Iterator[None]:
+    """Make the object the only one that is selected, for operators that go by selection."""
+    layer = bpy.context.view_layer
+    active, selected = layer.objects.active, [one for one in layer.objects if one.select_get()]
+    for one in selected:
+        one.select_set(False)
+    obj.select_set(True)
+    layer.objects.active = obj
+    try:
+        yield
+    finally:
+        obj.select_set(False)
+        for one in selected:
+            one.select_set(True)
+        layer.objects.active = active
 
 
 def override(obj: Any) -> None:

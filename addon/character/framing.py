@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from ...errors import InputError
 
 #: The image is this much wider than the region that the shape keys move.
-MARGIN = 1.45
+MARGIN = 1.75
+#: This share of what counts lies outside the framed region on each side.
+OUTER = 0.04
 #: Distance of the camera in image widths: a long lens, hardly any perspective.
 DISTANCE_WIDTHS = 5.0
 #: A face that looks within this angle of one of its own axes is taken to look along it: heads are
@@ -80,8 +82,8 @@ def frame_face(
 ) -> Framing:
     """Return the view straight on a face.
 
-    `points` (N,3) world positions of the vertices that shape keys move, `normals` (N,3) their
-    outward normals, `weights` (N,) how far they move, `axes` (3,3) the face's own axes (those it
+    `points` (N,3) world positions of the vertices that make up the face, `normals` (N,3) their
+    outward normals, `weights` (N,) how much they count, `axes` (3,3) the face's own axes (those it
     was modelled in) as columns in the world, any length. The face looks along the mean normal of
     what moves, and stands upright along its own z (or y, where it looks along z).
     """
@@ -99,8 +101,7 @@ def frame_face(
     rotation = np.stack([right, upward, forward], axis=1)
 
     local = points.astype(np.float64) @ rotation
-    # The few outermost vertices (a neck that follows the jaw) do not decide the size.
-    low, high = np.percentile(local, [1, 99], axis=0)
+    low, high = (_quantile(local, weights, share) for share in (OUTER, 1 - OUTER))
     width = float(max(high[0] - low[0], high[1] - low[1])) * MARGIN
     if not width > 0:
         raise InputError(
@@ -134,6 +135,16 @@ def _facing(
 def _upward(forward: NDArray[np.float64], axes: NDArray[np.float64]) -> NDArray[np.float64]:
     own = axes[:, 2] if abs(float(forward @ axes[:, 2])) < 0.7 else axes[:, 1]
     return _unit(own - forward * (forward @ own))
+
+
+def _quantile(
+    values: NDArray[np.float64], weights: NDArray[np.floating[Any]], share: float
+) -> NDArray[np.float64]:
+    """Return the weighted quantile of each column of values (N,C)."""
+    order = np.argsort(values, axis=0)
+    total = np.cumsum(weights[order], axis=0, dtype=np.float64)
+    rank = (total < share * total[-1]).sum(axis=0)
+    return np.asarray(np.take_along_axis(np.take_along_axis(values, order, 0), rank[None], 0)[0])
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

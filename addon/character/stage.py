@@ -70,6 +70,8 @@ def stage(obj: Any, *, neutral: bool = True) -> Iterator[Stage]:
             yield Stage(scene, cast[0], cast[1:])
     finally:
         remove_stage(scene, made)
+        # The character's bounds were last worked out for another moment.
+        home.view_layers[0].update()
 
 
 def remove_stage(scene: Any, made: list[Any]) -> None:

@@ -17,6 +17,9 @@ from .stage import Stage
 SQUARE_ENOUGH = 0.15
 #: Depth slack for visibility, as a share of the view's width.
 DEPTH_SLACK = 0.006
+#: A vertex counts for the solve if a key moves it by this share of what moves most: some that
+#: hardly move are wanted, to tell an expression from a shift of the head.
+COUNTING_SHARE = 0.02
 #: More vertices than this say nothing more about the weights.
 MOST_VERTICES = 5000
 
@@ -71,12 +74,13 @@ class Jacobian:
 def view_face(on: Stage, resolution: int, framing: Framing | None = None) -> FaceView:
     """Evaluate the character on a neutral stage and frame its face (or take a given framing)."""
     face = evaluate_face(on)
-    surface, moving = face.surface, face.moving
+    surface, votes = face.surface, face.votes
+    core = votes > 0
     if framing is None:
         framing = frame_face(
-            surface.positions[moving],
-            surface.normals[moving],
-            face.reach[moving],
+            surface.positions[core],
+            surface.normals[core],
+            votes[core],
             face.axes,
             resolution,
         )
@@ -126,7 +130,7 @@ def nearest_depth(framing: Framing, *surfaces: Surface) -> NDArray[np.float32]:
 
 
 def project_keys(view: FaceView) -> Jacobian:
-    """Return the shape keys' motion in the image at the visible vertices that move.
+    """Return the shape keys' motion in the image at the visible vertices of the face.
 
     At most `MOST_VERTICES` vertices, spread evenly over the image.
     """
@@ -134,7 +138,9 @@ def project_keys(view: FaceView) -> Jacobian:
     positions = face.surface.positions
     pixels, depth = framing.project(positions)
     square = view.facing(positions, face.surface.normals)
-    usable = face.moving & view.visibility(pixels, depth) & (square > SQUARE_ENOUGH)
+    reach = face.reach
+    counting = reach > COUNTING_SHARE * float(np.percentile(reach, 99.5))
+    usable = counting & view.visibility(pixels, depth) & (square > SQUARE_ENOUGH)
     chosen = np.flatnonzero(usable)
     chosen = chosen[_spread(pixels[chosen], square[chosen], framing.resolution)]
     matrix = np.empty((len(chosen), 2, len(face.keys.names)), np.float16)

@@ -19,6 +19,7 @@ def server_solver(client: Client) -> Solver:
             bounds=problem.bounds,
             names=np.array(problem.names),
             times=problem.times,
+            positions=problem.positions,
         ).pump()
         residual = result.result.get("residual_pixels", np.zeros(len(problem.times)))
         return Solved(np.asarray(result.weights, np.float64), np.asarray(residual, np.float64))

@@ -13,6 +13,7 @@ from microface.addon.character.raster import rasterise
 from microface.addon.character.stage import stage
 from microface.addon.character.view import FaceView, view_face
 from microface.addon.generated import Generated
+from microface.server.engine.solve import solve_weights
 from numpy.typing import NDArray
 
 FPS = Fraction(200)
@@ -43,10 +44,15 @@ def forward_motion(view: FaceView, weights: NDArray[np.floating[Any]]) -> NDArra
 def generate(
     obj: Any, weights: NDArray[np.floating[Any]], *, resolution: int = 192, samples: int = 4
 ) -> tuple[FaceView, Generated]:
-    """Return the view and what a perfect server would send for weights (T,S) at 200 fps."""
+    """Return the view and what a perfect server would send for weights (T,S) at 200 fps.
+
+    With 0 `samples` nothing is rendered: the pictures are plain and only the motion is true.
+    """
     with stage(obj) as on:
         view = view_face(on, resolution)
-        neutral = render_stage(on, view.framing, samples=samples)
+        neutral = np.full((resolution, resolution, 3), 128, np.uint8)
+        if samples:
+            neutral = render_stage(on, view.framing, samples=samples)
     motion = np.stack([forward_motion(view, row) for row in weights])
     rows, columns = np.mgrid[:resolution, :resolution].astype(np.float32)
     frames = []
@@ -74,6 +80,20 @@ def generate(
         times=np.arange(len(weights)) / float(FPS),
     )
     return view, generated
+
+
+def engine_solver(problem: SolveInput) -> Solved:
+    """Solve with the server's own engine, without a server."""
+    result = solve_weights(
+        problem.jacobian,
+        problem.motion,
+        problem.confidence,
+        problem.bounds,
+        problem.names,
+        problem.times,
+        problem.positions,
+    )
+    return Solved(result.weights.astype(np.float64), result.residual_pixels)
 
 
 def least_squares(problem: SolveInput) -> Solved:

@@ -36,15 +36,18 @@ def truth(mask: Any) -> np.ndarray:
 
 
 def solved(mask: Any, truth: np.ndarray) -> tuple[tuple[str, ...], np.ndarray, Solved]:
-    view, generated = synthetic.generate(mask, truth, resolution=192, samples=1)
+    view, generated = synthetic.generate(mask, truth, resolution=192, samples=0)
     problem = solve_input(project_keys(view), view.face.keys, generated.motion, generated.times)
     return problem.names, generated.times, synthetic.least_squares(problem)
 
 
 def test_known_weights_come_back_through_the_projected_motion(mask: Any, truth: Any) -> None:
-    _, _, result = solved(mask, truth)
+    view, generated = synthetic.generate(mask, truth, resolution=192, samples=0)
+    problem = solve_input(project_keys(view), view.face.keys, generated.motion, generated.times)
+    result = synthetic.engine_solver(problem)
+    assert (result.weights[:, (truth == 0).all(axis=0)] == 0).all(), "silent keys: exact zeros"
     assert np.sqrt(((result.weights - truth) ** 2).mean()) < 0.01
-    assert np.abs(result.weights - truth).max() < 0.02
+    assert np.abs(result.weights - truth).max() < 0.03
     assert result.residual_pixels.max() < 0.1
 
 
