@@ -84,7 +84,9 @@ class ProceduralFamily:
         count = TEST_MEMBERS if held_out else TRAINING_MEMBERS
         one, other = (self._member(first + int(k)) for k in rng.choice(count, 2, replace=False))
         share = np.float32(rng.uniform(-0.15, 0.5))
-        rest = one.rest + share * (other.rest - one.rest)
+        rest = one.rest
+        if rest.shape == other.rest.shape:  # else another hairdo, of another topology
+            rest = rest + share * (other.rest - rest)
         stretch = rng.normal(1, 0.025, 3).astype(np.float32)
         # The form is mixed, the motion is the first member's: shapes are alike in one topology.
         skin = one.surfaces[0].rgb

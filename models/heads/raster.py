@@ -19,6 +19,8 @@ Integers = NDArray[np.int64]
 
 #: Depth steps per unit of depth in the packed buffer; with centimetres one step is 0.2 micrometres.
 DEPTH_STEPS = 50_000.0
+#: What the packed buffer's upper half can hold.
+LARGEST_DEPTH = (2.0**31 - 2) / DEPTH_STEPS
 _EMPTY = np.iinfo(np.int64).max
 
 
@@ -128,7 +130,12 @@ def joined(parts: list[Fragments]) -> Fragments:
 
 
 def resolve(parts: list[Fragments], width: int, height: int) -> Raster:
-    """Keep the nearest fragment of each pixel; at equal depth the lower triangle index."""
+    """Keep the nearest fragment of each pixel; at equal depth the lower triangle index.
+
+    Raises ValueError for depths beyond `LARGEST_DEPTH`.
+    """
+    if max((float(p.depth.max(initial=0)) for p in parts), default=0) > LARGEST_DEPTH:
+        raise ValueError(f"a depth beyond {LARGEST_DEPTH} does not fit the depth buffer")
     buffer = np.full(width * height, _EMPTY, np.int64)
     for part in parts:
         steps = np.maximum(part.depth * DEPTH_STEPS, 0).astype(np.int64)
