@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.flow import luminance, measure_flow, to_grid
-from .crop import NETWORK_PIXELS, Crop, shrink_for, take_crop
+from .crop import NETWORK_PIXELS, Crop, shrink_for
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
 from .sampling import own_places, sample
 from .template import CROP_UNITS, template
@@ -52,25 +52,27 @@ class Steadier:
     def __init__(self, neutral: NDArray[np.uint8], crop: Crop) -> None:
         """Take the neutral frame (H, W, 3) uint8 and the crop about its face."""
         self.crop = crop
-        self.neutral = take_crop(neutral, crop)
-        self._grey = luminance(self.neutral)
         maps = template(CELLS)
         unit = NETWORK_PIXELS / CROP_UNITS
         self._cells = Surface(
             *(a.astype(float).ravel() * unit for a in (maps.x, maps.y, maps.depth))
         )
-        rigid = (maps.rigid.astype(float) * _texture(self._grey)).ravel()
-        # Cells that say next to nothing about the head only cost time.
-        self._telling = np.flatnonzero(rigid > 0.03 * rigid.max())
-        self._rigid = rigid[self._telling]
-        cells = self._cells
-        self._bone = Surface(*(a[self._telling] for a in (cells.x, cells.y, cells.z)))
         self._face = maps.face
         depth = cv2.resize(maps.depth, (NETWORK_PIXELS, NETWORK_PIXELS)).astype(float) * unit
         own = own_places(NETWORK_PIXELS, NETWORK_PIXELS).astype(float) - (NETWORK_PIXELS - 1) / 2
         self._pixels = Surface(own[..., 0].ravel(), own[..., 1].ravel(), depth.ravel())
         self._blend = cv2.resize(maps.face, (NETWORK_PIXELS, NETWORK_PIXELS))[..., None]
         self._pose = np.zeros(PARAMETERS)
+        # Sampled just as the frames are, so that a frame at rest equals it bit for bit.
+        picture, affine = shrink_for(neutral, crop.affine())
+        self.neutral = self._sample(picture, affine, self._pose)
+        self._grey = self._sample(luminance(picture), affine, self._pose)
+        rigid = (maps.rigid.astype(float) * _texture(self._grey)).ravel()
+        # Cells that say next to nothing about the head only cost time.
+        self._telling = np.flatnonzero(rigid > 0.03 * rigid.max())
+        self._rigid = rigid[self._telling]
+        cells = self._cells
+        self._bone = Surface(*(a[self._telling] for a in (cells.x, cells.y, cells.z)))
 
     def steady(self, frame: NDArray[np.uint8]) -> Steadied:
         """Return a frame (H, W, 3) uint8 of the clip with the head's motion taken out."""

@@ -78,6 +78,7 @@ class OnnxRuntime:
         weights are absent, changed or not ours.
         """
         import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as state
 
         self.manifest = read_manifest(folder)
         self.hashes: Mapping[str, str] = {
@@ -95,7 +96,12 @@ class OnnxRuntime:
                 sessions.append(
                     onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
                 )
-            except (RuntimeError, ValueError) as error:
+            except (
+                state.Fail,
+                state.InvalidGraph,
+                state.InvalidProtobuf,
+                state.NotImplemented,
+            ) as error:
                 raise RunError(
                     f"ONNX Runtime {onnxruntime.__version__} cannot load {name}.",
                     "Install a newer onnxruntime.",

@@ -1,0 +1,169 @@
+"""The pipeline from a clip to frames, with a stand-in for the network where it does not matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+from microface.errors import InputError
+from microface.server.clips.clip import Clip
+from microface.server.clips.face import find_face, misfit
+from microface.server.clips.sampling import own_places, sample
+from microface.server.clips.template import template_points
+from microface.server.engine.pipeline import Cancelled, Generated, Retargeting, retarget
+from microface.server.engine.runtime import Animation
+
+
+class StandIn:
+    """A network that sees an average face in every crop and hands the source's flow on."""
+
+    hashes: Mapping[str, str] = {"encode.onnx": "0" * 64}
+
+    def encode(self, picture: np.ndarray) -> dict[str, np.ndarray]:
+        assert picture.shape == (256, 256, 3) and picture.dtype == np.uint8
+        points = template_points()[None, :, :2] / 2.1
+        points = points - points.mean(1)
+        return {"points": points.astype(np.float32), "confidence": np.ones((1, 30), np.float32)}
+
+    def animate(self, _0, _1, flow, _2, picture, strength) -> Animation:  # type: ignore[no-untyped-def]
+        assert flow.shape == (64, 64, 2) and picture.shape == (256, 256, 3)
+        backward = cv2.resize(-flow * strength, (256, 256), interpolation=cv2.INTER_CUBIC)
+        nothing = np.zeros((256, 256), np.float32)
+        edges = np.clip(np.hypot(backward[..., 0], backward[..., 1]), 0, 1)
+        return Animation(
+            backward,
+            edges,
+            np.zeros((256, 256, 3), np.float32),
+            nothing,
+            np.ones((64, 64), np.float32),
+        )
+
+
+def picture(seed: int, width: int = 256, height: int = 256) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    rough = rng.normal(0, 1, (height, width, 3)).astype(np.float32)
+    smooth = cv2.GaussianBlur(rough, (0, 0), 1.5)
+    return np.clip(128 + 40 * smooth / smooth.std(), 0, 255).astype(np.uint8)
+
+
+def clip_of(weights: list[float], fps: int = 100) -> Clip:
+    rest = picture(1)
+    own = own_places(256, 256)
+    around = np.exp(-(((own - (150, 185)) / 16) ** 2).sum(-1))
+    frames = [
+        sample(rest, own - np.stack([w * around, -w * around], -1), cv2.INTER_CUBIC)
+        for w in weights
+    ]
+    times = np.arange(len(frames)) / fps
+    return Clip(frames, times, Fraction(fps), "made", "0" * 64)
+
+
+WEIGHTS = [0.0, 0.0, 0.4, 1.2, 2.0, 1.6, 0.8, 0.2, 0.0, 0.0]
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[Retargeting, list[Generated]]:
+    work = retarget(picture(2, 300, 260), clip_of(WEIGHTS), 1.0, StandIn())
+    return work, list(work)
+
+
+def test_a_frame_for_every_frame(whole: tuple[Retargeting, list[Generated]]) -> None:
+    work, frames = whole
+    assert [f.index for f in frames] == list(range(10)) and len(work) == 10
+    for frame in frames:
+        assert frame.image.shape == (260, 300, 3) and frame.image.dtype == np.uint8
+        assert frame.edge.shape == (260, 300) and frame.edge.dtype == np.uint8
+        assert frame.flow.shape == (260, 300, 2) and frame.flow.dtype == np.float16
+        assert 0 <= frame.confidence <= 1
+
+
+def test_rest_is_the_neutral_bit_for_bit(whole: tuple[Retargeting, list[Generated]]) -> None:
+    _, frames = whole
+    assert np.array_equal(frames[0].image, picture(2, 300, 260))
+    assert not frames[0].flow.any()
+    assert not frames[0].edge.any()
+
+
+def test_motion_arrives(whole: tuple[Retargeting, list[Generated]]) -> None:
+    work, frames = whole
+    scale = work.face.crop.side / work.source_face.crop.side
+    peak = np.hypot(*frames[4].flow.astype(float).transpose(2, 0, 1)).max()
+    assert peak == pytest.approx(2.0 * np.sqrt(2) * scale, rel=0.25)
+    heights = [np.abs(f.flow.astype(float)).max() for f in frames]
+    assert np.corrcoef(heights, WEIGHTS)[0, 1] > 0.98
+    still = np.abs(frames[4].flow).max(-1) == 0
+    assert still.mean() > 0.5
+    assert np.array_equal(frames[4].image[still & (frames[4].edge == 0)].shape[1:], (3,))
+
+
+def test_summary(whole: tuple[Retargeting, list[Generated]]) -> None:
+    summary = whole[0].summary()
+    assert summary["fps"] == "100/1"
+    assert summary["apex"]["seconds"] == pytest.approx(0.0425, abs=0.006)
+    assert summary["onset"]["seconds"] == pytest.approx(0.015, abs=0.008)
+    assert 0.06 < summary["offset"]["seconds"] < 0.08
+    assert set(summary["seconds"]) == {"align", "motion", "generate"}
+    assert len(summary["times"]) == len(summary["profile"]) == 10
+
+
+def test_strength_scales_motion() -> None:
+    clip = clip_of([0.0, 2.0])
+    peaks = []
+    for strength in (0.25, 1.0):
+        frames = list(retarget(picture(2), clip, strength, StandIn()))
+        peaks.append(float(np.abs(frames[1].flow).max()))
+    assert peaks[0] == pytest.approx(0.25 * peaks[1], rel=0.1)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.01, 5.0, float("nan")])
+def test_strength_out_of_range(strength: float) -> None:
+    with pytest.raises(InputError, match="strength"):
+        retarget(picture(2), clip_of([0.0, 1.0]), strength, StandIn())
+
+
+def test_cancel_stops_between_frames() -> None:
+    calls = iter([False, False, True])
+    work = retarget(picture(2), clip_of(WEIGHTS), 1.0, StandIn(), cancelled=lambda: next(calls))
+    frames = iter(work)
+    next(frames), next(frames)
+    with pytest.raises(Cancelled):
+        next(frames)
+
+
+def test_progress_counts() -> None:
+    told: list[tuple[int, int]] = []
+    list(
+        retarget(
+            picture(2),
+            clip_of([0.0, 1.0, 0.0]),
+            1.0,
+            StandIn(),
+            progress=lambda done, total: told.append((done, total)),
+        )
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_misfit_knows_a_face() -> None:
+    points = template_points()[:, :2] / 2.1
+    distance, span = misfit(points)
+    assert distance < 1e-6 and span == pytest.approx(1, abs=0.02)
+    assert misfit(points * [1, -1])[0] > 0.5
+    assert misfit(points @ np.array([[0, 1], [-1, 0]]))[0] > 0.5
+    scattered = np.random.default_rng(0).uniform(-1, 1, (30, 2))
+    assert misfit(scattered)[0] > 0.5
+    assert misfit(np.zeros((30, 2)))[0] > 0.5
+
+
+def test_no_face_where_the_network_sees_none() -> None:
+    class Blind(StandIn):
+        def encode(self, picture: np.ndarray) -> dict[str, np.ndarray]:
+            spots = np.random.default_rng(0).uniform(-1, 1, (1, 30, 2)).astype(np.float32)
+            return {"points": spots, "confidence": np.ones((1, 30), np.float32)}
+
+    for blank in (np.zeros((200, 300, 3), np.uint8), picture(5), picture(6, 640, 360)):
+        with pytest.raises(InputError, match="no face"):
+            find_face(blank, Blind().encode, "the picture")
