@@ -17,6 +17,8 @@ log = logging.getLogger("microface.server")
 #: The engine that ships.
 ENGINE = "server.retarget_engine:make_engine"
 
+LAST_WORDS_SECONDS = 0.15
+
 
 @dataclass(frozen=True)
 class WorkerSettings:
@@ -47,6 +49,7 @@ class Supervisor:
         self._start_at = 0.0
         self._failed_starts = 0
         self._busy_seconds = 0.0
+        self._exited_at: float | None = None
 
     @property
     def worker_id(self) -> int | None:
@@ -73,6 +76,7 @@ class Supervisor:
             stderr=None,
         )
         self.ready = False
+        self._exited_at = None
         self._started_at = self._heard_at = now
         self._busy_seconds = 0.0
         log.info("worker %d starts", self._child.pid)
@@ -104,6 +108,10 @@ class Supervisor:
         status = self._child.poll()
         why = None
         if status is not None:
+            # Its last words may still be on their way, and say more than its exit status.
+            self._exited_at = self._exited_at or now
+            if now - self._exited_at < LAST_WORDS_SECONDS:
+                return None
             why = f"The server's worker process ended unexpectedly (status {status})."
         elif self.ready and now - self._heard_at > settings.silent_seconds:
             why = "The server's worker process stopped answering and was ended."

@@ -180,9 +180,9 @@ class Worker:
         self.tasks[task.key] = task
         self.turns.append(task.key)
 
-    def beat(self, context: zmq.Context[zmq.Socket[bytes]], address: str, name: bytes) -> None:
+    def beat(self, address: str, name: bytes) -> None:
         """Tell the front that this process is alive, until it stops; runs in its own thread."""
-        with _dealer(context, address, name) as link:
+        with _dealer(address, name) as link:
             while not self.stopping.wait(BEAT_SECONDS):
                 began = self.step_began
                 busy = time.monotonic() - began if began is not None else 0.0
@@ -196,14 +196,13 @@ def child_main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the front decides when to stop
     end_with_parent(settings, lambda: os._exit(1), signal.SIGKILL, 0.0)
     _limit_threads(settings["threads"])
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     token = bytes.fromhex(settings["token"])
-    link = _dealer(context, settings["address"], token)
+    link = _dealer(settings["address"], token)
     try:
         engine = load_engine(settings["engine"])(settings["weights"], settings["threads"])
         worker = Worker(link, engine, Path(settings["folder"]))
         threading.Thread(
-            target=worker.beat, args=(context, settings["address"], token + b"/beat"), daemon=True
+            target=worker.beat, args=(settings["address"], token + b"/beat"), daemon=True
         ).start()
         models = dict(engine.warm())
     except MicrofaceError as fault:
@@ -224,13 +223,12 @@ def child_main() -> None:
 def _give_up(link: zmq.Socket[bytes], code: Code, fault: MicrofaceError) -> None:
     log.error("%s", fault)
     link.send_multipart(encode(error_message(None, code, fault.what, fault.remedy)))
-    link.close(linger=2000)
+    link.context.destroy(linger=2000)  # waits until the message is out
     os._exit(1)
 
 
-def _dealer(
-    context: zmq.Context[zmq.Socket[bytes]], address: str, name: bytes
-) -> zmq.Socket[bytes]:
+def _dealer(address: str, name: bytes) -> zmq.Socket[bytes]:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     link = context.socket(zmq.DEALER)
     link.setsockopt(zmq.IDENTITY, name)
     link.setsockopt(zmq.LINGER, 0)
