@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from microface.models.heads.curves import Curve, random_curve
 from microface.models.heads.expressions import (
     COMPANIONS,
@@ -98,7 +97,9 @@ def test_keypoints_are_thirty_and_mirror_onto_each_other() -> None:
     assert MIRROR[NAMES.index("chin")] == NAMES.index("chin")
     marks = np.random.default_rng(0).normal(size=(68, 2))
     points = keypoints_from_landmarks(marks)
-    assert points[NAMES.index("lid_upper_right")] == pytest.approx(marks[[37, 38]].mean(0), abs=1e-6)
+    assert points[NAMES.index("lid_upper_right")] == pytest.approx(
+        marks[[37, 38]].mean(0), abs=1e-6
+    )
     assert points[NAMES.index("chin")] == pytest.approx(marks[[8, 57]].mean(0), abs=1e-6)
 
 
