@@ -12,15 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..character.shape_keys import ShapeKeys, shape_key_block
+from ..character.shape_keys import ACTION_PREFIX, ShapeKeys, shape_key_block
 from ..character.view import Jacobian
 from .curves import Keys, restore_action, write_action
 from .texels import bilinear
 from .time import TOLERANCE, TimeBase, onset_apex_offset, thin
 from .weights_csv import write_weights
-
-#: Name that actions made here begin with.
-ACTION_PREFIX = "Microface"
 
 
 @dataclass(frozen=True)

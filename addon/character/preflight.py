@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from .shape_keys import driven_keys, shape_key_block
+from .shape_keys import ACTION_PREFIX, driven_keys, shape_key_block
 
 #: An object scale that differs from 1 by more than this counts as not applied.
 SCALE_SLACK = 1e-4
@@ -38,13 +38,17 @@ class Finding:
     fix: str = ""
 
 
-def preflight(obj: Any) -> list[Finding]:
-    """Return the findings about a character, the worst first; an empty list means all is well."""
+def preflight(obj: Any, *, quick: bool = False) -> list[Finding]:
+    """Return the findings about a character, the worst first; an empty list means all is well.
+
+    `quick` leaves out what takes longer than a panel may take to draw.
+    """
     try:
         block = shape_key_block(obj)
     except InputError as error:
         return [Finding(Severity.ERROR, error.what, error.remedy)]
-    findings = [finding for check in _CHECKS for finding in check(obj, block)]
+    checks = _QUICK_CHECKS if quick else (_coordinates, *_QUICK_CHECKS)
+    findings = [finding for check in checks for finding in check(obj, block)]
     order = list(Severity)
     return sorted(findings, key=lambda finding: order.index(finding.severity))
 
@@ -106,6 +110,8 @@ def _movable(obj: Any, block: Any) -> Iterator[Finding]:
 def _posed(obj: Any, block: Any) -> Iterator[Finding]:
     animation = block.animation_data
     if animation is not None and animation.action is not None:
+        if animation.action.name.startswith(ACTION_PREFIX):
+            return
         yield Finding(
             Severity.NOTE,
             f"The shape keys are already animated by '{animation.action.name}'.",
@@ -182,9 +188,8 @@ def _colour(obj: Any, block: Any) -> Iterator[Finding]:
         )
 
 
-_CHECKS: tuple[Callable[[Any, Any], Iterator[Finding]], ...] = (
+_QUICK_CHECKS: tuple[Callable[[Any, Any], Iterator[Finding]], ...] = (
     _library,
-    _coordinates,
     _movable,
     _posed,
     _texture_coordinates,

@@ -15,6 +15,9 @@ from ...errors import InputError
 #: A slider range narrower than this moves nothing that could be seen.
 SMALLEST_RANGE = 1e-4
 
+#: Name that actions made here begin with.
+ACTION_PREFIX = "Microface"
+
 
 @dataclass(frozen=True)
 class ShapeKeys:

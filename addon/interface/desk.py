@@ -61,6 +61,11 @@ class Desk:
         """Whether a generation runs."""
         return self.order is not None or self.session is not None
 
+    @property
+    def shown(self) -> tuple[str, int]:
+        """What the panel shows of a running generation: the stage, and whole percents."""
+        return self.message, int(100 * self.progress)
+
     def link_to(self, server: str) -> Link:
         """Return the link to a server, a new one if another was used before."""
         if self.link is None or self.link.server != server:
@@ -175,9 +180,12 @@ def tick() -> float | None:
     import time
 
     started = time.perf_counter()
-    running = desk().advance(TICK_SECONDS)
-    desk().slowest_tick_seconds = max(desk().slowest_tick_seconds, time.perf_counter() - started)
-    redraw()
+    state = desk()
+    shown = state.shown
+    running = state.advance(TICK_SECONDS)
+    state.slowest_tick_seconds = max(state.slowest_tick_seconds, time.perf_counter() - started)
+    if not running or state.shown != shown:
+        redraw()
     return PAUSE_SECONDS if running else None
 
 
@@ -187,4 +195,6 @@ def redraw() -> None:
     for window in manager.windows if manager is not None else ():
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
-                area.tag_redraw()
+                for region in area.regions:
+                    if region.type == "UI":  # the sidebar alone: a whole view can take long
+                        region.tag_redraw()

@@ -73,6 +73,7 @@ class MICROFACE_OT_generate(bpy.types.Operator):  # type: ignore[misc]
         clip = chosen_clip(settings)
         label = clip_label(clip)
         fps = parse_fps(settings.clip_fps) if settings.clip_fps else None
+        desk().link_to(preferred_server(settings)).poll()  # it starts while the neutral is rendered
         order = Order(prepare(obj, settings.resolution), clip, label, fps, settings.strength)
         desk().start(preferred_server(settings), order)
         if not bpy.app.background:

@@ -9,6 +9,13 @@ import bpy
 from ..character.preflight import Severity, preflight
 from .desk import desk
 
+#: What the server calls its stages, for people.
+_STAGES = {
+    "send": "Sending",
+    "decode": "Reading the clip",
+    "align": "Finding the face",
+    "generate": "Generating",
+}
 _ICONS = {Severity.ERROR: "ERROR", Severity.WARNING: "QUESTION", Severity.NOTE: "INFO"}
 
 
@@ -28,7 +35,7 @@ class MICROFACE_PT_main(bpy.types.Panel):  # type: ignore[misc]
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "character")
-        self._findings(settings.character)
+        self._findings(settings.character, context)
         column = layout.column()
         column.prop(settings, "clip_source", expand=True)
         if settings.clip_source == "BUILTIN":
@@ -37,40 +44,42 @@ class MICROFACE_PT_main(bpy.types.Panel):  # type: ignore[misc]
             column.prop(settings, "clip_path")
             column.prop(settings, "clip_fps")
         column.prop(settings, "strength")
-        self._generate()
-        self._bakes(settings)
+        self._generate(context)
+        self._bakes(settings, context)
 
-    def _findings(self, obj: Any) -> None:
+    def _findings(self, obj: Any, context: Any) -> None:
         if obj is None:
             return
-        for finding in preflight(obj):
+        for finding in preflight(obj, quick=True):
             box = self.layout.box().column(align=True)
-            _lines(box, finding.what, _ICONS[finding.severity])
-            _lines(box, finding.remedy, "BLANK1")
+            _lines(context, box, finding.what, _ICONS[finding.severity])
+            _lines(context, box, finding.remedy, "BLANK1")
             if finding.fix:
                 box.operator("microface.fix", text="Mend this").fix = finding.fix
 
-    def _generate(self) -> None:
+    def _generate(self, context: Any) -> None:
         state = desk()
         column = self.layout.column()
         if state.busy:
-            column.progress(factor=state.progress, text=state.message or "Working")
+            text = _STAGES.get(state.message, state.message or "Working")
+            column.progress(factor=state.progress, text=f"{text}  {100 * state.progress:.0f} %")
             column.operator("microface.cancel", icon="CANCEL")
         else:
             row = column.row()
             row.scale_y = 1.4
             row.operator("microface.generate", icon="PLAY")
             if state.message:
-                _lines(column, state.message, "ERROR" if state.remedy else "CHECKMARK")
+                _lines(context, column, state.message, "ERROR" if state.remedy else "CHECKMARK")
             if state.remedy:
-                _lines(column, state.remedy, "BLANK1")
+                _lines(context, column, state.remedy, "BLANK1")
 
-    def _bakes(self, settings: Any) -> None:
+    def _bakes(self, settings: Any, context: Any) -> None:
         generated = None
         if settings.character is not None:
             generated = desk().generated.get(settings.character.name)
         if generated is not None:
             _lines(
+                context,
                 self.layout.column(),
                 f"{generated.clip_name}: {len(generated.frames)} frames at "
                 f"{float(generated.fps):g} fps",
@@ -105,11 +114,13 @@ class MICROFACE_PT_settings(bpy.types.Panel):  # type: ignore[misc]
         self.layout.prop(context.scene.microface, "server")
 
 
-def _lines(layout: Any, text: str, icon: str, width: int = 38) -> None:
-    """Draw a text broken into lines that fit a narrow sidebar."""
+def _lines(context: Any, layout: Any, text: str, icon: str) -> None:
+    """Draw a text broken into lines that fit the sidebar, as wide as it is now."""
     import textwrap
 
-    for index, line in enumerate(textwrap.wrap(text, width)):
+    width = context.region.width / context.preferences.system.ui_scale
+    columns = max(16, int((width - 90) / 6))
+    for index, line in enumerate(textwrap.wrap(text, columns)):
         layout.label(text=line, icon=icon if index == 0 else "BLANK1")
 
 
