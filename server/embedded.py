@@ -64,6 +64,11 @@ class EmbeddedServer:
         """Start the server without waiting for it; `poll` tells when it is ready."""
         if self._child is not None:
             return
+        if not Path(__file__).with_name("worker.py").exists():
+            raise InputError(
+                "This build of Microface carries no server of its own.",
+                "Name the address of a server (see `microface serve`), or install the full build.",
+            )
         self._folder = new_folder()
         settings = {**self._settings, "folder": str(self._folder)}
         with self._log.open("wb") as log:
