@@ -1,0 +1,63 @@
+"""Print how many frames a second are retargeted at 256 pixels, and where the time goes.
+
+Not a test: run it on an idle machine, `python tests/benchmarks/retarget_speed.py [--frames N]`.
+It sends a built-in clip through an embedded server, as `microface retarget` does, so that decoding,
+the server's transport and the writing of results count too. `--threads 2` is what a machine with
+two cores has. The bar is 5 frames a second on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from microface.commands.retarget import ProgressReport, ResultWriter, take_in
+from microface.server.client import Client
+from microface.server.clips.builtin import builtin_clip
+from microface.server.embedded import EmbeddedServer
+
+STAGES = ("decode", "align", "motion", "generate", "encode", "transport", "write")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--clip", default="lip-corner-left", help="name of a built-in clip")
+    chosen = parser.parse_args()
+    source = [np.asarray(frame) for frame in builtin_clip(chosen.clip).frames]
+    frames = [source[i % len(source)] for i in range(chosen.frames)]
+    neutral = cv2.resize(np.asarray(builtin_clip("brow-lower").frames[0]), (256, 256))
+    with tempfile.TemporaryDirectory() as name, EmbeddedServer(threads=chosen.threads) as server:
+        folder = Path(name)
+        (folder / "clip").mkdir()
+        (folder / "out").mkdir()
+        for index, frame in enumerate(frames):
+            cv2.imwrite(str(folder / "clip" / f"{index:04d}.png"), frame[..., ::-1])
+        with (
+            Client(server.address) as client,
+            ResultWriter(folder / "out") as writer,
+            ProgressReport() as report,
+        ):
+            client.hello()
+            begun = time.perf_counter()
+            job = client.retarget(neutral, folder / "clip", 200)
+            result = take_in(job, writer, report)
+            writer.finish(result)
+            seconds = time.perf_counter() - begun
+    spent = {**result["seconds"], "write": writer.seconds}
+    print(f"{chosen.frames / seconds:.2f} frames a second at 256 px, {os.cpu_count()} cores")
+    print(f"load average {os.getloadavg()[0]:.1f} (an idle machine shows less than 2)")
+    for stage in STAGES:
+        print(f"{stage:10} {1000 * spent.get(stage, 0.0) / chosen.frames:8.1f} ms a frame")
+    print(json.dumps({"frames_per_second": chosen.frames / seconds, "seconds": spent}))
+
+
+if __name__ == "__main__":
+    main()
