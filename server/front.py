@@ -286,6 +286,9 @@ class Front:
             (zmq.TCP_KEEPALIVE, 1),
         ):
             socket.setsockopt(option, value)
+        # With a domain, peers of ZMTP 1 and 2 are refused; without, any bytes that are not a
+        # greeting pass for ZMTP 1, and their connections stay open for ever.
+        socket.setsockopt(zmq.ZAP_DOMAIN, b"microface")
         try:
             socket.bind(bind)
         except zmq.ZMQError as fault:
