@@ -40,8 +40,9 @@ class RenderHead:
 
     `rest` (V, 3); `triangles` (T, 3), counter-clockwise from outside; `uv` (M, 2), v up;
     `uv_triangles` (T, 3); `surface` (T,) index into `surfaces`; `landmarks` (68,) vertices;
-    `deltas` (E, V, 3) displacement at weight 1 for `names`; `gains` (E,) weight of canonical
-    amount 1; `openness` (V,) 0..1, how much of the surroundings a vertex sees.
+    `tint` (V, 3) factor on the colour; `deltas` (E, V, 3) displacement at weight 1 for `names`;
+    `gains` (E,) weight of canonical amount 1; `openness` (V,) 0..1, how much of the surroundings a
+    vertex sees.
     """
 
     family: str
@@ -57,6 +58,7 @@ class RenderHead:
     deltas: Floats
     gains: Floats
     openness: Floats
+    tint: Floats
     index: Mapping[str, int] = field(repr=False)
 
     def posed(self, weights: Mapping[str, float]) -> Floats:

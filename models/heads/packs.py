@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .families import Floats, RenderHead, Surface, gains_of, is_test
+from .makeup import face_tint
 from .openness import vertex_openness
 from .skins import Images, hair_colour, stylise_skin, vary_skin
 
@@ -158,8 +159,9 @@ class PackFamily:
         hair = hair_colour(rng)
         brow_hair = hair * np.float32(rng.uniform(0.15, 0.7))
         brow = self._choose(rng, "brows", ".png", TEST_BROW, held_out)
-        put(self._skin_triangles, self._skin_uv, self._skin(rng, held_out, brow_hair, brow))
-        eyes = self._eyes(rng, held_out)
+        skin = self._skin(rng, held_out, brow_hair, brow)
+        put(self._skin_triangles, self._skin_uv, skin)
+        eyes = self._eyes(rng, held_out, float(skin.rgb.mean()))
         if len(self._eye_triangles):
             put(self._eye_triangles, self._eye_uv, eyes)
         wanted = {"lashes": "", "hair": "", "brows": brow if self.name == "makehuman" else ""}
@@ -179,12 +181,15 @@ class PackFamily:
                     part.uv_triangles,
                     self._card(rng, part, brow_hair if part.kind == "brows" else hair),
                 )
+        own = np.unique(self._skin_triangles)
+        tint = np.ones_like(vertices)
+        tint[own] = face_tint(rng, vertices[own], vertices[self._landmarks])
         counts = [len(t) for t in triangles]
         return RenderHead(
             self.name, identity, vertices, np.concatenate(triangles), self._uv,
             np.concatenate(corners), np.repeat(np.array(owners, np.uint8), counts),
             tuple(surfaces), self._marks(brow), self._names, self._deltas, self._gains,
-            self._openness, self._index,
+            self._openness, tint, self._index,
         )  # fmt: skip
 
     def _marks(self, brow: str) -> NDArray[np.int32]:
@@ -239,13 +244,15 @@ class PackFamily:
             rgb, gloss=float(rng.uniform(0.02, 0.3)), sharpness=float(rng.uniform(6, 30))
         )
 
-    def _eyes(self, rng: np.random.Generator, held_out: bool) -> Surface:
+    def _eyes(self, rng: np.random.Generator, held_out: bool, skin_level: float) -> Surface:
         name = self._choose(rng, "eyes", ".png", TEST_EYES, held_out)
         rgb = self._images.rgb(f"eyes/{name}.png", 0.5)
         if name == "brown_eye":
             grey = rgb.mean(2, keepdims=True)
             rgb = grey + np.float32(0.5) * (rgb - grey)
-        rgb = rgb * np.float32(rng.uniform(0.3, 0.75))
+        # Exposed for a dark skin, eyes of full brightness would glow.
+        shade = rng.uniform(0.3, 0.75) * float(np.clip(skin_level / 0.22, 0.45, 1.1))
+        rgb = rgb * np.float32(shade)
         return Surface(rgb, gloss=float(rng.uniform(0.6, 1.2)), sharpness=180.0)
 
     def _card(self, rng: np.random.Generator, part: _Part, hair: Floats) -> Surface:

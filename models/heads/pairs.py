@@ -24,7 +24,8 @@ from .expressions import (
 )
 from .families import TEST_IDENTITIES_FROM, Floats, HeadModel, RenderHead
 from .keypoints import keypoints_from_landmarks
-from .render import Drawing, Look, draw, motion, prepare_look
+from .makeup import laid_over, share_free, spectacles
+from .render import SUPERSAMPLING, Drawing, Look, draw, motion, prepare_look
 from .scene import Framing, composed, random_background, random_camera, random_light
 from .sensor import Sensor, expose, random_sensor
 
@@ -85,6 +86,11 @@ class Actor:
     background: Floats
     vertices: Floats
     neutral: Drawing
+    cover: Floats | None = None
+
+    def light(self, drawing: Drawing) -> Floats:
+        """Return a drawing's light (2S, 2S, 4) with what the head wears over it."""
+        return laid_over(drawing.light, self.cover)
 
     @property
     def points(self) -> Floats:
@@ -163,7 +169,10 @@ def make_actor(
     wanted = float(np.clip(np.exp(rng.normal(np.log(0.2), 0.4)), 0.05, 0.45))
     sensor = replace(sensor, exposure=sensor.exposure * np.float32(wanted / max(level, 1e-3)))
     background = random_background(rng, SIZE) * np.float32(max(level, 1e-3) / wanted)
-    return Actor(head, base, look, sensor, background, vertices, neutral)
+    cover = None
+    if not clean and rng.random() < 0.1:
+        cover = spectacles(rng, neutral.points[head.landmarks], SIZE * SUPERSAMPLING)
+    return Actor(head, base, look, sensor, background, vertices, neutral, cover)
 
 
 def shaken(rng: np.random.Generator, light: Floats) -> Floats:
@@ -230,12 +239,15 @@ def _pair(
     rng: np.random.Generator, source: Actor, character: Actor, weights: dict[str, float]
 ) -> Pair:
     neutral = expose(
-        source.sensor, composed(source.neutral.light, source.background), rng, first=True
+        source.sensor, composed(source.light(source.neutral), source.background), rng, first=True
     )
     acted = source.head.posed(added(source.base, weights))
     drawn = source.acted(acted) if weights else source.neutral
     frame = expose(
-        source.sensor, composed(shaken(rng, drawn.light), source.background), rng, first=False
+        source.sensor,
+        composed(shaken(rng, source.light(drawn)), source.background),
+        rng,
+        first=False,
     )
     flow = motion(source.neutral, drawn, source.head.triangles)
 
@@ -251,7 +263,8 @@ def _pair(
         for d in (character.neutral, shown)
     ]
     return Pair(
-        neutral, frame, to_cells(flow.flow * (flow.covered > 0)[..., None]), to_cells(flow.visible),
+        neutral, frame, to_cells(flow.flow * (flow.covered > 0)[..., None]),
+        to_cells(flow.visible * share_free(source.cover, SIZE)),
         source.points, source.points_of(acted) - source.points,
         pictures[0], pictures[1],
         forward.flow.astype(np.float16), backward.flow.astype(np.float16),

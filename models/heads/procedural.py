@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...head.head import Head, build_head, triangles
 from ...head.identity import random_identity
 from .families import Floats, RenderHead, Surface, gains_of, is_test
+from .makeup import face_tint
 from .openness import vertex_openness
 from .skins import stylise_skin, to_linear, vary_skin
 
@@ -62,7 +63,8 @@ def render_head(head: Head, number: int = 0) -> RenderHead:
     return RenderHead(
         "procedural", number, head.vertices, corners, head.uv, uv_corners, material,
         tuple(surfaces), head.landmarks, names, deltas, gains,
-        vertex_openness(head.vertices, corners), {n: i for i, n in enumerate(names)},
+        vertex_openness(head.vertices, corners), np.ones_like(head.vertices),
+        {n: i for i, n in enumerate(names)},
     )  # fmt: skip
 
 
@@ -91,12 +93,15 @@ class ProceduralFamily:
         # The form is mixed, the motion is the first member's: shapes are alike in one topology.
         skin = one.surfaces[0].rgb
         skin = stylise_skin(rng, skin) if rng.random() < 0.15 else vary_skin(rng, skin)
+        own = np.unique(one.triangles[one.surface == 0])
+        tint = np.ones_like(rest)
+        tint[own] = face_tint(rng, rest[own], rest[one.landmarks])
         gloss = float(rng.uniform(0.02, 0.3))
         surfaces = (Surface(skin, gloss=gloss, sharpness=float(rng.uniform(6, 30))),)
         return RenderHead(
             self.name, identity, rest * stretch, one.triangles, one.uv, one.uv_triangles,
             one.surface, surfaces + one.surfaces[1:], one.landmarks, one.names, one.deltas,
-            one.gains, one.openness, one.index,
+            one.gains, one.openness, tint, one.index,
         )  # fmt: skip
 
     def _member(self, number: int) -> RenderHead:

@@ -102,6 +102,7 @@ def _vertex_light(
     half = to_eye + light.direction
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     glint = np.clip((normals * half).sum(1), 0, 1)
+    diffuse *= head.tint[rows]
     return np.column_stack([diffuse, glint, lit * openness]).astype(np.float32)
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-
 from microface.models.heads.raster import barycentric, facing, rasterise
+from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 40, 30
 

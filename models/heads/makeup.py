@@ -1,0 +1,109 @@
+"""What varies on a face beside form and skin: beards, lip and cheek colour, shade, spectacles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .families import Floats
+from .keypoints import face_unit, keypoints_from_landmarks
+
+_FULL = (255.0,)
+
+
+def _near(places: Floats, centres: Floats, reach: float) -> Floats:
+    """Return (V,) 0..1: soft union of balls of radius `reach` about `centres` (n, 3)."""
+    free = np.ones(len(places), np.float32)
+    for centre in centres:
+        squared = ((places - centre) ** 2).sum(1) / np.float32(2 * reach * reach)
+        free *= 1 - np.exp(-squared)
+    return np.asarray(1 - free, dtype=np.float32)
+
+
+def face_tint(rng: np.random.Generator, places: Floats, marks: Floats) -> Floats:
+    """Draw a factor (V, 3) on the colour of skin vertices `places` (V, 3).
+
+    `marks` (68, 3) are the landmarks of the same head. A quarter of the faces get a beard, from a
+    shadow to a full one; half get other lips; some get blush or dark rings under the eyes.
+    """
+    unit = face_unit(keypoints_from_landmarks(marks)[:, :2])
+    tint = np.ones((len(places), 3), np.float32)
+    lips = _near(places, marks[48:60], 0.06 * unit)
+    if rng.random() < 0.25:
+        moustache = (marks[[32, 33, 34]] + marks[[50, 51, 52]]) / 2
+        chin = np.concatenate([marks[4:13], (marks[[6, 8, 10]] + marks[[58, 57, 56]]) / 2])
+        hair = _near(places, moustache, 0.1 * unit) + _near(places, chin, 0.2 * unit)
+        hair = np.clip(hair, 0, 1) * (1 - lips) * (places[:, 2] > marks[[2, 14], 2].mean() - unit)
+        hair *= rng.uniform(0.6, 1.3, len(places)).astype(np.float32)
+        density = np.float32(rng.uniform(0.2, 1.6))
+        tint *= np.exp(-density * hair[:, None] * np.array([0.9, 1.0, 1.05], np.float32))
+    if rng.random() < 0.5:
+        colour = rng.uniform((0.75, 0.45, 0.5), (1.1, 1.0, 1.0)).astype(np.float32)
+        tint *= 1 + lips[:, None] * (colour - 1)
+    if rng.random() < 0.3:
+        cheeks = np.stack([marks[[41, 48, 3]].mean(0), marks[[46, 54, 13]].mean(0)])
+        blush = _near(places, cheeks, 0.25 * unit) * np.float32(rng.uniform(0.1, 0.4))
+        tint *= 1 - blush[:, None] * np.array([0.0, 1.0, 0.8], np.float32)
+    if rng.random() < 0.3:
+        rings = np.stack([marks[[40, 41]].mean(0), marks[[46, 47]].mean(0)])
+        shade = _near(places, rings, 0.12 * unit) * np.float32(rng.uniform(0.1, 0.45))
+        tint *= 1 - shade[:, None]
+    return tint
+
+
+def _pixel(place: NDArray[np.floating[Any]]) -> tuple[int, int]:
+    return round(float(place[0])), round(float(place[1]))
+
+
+def spectacles(rng: np.random.Generator, landmarks: Floats, side: int) -> Floats:
+    """Draw spectacles as premultiplied linear colour and coverage (side, side, 4).
+
+    `landmarks` (68, 2 or more) in the same pixels. They are rigid with the head, which an
+    expression does not move.
+    """
+    right, left = landmarks[36:42, :2].mean(0), landmarks[42:48, :2].mean(0)
+    apart = float(np.linalg.norm(left - right))
+    tilt = float(np.degrees(np.arctan2(left[1] - right[1], left[0] - right[0])))
+    width = apart * float(rng.uniform(0.33, 0.42))
+    height = width * float(rng.uniform(0.6, 1.0))
+    thick = max(1, round(apart * float(rng.uniform(0.012, 0.06))))
+    drop = np.array([0.0, height * float(rng.uniform(0.0, 0.25))])
+    rim = np.zeros((side, side), np.uint8)
+    lens = np.zeros((side, side), np.uint8)
+    for eye in (right, left):
+        centre = _pixel(eye + drop)
+        axes = (round(width), round(height))
+        cv2.ellipse(lens, centre, axes, tilt, 0, 360, _FULL, -1, cv2.LINE_AA)
+        cv2.ellipse(rim, centre, axes, tilt, 0, 360, _FULL, thick, cv2.LINE_AA)
+    along = (left - right) / apart
+    for start, end in (
+        (right + drop + along * width, left + drop - along * width),
+        (right + drop - along * width, landmarks[0, :2] + drop),
+        (left + drop + along * width, landmarks[16, :2] + drop),
+    ):
+        cv2.line(rim, _pixel(start), _pixel(end), _FULL, thick, cv2.LINE_AA)
+    frame = rim.astype(np.float32)[..., None] / 255
+    glass = lens.astype(np.float32)[..., None] / 255 * np.float32(rng.uniform(0, 0.15))
+    colour = np.float32(rng.uniform(0.005, 0.2)) * rng.uniform(0.6, 1, 3).astype(np.float32)
+    glare = np.float32(rng.uniform(0.0, 0.6))
+    opaque = frame + (1 - frame) * glass
+    light = frame * colour + (1 - frame) * glass * glare
+    return np.asarray(np.concatenate([light, opaque], axis=2), dtype=np.float32)
+
+
+def laid_over(light: Floats, cover: Floats | None) -> Floats:
+    """Return light (S, S, 4) with a cover (S, S, 4) over it, both premultiplied."""
+    if cover is None:
+        return light
+    return np.asarray(cover + light * (1 - cover[..., 3:]), dtype=np.float32)
+
+
+def share_free(cover: Floats | None, size: int) -> NDArray[np.float32] | float:
+    """Return (size, size) how much of each pixel a cover leaves free; 1 without one."""
+    if cover is None:
+        return 1.0
+    small = cv2.resize(cover[..., 3], (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(1 - small, dtype=np.float32)
