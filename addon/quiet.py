@@ -1,4 +1,4 @@
-"""Keep Blender's render log out of a command's output."""
+"""Keep Blender's log out of a command's output."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import bpy
 
 
 @contextmanager
-def render_log_hidden() -> Iterator[None]:
+def blender_log_hidden() -> Iterator[None]:
     """Send what Blender's C code prints to nowhere, when there is no window.
 
-    Blender writes a line per render to the process's standard output, where a caller expects
-    our own lines only. With a window the console is the user's, and nothing is changed.
+    Blender writes a line per render, file read and file written to the process's standard output,
+    where a caller expects our own lines only. With a window the console is the user's, and nothing
+    is changed.
     """
     if not bpy.app.background:
         yield

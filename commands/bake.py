@@ -162,8 +162,11 @@ def _textures(
 def _open(path: Path) -> None:
     import bpy
 
+    from ..addon.quiet import blender_log_hidden
+
     try:
-        bpy.ops.wm.open_mainfile(filepath=str(path.resolve()), load_ui=False, use_scripts=False)
+        with blender_log_hidden():
+            bpy.ops.wm.open_mainfile(filepath=str(path.resolve()), load_ui=False, use_scripts=False)
     except RuntimeError as error:
         raise InputError(
             f"{path} cannot be opened as a .blend file.", "Save it again from Blender."

@@ -12,6 +12,7 @@ from pathlib import Path
 import bpy
 
 from ...errors import InputError, RunError
+from ..quiet import blender_log_hidden
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,13 @@ class Publication:
         """
         self._point_to_final_pictures()
         try:
-            bpy.ops.wm.save_as_mainfile(
-                filepath=str(self.draft_blend),
-                check_existing=False,
-                copy=True,
-                relative_remap=True,
-            )
+            with blender_log_hidden():
+                bpy.ops.wm.save_as_mainfile(
+                    filepath=str(self.draft_blend),
+                    check_existing=False,
+                    copy=True,
+                    relative_remap=True,
+                )
             if self.draft_pictures.exists():
                 if self.pictures.exists():
                     self.pictures.rename(self.draft / "replaced")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import RunError
 from ..images import read_pixels
-from ..quiet import render_log_hidden
+from ..quiet import blender_log_hidden
 from .framing import SENSOR_MILLIMETRES, Framing
 from .stage import Stage, stage
 
@@ -42,7 +42,7 @@ def render_stage(on: Stage, framing: Framing, *, samples: int = SAMPLES) -> NDAr
         shown = "Render Result" in bpy.data.images
         # An override and not the operator's own `scene`: with that, image sequences would follow
         # the frame of the window's scene.
-        with render_log_hidden(), bpy.context.temp_override(scene=scene):
+        with blender_log_hidden(), bpy.context.temp_override(scene=scene):
             bpy.ops.render.render(write_still=True)
         if not shown and "Render Result" in bpy.data.images:
             bpy.data.images.remove(bpy.data.images["Render Result"])

@@ -6,17 +6,16 @@ on the window manager's class, from `register` to `unregister`; nothing of it is
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import bpy
-import numpy as np
-from numpy.typing import NDArray
 
 from ...errors import MicrofaceError
 from ...server.client import Client
-from ..generated import Generated
+from ..bake.shape_keys import ShapeKeyBake
 from ..retarget.connection import Link
 from ..retarget.prepare import Prepared
 from ..retarget.session import Session
@@ -42,18 +41,19 @@ class Order:
 class Desk:
     """The running state of the add-on.
 
-    `generated` holds the last result per character name; `message` and `remedy` the last outcome
-    as the panel shows it; `progress` 0..1 while something runs.
+    `done` holds the last finished session per character name, `baked` the last bake of shape keys;
+    `message` and `remedy` the last outcome as the panel shows it; `progress` 0..1 while something
+    runs.
     """
 
     link: Link | None = None
     order: Order | None = None
     session: Session | None = None
-    generated: dict[str, Generated] = field(default_factory=dict)
+    done: dict[str, Session] = field(default_factory=dict)
+    baked: dict[str, ShapeKeyBake] = field(default_factory=dict)
     message: str = ""
     remedy: str = ""
     progress: float = 0.0
-    preview: NDArray[np.uint8] | None = None
     slowest_tick_seconds: float = 0.0
 
     @property
@@ -82,7 +82,8 @@ class Desk:
     def start(self, server: str, order: Order) -> None:
         """Begin a generation; `advance` carries it on."""
         self.cancel()
-        self.link_to(server)
+        # Started here and not by the timer: starting a process takes longer than a tick may.
+        self.link_to(server).poll()
         self.order = order
         self.message, self.remedy, self.progress = "Starting the server", "", 0.0
 
@@ -113,15 +114,16 @@ class Desk:
         if not finished:
             return True
         self.session = None
-        self._keep(session.result())
+        self._keep(session)
         return False
 
     def _session(self, client: Client, order: Order) -> Session:
         return Session(client, order.prepared, order.clip, order.label, order.fps, order.strength)
 
-    def _keep(self, generated: Generated) -> None:
-        self.generated[generated.object_name] = generated
-        self.message = f"{len(generated.frames)} frames generated"
+    def _keep(self, session: Session) -> None:
+        self.done[session.prepared.object_name] = session
+        self.baked.pop(session.prepared.object_name, None)
+        self.message = "Generated"
 
     def finish(self) -> None:
         """Wait for the generation to end; raises its error. For use without a window."""
@@ -130,11 +132,11 @@ class Desk:
             return
         try:
             session = self._session(self.link.wait(), order)
-            generated = session.pump()
+            session.pump()
         except MicrofaceError:
             self.drop_link()
             raise
-        self._keep(generated)
+        self._keep(session)
 
     def cancel(self) -> None:
         """Stop the generation; what was generated before stays."""
@@ -177,8 +179,6 @@ def start_ticking() -> None:
 
 def tick() -> float | None:
     """One step of a running generation on Blender's main thread."""
-    import time
-
     started = time.perf_counter()
     state = desk()
     shown = state.shown

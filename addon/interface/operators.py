@@ -10,9 +10,11 @@ import bpy
 
 from ...errors import InputError, MicrofaceError
 from .. import api
+from ..bake.shape_keys import ShapeKeyBake
 from ..bake.time import parse_fps
 from ..character.fixes import FIXES
 from ..clips import clip_label
+from ..generated import Generated
 from ..retarget.prepare import prepare
 from .desk import Order, desk, redraw, start_ticking
 from .preferences import preferred_server
@@ -46,12 +48,20 @@ def _character(context: Any) -> Any:
     return obj
 
 
-def _generated(context: Any) -> tuple[Any, Any]:
+def _generated(context: Any) -> tuple[Any, Generated]:
     obj = _character(context)
-    generated = desk().generated.get(obj.name)
-    if generated is None:
+    session = desk().done.get(obj.name)
+    if session is None:
         raise InputError(f"Nothing is generated for '{obj.name}'.", "Press Generate first.")
-    return obj, generated
+    return obj, session.result()
+
+
+def _playing(obj: Any) -> ShapeKeyBake | None:
+    """Return the bake of shape keys that the character plays, if it comes from this result."""
+    bake = desk().baked.get(obj.name)
+    animation = obj.data.shape_keys.animation_data
+    action = animation.action if animation else None
+    return bake if bake is not None and action and action.name == bake.action_name else None
 
 
 class MICROFACE_OT_generate(bpy.types.Operator):  # type: ignore[misc]
@@ -116,6 +126,7 @@ class MICROFACE_OT_bake_shape_keys(bpy.types.Operator):  # type: ignore[misc]
             whole_frames=settings.whole_frames,
             server=link.wait(),
         )
+        desk().baked[obj.name] = bake
         strongest = ", ".join(bake.active()[:3]) or "none"
         desk().message = f"{bake.key_count} keys in '{bake.action_name}'; strongest: {strongest}"
         return {"FINISHED"}
@@ -139,6 +150,7 @@ class MICROFACE_OT_bake_texture(bpy.types.Operator):  # type: ignore[misc]
                 obj,
                 generated,
                 start_frame=context.scene.microface.start_frame,
+                over=_playing(obj),
                 report=manager.progress_update,
             )
         finally:

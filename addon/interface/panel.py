@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import bpy
@@ -74,19 +75,13 @@ class MICROFACE_PT_main(bpy.types.Panel):  # type: ignore[misc]
                 _lines(context, column, state.remedy, "BLANK1")
 
     def _bakes(self, settings: Any, context: Any) -> None:
-        generated = None
+        session = None
         if settings.character is not None:
-            generated = desk().generated.get(settings.character.name)
-        if generated is not None:
-            _lines(
-                context,
-                self.layout.column(),
-                f"{generated.clip_name}: {len(generated.frames)} frames at "
-                f"{float(generated.fps):g} fps",
-                "IMAGE_DATA",
-            )
+            session = desk().done.get(settings.character.name)
+        if session is not None:
+            _lines(context, self.layout.column(), session.summary, "IMAGE_DATA")
         column = self.layout.column(align=True)
-        column.enabled = generated is not None and not desk().busy
+        column.enabled = session is not None and not desk().busy
         column.prop(settings, "start_frame")
         column.prop(settings, "whole_frames")
         column.operator("microface.bake_shape_keys", icon="SHAPEKEY_DATA")
@@ -116,8 +111,6 @@ class MICROFACE_PT_settings(bpy.types.Panel):  # type: ignore[misc]
 
 def _lines(context: Any, layout: Any, text: str, icon: str) -> None:
     """Draw a text broken into lines that fit the sidebar, as wide as it is now."""
-    import textwrap
-
     width = context.region.width / context.preferences.system.ui_scale
     columns = max(16, int((width - 90) / 6))
     for index, line in enumerate(textwrap.wrap(text, columns)):

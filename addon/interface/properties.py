@@ -47,7 +47,7 @@ class MicrofaceSettings(bpy.types.PropertyGroup):  # type: ignore[misc]
         name="Strength",
         description="1 is as strong as in the clip",
         default=1.0,
-        min=0.0,
+        min=0.05,
         max=4.0,
         soft_max=2.0,
         subtype="FACTOR",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ...server.client import Client
 from ...server.embedded import EmbeddedServer
+from .online import allow
 
 
 @contextmanager
@@ -19,6 +20,7 @@ def connect(server: str | Client | None) -> Iterator[Client]:
         yield server
         return
     if server:
+        allow(server)
         with Client(server) as client:
             yield client
         return
@@ -43,6 +45,7 @@ class Link:
         if self._client is not None:
             return self._client
         if self.server:
+            allow(self.server)
             self._client = Client(self.server)
             return self._client
         if self._embedded is None:

@@ -49,6 +49,7 @@ class Session:
         self._motion: dict[int, NDArray[np.float16]] = {}
         self._result: dict[str, Any] | None = None
         self._newest: NDArray[np.uint8] | None = None
+        self._generated: Generated | None = None
         self._job = client.retarget(prepared.neutral, clip, fps, strength)
 
     def poll(self, budget_seconds: float = 0.0) -> bool:
@@ -75,8 +76,24 @@ class Session:
         """Tell the server to stop; no more events come."""
         self._job.cancel()
 
+    @property
+    def summary(self) -> str:
+        """What a finished session holds, in a few words."""
+        clip = (self._result or {}).get("clip", {})
+        fps = float(Fraction(str(clip.get("fps", 1))))
+        return f"{self.label}: {len(clip.get('times', []))} frames at {fps:g} a second"
+
     def result(self) -> Generated:
-        """Return what was generated, once `poll` has returned True."""
+        """Return what was generated, once `poll` has returned True.
+
+        Puts the frames together at the first call, which takes a moment: not for a timer.
+        """
+        if self._generated is None:
+            self._generated = self._gathered()
+            self._frames, self._edges, self._motion = {}, {}, {}
+        return self._generated
+
+    def _gathered(self) -> Generated:
         result = self._result
         if result is None:
             raise RunError("The clip is not generated yet.", "Wait until it is done.")

@@ -1,0 +1,245 @@
+"""Drives the panel in a Blender window: Generate by the timer, then both bakes, with screenshots.
+
+Run it inside Blender's window with the full extension installed. It works in the folder that it
+lies in: it opens `character.blend` there if there is one (else it makes the built-in character),
+reads settings of `MicrofaceSettings` from `drive.json` if there is one, and leaves `baked.blend`
+and `drive-*.png` (grabbed from the X screen, so it needs a virtual screen, xwd and ImageMagick).
+Each check prints a line that begins with PASS or FAIL; the last line counts them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+FOLDER = Path(__file__).resolve().parent
+#: How often the clock that finds stalls of the main thread ticks.
+CLOCK_SECONDS = 0.005
+#: Nothing waits longer than this.
+PATIENCE_SECONDS = 900.0
+
+
+class Clock:
+    """Measures how long Blender's main thread is away from its timers."""
+
+    def __init__(self) -> None:
+        self.gaps: list[float] = []
+        self.last = time.perf_counter()
+
+    def tick(self) -> float:
+        """Called by Blender's timers."""
+        now = time.perf_counter()
+        self.gaps.append(now - self.last - CLOCK_SECONDS)
+        self.last = now
+        return CLOCK_SECONDS
+
+    def restart(self) -> None:
+        """Forget what was measured, and what this very moment takes."""
+        self.gaps.clear()
+        self.last = time.perf_counter()
+
+    def told(self) -> str:
+        """The longest stall and the 95th percentile since `restart`, in words."""
+        gaps = sorted(self.gaps) or [0.0]
+        often = gaps[int(0.95 * (len(gaps) - 1))]
+        return f"longest stall {1000 * gaps[-1]:.0f} ms, 95 % under {1000 * often:.0f} ms"
+
+
+class Score:
+    """Counts and prints the checks."""
+
+    def __init__(self) -> None:
+        self.passed = self.failed = 0
+
+    def check(self, what: str, good: bool, detail: str = "") -> None:
+        """Print one check."""
+        self.passed += good
+        self.failed += not good
+        print(f"{'PASS' if good else 'FAIL'} {what}{': ' if detail else ''}{detail}", flush=True)
+
+
+def view_area() -> Any:
+    """The 3D view of the only window."""
+    screen = bpy.context.window_manager.windows[0].screen
+    return next(area for area in screen.areas if area.type == "VIEW_3D")
+
+
+def in_view() -> Any:
+    """A context override: the 3D view, as if the pointer were in it."""
+    area = view_area()
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    window = bpy.context.window_manager.windows[0]
+    return bpy.context.temp_override(window=window, area=area, region=region)
+
+
+def screenshot(name: str) -> None:
+    """Grab the screen as `drive-<name>.png`."""
+    bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+    path = FOLDER / f"drive-{name}.png"
+    subprocess.run(f"xwd -root | convert xwd:- {path}", shell=True, check=True)
+
+
+def run(operator: Any) -> tuple[set[str], float]:
+    """Call an operator as the panel does; return what it returned and the seconds it took."""
+    started = time.perf_counter()
+    with in_view():
+        try:
+            outcome = set(operator("EXEC_DEFAULT"))
+        except RuntimeError as error:  # what an operator's error report becomes in Python
+            print(error)
+            outcome = {"CANCELLED"}
+    return outcome, time.perf_counter() - started
+
+
+def open_character() -> Any:
+    """Open or make the character and return its object."""
+    path = FOLDER / "character.blend"
+    if path.exists():
+        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False)
+        return next(obj for obj in bpy.data.objects if obj.type == "MESH" and obj.data.shape_keys)
+    addon = next(name for name in bpy.context.preferences.addons.keys() if "microface" in name)  # noqa: SIM118
+    builtin = importlib.import_module(f"{addon}.addon.character.builtin")
+    scenery = importlib.import_module(f"{addon}.addon.character.builtin_scene")
+    for obj in list(bpy.data.objects):
+        bpy.data.objects.remove(obj)
+    obj = builtin.create_character(builtin.named_identity("ada"), "Ada")
+    scenery.create_scene(obj)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return obj
+
+
+def arrange() -> None:
+    """Look through the camera in plain shading, with the sidebar open."""
+    space = view_area().spaces.active
+    space.shading.type = "SOLID"
+    space.shading.color_type = "TEXTURE"
+    space.overlay.show_overlays = False
+    space.show_region_ui = True
+    if bpy.context.scene.camera is not None:
+        space.region_3d.view_perspective = "CAMERA"
+
+
+def choose_tab() -> bool:
+    """Turn the sidebar to our tab; False while Blender has not drawn it yet."""
+    region = next(region for region in view_area().regions if region.type == "UI")
+    try:
+        region.active_panel_category = "Microface"
+    except TypeError:
+        return False
+    return bool(region.active_panel_category == "Microface")
+
+
+def steps(score: Score, clock: Clock) -> Iterator[float]:
+    """Everything that is done, in order; yields how many seconds to leave to Blender."""
+    obj = open_character()
+    yield 1.0
+    with in_view():
+        arrange()
+    yield 1.0
+    with in_view():
+        bpy.ops.view3d.view_center_camera()
+    score.check("the sidebar has the tab", choose_tab())
+    settings = bpy.context.scene.microface
+    settings.character = obj
+    chosen = FOLDER / "drive.json"
+    for name, value in json.loads(chosen.read_text()).items() if chosen.exists() else ():
+        setattr(settings, name, value)
+    yield 1.0
+    screenshot("1-ready")
+
+    desk = bpy.types.WindowManager.microface_desk
+    started = time.perf_counter()
+    outcome, seconds = run(bpy.ops.microface.generate)
+    score.check("Generate starts", outcome == {"FINISHED"}, f"{seconds:.1f} s on the main thread")
+    clock.restart()
+    yield 0.5
+    while desk.busy and desk.session is None and time.perf_counter() - started < PATIENCE_SECONDS:
+        yield 0.1
+    print(f"     server ready after {time.perf_counter() - started:.1f} s; {clock.told()}")
+    clock.restart()
+    while (
+        desk.busy
+        and desk.message != "generate"
+        and time.perf_counter() - started < PATIENCE_SECONDS
+    ):
+        yield 0.1
+    print(f"     sent, decoded and aligned; {clock.told()}")
+    clock.restart()
+    while desk.busy and desk.progress < 0.5 and time.perf_counter() - started < PATIENCE_SECONDS:
+        yield 0.05
+    half = clock.told()
+    screenshot("2-streaming")
+    clock.restart()
+    while desk.busy and time.perf_counter() - started < PATIENCE_SECONDS:
+        yield 0.05
+    print(f"     streaming: first half {half}; second half {clock.told()}")
+    print(f"     slowest tick of the session {1000 * desk.slowest_tick_seconds:.1f} ms")
+    session = desk.done.get(obj.name)
+    generated = session.result() if session is not None else None
+    score.check(
+        "Generate ends with frames",
+        generated is not None,
+        f"{desk.message} {desk.remedy} after {time.perf_counter() - started:.1f} s",
+    )
+    if generated is None:
+        screenshot("3-failed")
+        return
+    yield 0.5
+    screenshot("3-generated")
+    print(f"     seconds by stage: {generated.result.get('seconds')}")
+
+    outcome, seconds = run(bpy.ops.microface.bake_shape_keys)
+    score.check("Bake to Shape Keys", outcome == {"FINISHED"}, f"{seconds:.1f} s; {desk.message}")
+    yield 0.5
+    outcome, seconds = run(bpy.ops.microface.bake_texture)
+    score.check("Bake to Texture", outcome == {"FINISHED"}, f"{seconds:.1f} s; {desk.message}")
+    yield 0.5
+
+    apex = float(generated.result["apex"]["seconds"])
+    scene = bpy.context.scene
+    frame = settings.start_frame + apex * scene.render.fps / scene.render.fps_base
+    scene.frame_set(int(frame), subframe=frame % 1.0)
+    yield 1.0
+    keys = obj.data.shape_keys.key_blocks
+    strongest = sorted(((abs(key.value), key.name) for key in keys[1:]), reverse=True)[:4]
+    told = ", ".join(f"{name} {value:.2f}" for value, name in strongest)
+    score.check("keys move at the apex", strongest[0][0] > 0.01, f"frame {frame:.2f}: {told}")
+    screenshot("4-apex")
+    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "baked.blend"))
+    score.check("the file is saved", (FOLDER / "baked.blend").stat().st_size > 0)
+    view_area().spaces.active.shading.type = "MATERIAL"
+    yield 20.0
+    screenshot("5-apex-material")
+
+
+def main() -> None:
+    """Let Blender's timers carry the steps on, and quit at the end."""
+    score, clock = Score(), Clock()
+    work = steps(score, clock)
+
+    def advance() -> float | None:
+        try:
+            return next(work)
+        except StopIteration:
+            pass
+        except Exception:  # noqa: BLE001 - whatever it is, it must not leave the window open
+            traceback.print_exc()
+            score.check("the script runs to its end", False)
+        print(f"DONE {score.passed} passed, {score.failed} failed", flush=True)
+        bpy.ops.wm.quit_blender()
+        return None
+
+    # Persistent: opening a file ends all other timers.
+    bpy.app.timers.register(clock.tick, persistent=True)
+    bpy.app.timers.register(advance, first_interval=3.0, persistent=True)
+
+
+main()
