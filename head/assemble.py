@@ -118,7 +118,8 @@ def assemble(m: Measures, skin: Skin, materials: tuple[str, ...]) -> Built:
     own, u, v = skin_parts(skin)
     rng = np.random.default_rng(m.identity.seed + 1)
     extra = [*eyeballs(m), *mouth_parts(m, skin), *brows(m, skin, rng), *lashes(m, skin)]
-    extra += [*ears(m), hair(m), bust(m)]
+    # Hair comes last: it alone differs in number between identities.
+    extra += [*ears(m), bust(m), hair(m)]
     names = shape_names()
     points = [skin.points]
     faces, uv, uv_faces, material = [], [], [], []

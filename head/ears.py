@@ -63,12 +63,12 @@ def _ear(m: Measures, sign: float, side: str) -> Part:
         rings.append(np.stack([out, up - 0.9 * shift, -(back - shift)], axis=1))
     local = np.concatenate(rings)
     # Stand off the head: the back edge leans outwards, the top leans back.
-    lean, tip = np.radians(24.0 + 8.0 * m.identity.ears), np.radians(-10.0)
+    lean, tip = np.radians(40.0 + 8.0 * m.identity.ears), np.radians(-10.0)
     x = local[:, 0] * np.cos(lean) - local[:, 2] * np.sin(lean)
     z = local[:, 0] * np.sin(lean) + local[:, 2] * np.cos(lean)
     y = local[:, 1] * np.cos(tip) - z * np.sin(tip)
     z = local[:, 1] * np.sin(tip) + z * np.cos(tip)
-    points = ear_root(m) + np.stack([x + 0.30, y, z - 0.35], axis=1)
+    points = ear_root(m) + np.stack([x + 0.60, y, z - 0.30], axis=1)
     faces = sheet(len(RINGS), SECTORS, around=True)
     uv, uv_faces = sheet_uv(len(RINGS), SECTORS)
     if sign > 0:

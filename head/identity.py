@@ -53,10 +53,10 @@ class Identity:
 #: The people who come with the product; "ada" is the demo's character.
 IDENTITIES: dict[str, Identity] = {
     "ada": Identity(
-        jaw_width=-0.2,
+        jaw_width=-0.5,
         cheeks=0.2,
         lips=0.2,
-        eye_size=0.2,
+        eye_size=0.5,
         eye_tilt=0.2,
         freckles=0.65,
         hair=(0.36, 0.15, 0.07),
@@ -127,8 +127,8 @@ IDENTITIES: dict[str, Identity] = {
     ),
     "lars": Identity(
         face_width=-0.1,
-        jaw_width=0.7,
-        chin_length=0.6,
+        jaw_width=0.45,
+        chin_length=0.5,
         cheeks=-0.5,
         forehead=0.3,
         nose_length=0.7,

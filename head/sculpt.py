@@ -59,13 +59,13 @@ def capsule(
 def head_form(m: Measures) -> Distance:
     """Return the signed distance of the head without lips, lids closed (both sides alike)."""
     who = m.identity
-    wide = 1.0 + 0.055 * who.face_width
+    wide = 1.0 + 0.075 * who.face_width
     tip = m.nose_tip
     lid = m.eye_radius + m.lid_gap
-    jaw = 1.0 + 0.09 * who.jaw_width + 0.05 * who.face_width
+    jaw = 1.0 + 0.13 * who.jaw_width + 0.05 * who.face_width
     chin = m.chin_y
-    full = 0.35 * who.cheeks
-    bridge = 0.28 * who.nose_bridge
+    full = 0.45 * who.cheeks
+    bridge = 0.38 * who.nose_bridge
     wing = m.nose_wing
     neck = 4.45 * (1.0 + 0.13 * who.neck_width)
 
@@ -73,13 +73,13 @@ def head_form(m: Measures) -> Distance:
         p = (np.abs(points[:, 0]), points[:, 1].copy(), points[:, 2].copy())
         d = ellipsoid(p, (0, 3.9, -6.6), (7.3 * wide, 7.6 + 0.4 * who.forehead, 8.6))
         d = smooth_union(
-            d, ellipsoid(p, (0, 2.9, -3.6), (6.35 * wide, 5.4 + 0.4 * who.forehead, 5.2)), 2.0
+            d, ellipsoid(p, (0, 2.9, -3.6), (6.2 * wide, 5.4 + 0.4 * who.forehead, 5.2)), 2.0
         )
-        d = smooth_union(d, ellipsoid(p, (0, -2.6, -4.5), (6.15 * wide, 6.4, 5.65)), 2.5)
+        d = smooth_union(d, ellipsoid(p, (0, -2.6, -4.5), (5.85 * wide, 6.4, 5.75)), 2.5)
         d = smooth_union(d, ellipsoid(p, (0, -5.6, -2.9), (4.6 * jaw, 4.4, 4.9)), 2.2)
         d = smooth_union(
             d,
-            capsule(p, (4.9 * jaw, -6.0, -5.6), (1.3, chin + 1.3, -0.6), 0.7, 1.1),
+            capsule(p, (4.7 * jaw, -5.8, -5.7), (1.3, chin + 1.3, -0.6), 0.7, 1.1),
             2.6,
         )
         d = smooth_union(d, ellipsoid(p, (0, chin + 1.15, 0.15), (1.5 * jaw, 1.2, 1.3)), 1.6)

@@ -61,7 +61,7 @@ def lid_shapes(face: Face) -> dict[str, Floats]:
     raised = toward(cheek, 0.0, 0.22, 0.06)
     return {
         "eyeBlinkLeft": turned(-0.5 * low, 0.5 * low),
-        "eyeWideLeft": turned(1.24 * top, 1.06 * low),
+        "eyeWideLeft": turned(1.36 * top, 1.08 * low),
         "eyeSquintLeft": turned(0.97 * top, 0.34 * low) + raised,
         "lidTightenLeft": turned(0.72 * top, 0.45 * low) + 0.4 * raised,
         "lidDroopLeft": turned(0.45 * top, 1.0 * low),

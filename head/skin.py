@@ -41,6 +41,8 @@ def build_skin(m: Measures) -> Skin:
     points = _relax(grid, form, points)
     side, lid, depth = _parts(grid)
     _add_lips(m, points, side)
+    rim = grid.slits["mouth"]
+    points[rim.lower[0]] = points[rim.upper[0]]
     _fill_mouth(m, grid, points)
     _press_nostrils(m, points, grid)
     closed = points.copy()

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from microface.commands import main
 from microface.head import IDENTITIES
 
