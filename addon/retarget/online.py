@@ -1,4 +1,4 @@
-"""Whether Blender may reach a server: an extension keeps to the user's choice about going online."""
+"""Whether a server may be reached: an extension keeps to Blender's online access setting."""
 
 from __future__ import annotations
 
