@@ -18,7 +18,8 @@ def _near(places: Floats, centres: Floats, reach: float) -> Floats:
     """Return (V,) 0..1: soft union of balls of radius `reach` about `centres` (n, 3)."""
     free = np.ones(len(places), np.float32)
     for centre in centres:
-        squared = ((places - centre) ** 2).sum(1) / np.float32(2 * reach * reach)
+        away = places - centre
+        squared = np.einsum("vk,vk->v", away, away) / np.float32(2 * reach * reach)
         free *= 1 - np.exp(-squared)
     return np.asarray(1 - free, dtype=np.float32)
 

@@ -235,9 +235,7 @@ class PackFamily:
         rgb = self._images.rgb(f"{folder}/{name}.jpg")
         rgb = stylise_skin(rng, rgb) if rng.random() < 0.12 else vary_skin(rng, rgb)
         if self.name == "ict" and "special_suit" not in name:
-            layer = self._images.rgb(f"brows_ict/{brow}.png", 0.25)[..., 0] ** np.float32(1 / 2.2)
-            if layer.shape != rgb.shape[:2]:
-                layer = np.asarray(cv2.resize(layer, rgb.shape[1::-1]), dtype=np.float32)
+            layer = self._images.layer(f"brows_ict/{brow}.png", rgb)
             opacity = (layer * np.float32(rng.uniform(0.75, 1.0)))[..., None]
             rgb = np.asarray(rgb * (1 - opacity) + hair * opacity, dtype=np.float32)
         return Surface(
@@ -263,12 +261,13 @@ class PackFamily:
         if part.kind == "lashes":
             return Surface(rgb * np.float32(0.3), alpha, "blend", gloss=0.0)
         if rng.random() < 0.7 or part.kind == "brows":
-            grey = rgb.mean(2, keepdims=True)
-            rgb = grey / max(float(grey[alpha > 0.5].mean()), 1e-3) * hair
+            grey = self._images.grey(name)
+            level = float(np.average(grey, weights=alpha))
+            rgb = np.minimum((grey / np.float32(max(level, 1e-3)))[..., None] * hair, 1)
         if part.kind == "brows":
             alpha = alpha * np.float32(rng.uniform(0.75, 1.0))
-            return Surface(np.clip(rgb, 0, 1), alpha, "blend", gloss=0.0)
-        return Surface(np.clip(rgb, 0, 1), alpha, "cutout", gloss=0.15, sharpness=12.0)
+            return Surface(rgb, alpha, "blend", gloss=0.0)
+        return Surface(rgb, alpha, "cutout", gloss=0.15, sharpness=12.0)
 
 
 def brow_landmarks(places: Floats, hair: Floats) -> NDArray[np.int64]:

@@ -88,19 +88,15 @@ def fragments(
     last = np.clip(np.ceil(bottom[:, 1] - 0.5), 0, height).astype(np.int64)
     rows = np.maximum(last - first, 0)
 
-    owner = np.repeat(np.arange(len(chosen)), rows)
-    start = np.cumsum(rows) - rows
-    row = np.arange(len(owner)) - start[owner] + first[owner]
+    # Rows. Each edge runs from its upper end, so that both its triangles compute the same.
+    row = np.arange(int(rows.sum())) + np.repeat(first - (np.cumsum(rows) - rows), rows)
     y = row + 0.5
-    t, m, b = top[owner], middle[owner], bottom[owner]
-    upper = y < m[:, 1]
-    from_x = np.where(upper, t[:, 0], m[:, 0])
-    from_y = np.where(upper, t[:, 1], m[:, 1])
-    to_x = np.where(upper, m[:, 0], b[:, 0])
-    to_y = np.where(upper, m[:, 1], b[:, 1])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        short = from_x + (y - from_y) * ((to_x - from_x) / (to_y - from_y))
-        long = t[:, 0] + (y - t[:, 1]) * ((b[:, 0] - t[:, 0]) / (b[:, 1] - t[:, 1]))
+    long = _edge(top, bottom, y, rows)
+    short = np.where(
+        y < np.repeat(middle[:, 1], rows),
+        _edge(top, middle, y, rows),
+        _edge(middle, bottom, y, rows),
+    )
     left = np.clip(np.ceil(np.fmin(short, long) - 0.5), 0, width).astype(np.int64)
     right = np.clip(np.ceil(np.fmax(short, long) - 0.5), 0, width).astype(np.int64)
     counts = np.maximum(right - left, 0)
@@ -108,16 +104,35 @@ def fragments(
     # Depth is affine over the triangle: one gradient each.
     edge1, edge2 = middle - top, bottom - top
     area = edge1[:, 0] * edge2[:, 1] - edge2[:, 0] * edge1[:, 1]
-    area = np.where(np.abs(area) < 1e-12, np.inf, area)
+    area = np.where(np.abs(area) < 1e-6, np.inf, area)
     across = (edge1[:, 2] * edge2[:, 1] - edge2[:, 2] * edge1[:, 1]) / area
     down = (edge1[:, 0] * edge2[:, 2] - edge2[:, 0] * edge1[:, 2]) / area
-    row_depth = t[:, 2] + (y - t[:, 1]) * down[owner] + (0.5 - t[:, 0]) * across[owner]
+    origin = top[:, 2] - top[:, 1] * down + (0.5 - top[:, 0]) * across
+    slope = np.repeat(across, rows)
 
-    span = np.repeat(np.arange(len(owner)), counts)
-    begin = np.cumsum(counts) - counts
-    column = np.arange(len(span)) + (left - begin)[span]
-    depth = row_depth[span] + column * across[owner][span]
-    return Fragments((row * width)[span] + column, np.asarray(chosen, np.int64)[owner][span], depth)
+    # Pixels: a running number k, and per row what turns it into a place and a depth.
+    k = np.arange(int(counts.sum()))
+    shift = left - (np.cumsum(counts) - counts)
+    depth = np.repeat(np.repeat(origin, rows) + y * np.repeat(down, rows) + shift * slope, counts)
+    depth += k * np.repeat(slope, counts)
+    pixel = k + np.repeat(row * width + shift, counts)
+    owner = np.repeat(np.repeat(np.asarray(chosen, np.int64), rows), counts)
+    return Fragments(pixel, owner, depth)
+
+
+def _edge(
+    upper: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    y: NDArray[np.float64],
+    rows: Integers,
+) -> NDArray[np.float64]:
+    """Return where edges (n, 2 or more) cross the heights `y`, of which each edge has `rows`."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = (lower[:, 0] - upper[:, 0]) / (lower[:, 1] - upper[:, 1])
+        crossing = y - np.repeat(upper[:, 1], rows)
+        crossing *= np.repeat(slope, rows)
+        crossing += np.repeat(upper[:, 0], rows)
+    return crossing
 
 
 def joined(parts: list[Fragments]) -> Fragments:

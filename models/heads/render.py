@@ -50,11 +50,13 @@ class Drawing:
 
 def vertex_normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
     """Return unit normals (V, 3), area-weighted; zero for vertices of no triangle."""
-    a, b, c = (vertices[triangles[:, k]] for k in range(3))
-    cross = np.cross(b - a, c - a)
+    a = vertices[triangles[:, 0]]
+    x, y, z = (vertices[triangles[:, 1]] - a).T
+    u, v, w = (vertices[triangles[:, 2]] - a).T
     flat = triangles.ravel()
+    cross = (y * w - z * v, z * u - x * w, x * v - y * u)
     normals = np.stack(
-        [np.bincount(flat, np.repeat(cross[:, k], 3), len(vertices)) for k in range(3)], axis=1
+        [np.bincount(flat, np.repeat(part, 3), len(vertices)) for part in cross], axis=1
     )
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     return np.asarray(normals / np.maximum(length, 1e-12), dtype=np.float32)

@@ -63,6 +63,22 @@ class Images:
         image = self._image(name, scale)
         return image[..., 3] if image.shape[2] == 4 else np.ones(image.shape[:2], np.float32)
 
+    def grey(self, name: str, scale: float = 0.5) -> Floats:
+        """Return the mean of the linear channels (H, W)."""
+        key = (name + " grey", scale)
+        if key not in self._kept:
+            self._kept[key] = np.ascontiguousarray(self.rgb(name, scale).mean(axis=2))
+        return self._kept[key]
+
+    def layer(self, name: str, like: Floats) -> Floats:
+        """Return a grey layer (H, W) as stored, 0..1, in the size of an image `like`."""
+        key = (name + " layer", float(like.shape[0]))
+        if key not in self._kept:
+            stored = read_image(self._folder / name, 0.25)[..., 0]
+            sized = cv2.resize(stored, like.shape[1::-1], interpolation=cv2.INTER_AREA)
+            self._kept[key] = np.asarray(sized, dtype=np.float32)
+        return self._kept[key]
+
     def _image(self, name: str, scale: float) -> Floats:
         key = (name, scale)
         if key not in self._kept:
