@@ -21,6 +21,7 @@ from .protocol.content import read_arrays
 from .protocol.manifest import Manifest
 from .protocol.messages import Done, Edge, Frame, Message, Motion, Progress, Weights
 from .protocol.requests import RetargetRequest, SolveRequest, parse_request
+from .protocol.wire import summed
 from .sandbox import Decoding
 
 #: Tells (stage, fraction 0 to 1) of a job.
@@ -148,12 +149,12 @@ def _retarget(
                 generated = next(engine_steps)
                 begun = clock()
                 messages = (
-                    Frame(job, generated.index, generated.image),
-                    Edge(job, generated.index, generated.edge),
-                    Motion(job, generated.index, generated.flow),
+                    summed(Frame(job, generated.index, generated.image)),
+                    summed(Edge(job, generated.index, generated.edge)),
+                    summed(Motion(job, generated.index, generated.flow)),
                 )
                 for message in messages:
-                    manifest.add(message.VERB, message.index, message.array)
+                    manifest.add(message)
                 encode_seconds += clock() - begun
                 frames += 1
                 begun = clock()
@@ -192,8 +193,8 @@ def _solve(
         arrays = read_arrays(file, path.stat().st_size)
     weights, result = engine.solve(arrays, tell, cancelled)
     manifest = Manifest()
-    message = Weights(job, 0, weights)
-    manifest.add(message.VERB, 0, message.array)
+    message = summed(Weights(job, 0, weights))
+    manifest.add(message)
     yield message
     yield Done(job, 0, manifest.digest(), _packed(result))
 

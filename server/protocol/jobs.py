@@ -191,7 +191,7 @@ class Job:
         if message.index < self.received or mark in self._arrived:
             return  # it came twice
         self._arrived.add(mark)
-        self._manifest.add(message.VERB, message.index, message.array)
+        self._manifest.add(message)
         if isinstance(message, Frame):
             self._frames += 1
             self._events.append(told.Frame(message.index, message.array))

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from .messages import ArrayMessage
 
 
 class Manifest:
@@ -17,10 +14,11 @@ class Manifest:
     def __init__(self) -> None:
         self._entries: dict[tuple[int, str], tuple[int, int]] = {}
 
-    def add(self, verb: str, index: int, array: NDArray[Any]) -> None:
-        """Take one array in."""
-        data = np.ascontiguousarray(array).data.cast("B")
-        self._entries[index, verb] = (len(data), zlib.crc32(data))
+    def add(self, message: ArrayMessage) -> None:
+        """Take one array in, its checksum known."""
+        if message.checksum is None:
+            raise ValueError("the array's checksum is not known")
+        self._entries[message.index, message.VERB] = (message.array.nbytes, message.checksum)
 
     def digest(self) -> bytes:
         """Return the SHA-256 over all entries in order of index, then verb."""

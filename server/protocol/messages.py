@@ -128,13 +128,15 @@ class Resume(Message):
 
 @dataclass(frozen=True)
 class ArrayMessage(Message):
-    """A message with an array; `index` is the source frame."""
+    """A message with an array; `index` is the source frame. `checksum` is the CRC-32 of the array's
+    bytes where it is known already."""
 
     DTYPE: ClassVar[str] = ""
     DIMENSIONS: ClassVar[tuple[int | None, ...]] = ()
     job: Annotated[bytes, JOB]
     index: Annotated[int, INDEX]
     array: NDArray[Any] = dataclasses.field(compare=False)
+    checksum: int | None = dataclasses.field(default=None, compare=False)
 
     @classmethod
     def check_shape(cls, shape: tuple[int, ...]) -> None:

@@ -6,10 +6,11 @@ The header is a map with `v` version, `t` verb, `b` the verb's fields and, where
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgpack
 import numpy as np
@@ -42,6 +43,8 @@ from .messages import (
     Welcome,
 )
 
+Array = TypeVar("Array", bound=ArrayMessage)
+
 Verbs = dict[str, type[Message]]
 
 
@@ -68,19 +71,28 @@ def encode(message: Message) -> list[Payload]:
     """Return the parts to send for a message."""
     header: dict[str, Any] = {"v": VERSION, "t": message.VERB, "b": message.body()}
     payload: Payload | None = None
+    checksum: int | None = None
     if isinstance(message, ArrayMessage):
         array = np.ascontiguousarray(message.array, dtype=message.DTYPE)
         message.check_shape(array.shape)
         payload = array.data.cast("B")
+        checksum = message.checksum
         header |= {"shape": list(array.shape), "dtype": message.DTYPE, "codec": "raw"}
     elif isinstance(message, (Put, Done)):
         payload = message.payload
     if payload is not None:
-        header |= {"n": len(payload), "sum": zlib.crc32(payload)}
+        checksum = zlib.crc32(payload) if checksum is None else checksum
+        header |= {"n": len(payload), "sum": checksum}
     packed: bytes = msgpack.packb(header)
     if len(packed) > MAX_HEADER_BYTES:
         raise ProtocolError(f"A {message.VERB} message does not fit its header.")
     return [packed] if payload is None else [packed, payload]
+
+
+def summed(message: Array) -> Array:
+    """Return the message with its array as it travels and the checksum of that."""
+    array = np.ascontiguousarray(message.array, dtype=message.DTYPE)
+    return dataclasses.replace(message, array=array, checksum=zlib.crc32(array.data.cast("B")))
 
 
 def decode(parts: Sequence[Payload], verbs: Verbs) -> Message:
@@ -98,7 +110,7 @@ def decode(parts: Sequence[Payload], verbs: Verbs) -> Message:
     if issubclass(message_class, ArrayMessage):
         shape = _shape(header, message_class, len(payload))
         array = np.frombuffer(payload, dtype=message_class.DTYPE).reshape(shape)
-        return message_class(**fields, array=array)
+        return message_class(**fields, array=array, checksum=header["sum"])
     return message_class(**fields, payload=payload)  # type: ignore[call-arg]
 
 

@@ -22,7 +22,7 @@ from microface.server.protocol.jobs import Job, Stage
 from microface.server.protocol.limits import ServerLimits
 from microface.server.protocol.manifest import Manifest
 from microface.server.protocol.requests import RetargetRequest
-from microface.server.protocol.wire import FROM_SERVER, decode, encode
+from microface.server.protocol.wire import FROM_SERVER, decode, encode, summed
 
 SIDE = 16
 
@@ -41,9 +41,9 @@ def arrays(job: bytes, index: int) -> tuple[m.ArrayMessage, ...]:
     picture = np.full((SIDE, SIDE, 3), index % 256, np.uint8)
     flow = np.full((SIDE, SIDE, 2), index / 8, np.float16)
     return (
-        m.Frame(job, index, picture),
-        m.Edge(job, index, picture[..., 0]),
-        m.Motion(job, index, flow),
+        summed(m.Frame(job, index, picture)),
+        summed(m.Edge(job, index, picture[..., 0])),
+        summed(m.Motion(job, index, flow)),
     )
 
 
@@ -51,7 +51,7 @@ def manifest_of(frames: int) -> bytes:
     manifest = Manifest()
     for index in range(frames):
         for message in arrays(bytes(16), index):
-            manifest.add(message.VERB, index, message.array)
+            manifest.add(message)
     return manifest.digest()
 
 
