@@ -31,6 +31,9 @@ CROP_PER_BOX = 1.16
 BELOW_PER_BOX = 0.05
 #: The keypoints may differ this much (RMS, face units) from the average face.
 PLAUSIBLE_UNITS = 0.26
+#: The keypoints' heatmaps must be this peaked on average, 0..1. Faces have 0.6 to 0.8, pictures
+#: of anything else less than 0.25.
+SURE = 0.35
 #: Candidates that are looked at with the network, at most.
 MAX_CANDIDATES = 6
 
@@ -92,12 +95,12 @@ def _refine(
         encoding = encode(take_crop(picture, crop))
         local = encoding["points"][0].astype(float)
         distance, span = misfit(local)
-        if distance > PLAUSIBLE_UNITS or not 0.35 < span < 2.0:
+        sure = float(encoding["confidence"][0].mean())
+        if sure < SURE or distance > PLAUSIBLE_UNITS or not 0.35 < span < 2.0:
             return None
         points = crop.to_picture(local)
         crop = crop_about(points, upright=upright)
-        sure = float(encoding["confidence"][0].mean()) * (1 - distance / PLAUSIBLE_UNITS)
-        face = FaceBox(crop, points, sure)
+        face = FaceBox(crop, points, sure * (1 - distance / PLAUSIBLE_UNITS))
     return face
 
 
