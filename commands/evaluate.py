@@ -1,18 +1,35 @@
-"""To come."""
+"""Measure the network on identities that it has never seen.
+
+Prints a table: a static copy of the neutral, a classical baseline (DIS optical flow, steadied and
+carried by keypoint correspondence), the network, and the true frame itself, which shows what the
+measuring can reach. Motion is measured as claimed and again from the pictures. With --out the
+table is saved as evaluation-table.md and evaluation.json.
+"""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from ..errors import RunError
+from ..errors import InputError
 
-EXAMPLE = "Example: microface evaluate"
+EXAMPLE = "Example: microface evaluate --packs heads --pairs 256 --out out/evaluation"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, metavar="DIR", help="folder of held-out pairs-*.npz")
+    source.add_argument("--packs", type=Path, metavar="DIR", help="folder of head packs to render")
+    parser.add_argument("--pairs", type=int, default=256, help="pairs to measure (default 256)")
+    parser.add_argument("--weights", type=Path, help="safetensors (default: those that ship)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the table")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    raise RunError("This command is not built yet.", "Wait for it.")
+    if arguments.pairs <= 0:
+        raise InputError(f"--pairs is {arguments.pairs}.", "Give a number above zero.")
+    from ..models.evaluation.command import evaluate
+
+    return evaluate(arguments)

@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -94,6 +95,18 @@ def load_weights(path: Path) -> Eam:
     return network.eval()
 
 
+def load_network(path: Path) -> Eam:
+    """Return the network of a weights file, or the averaged one of a training run's folder."""
+    if not path.is_dir():
+        return load_weights(path)
+    from .training import checkpoint
+
+    tensors, _, config = checkpoint.load(path / checkpoint.NAME)
+    network = Eam(EamConfig(**config))  # type: ignore[arg-type]
+    network.load_state_dict(checkpoint.part(tensors, "average"))
+    return network.eval()
+
+
 def trial(count: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Return made-up inputs for a parity check: three smooth pictures, a flow and a strength."""
     rng = torch.Generator().manual_seed(seed)
@@ -102,7 +115,7 @@ def trial(count: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Te
     flow = nn.functional.interpolate(
         torch.randn((count, 2, 8, 8), generator=rng), size=(CELLS, CELLS), mode="bicubic"
     )
-    neutral, frame, image = pictures.split(count)
+    neutral, frame, image = torch.split(pictures, count)
     return neutral, neutral + 0.05 * (frame - neutral), image, flow, torch.full((count,), 0.8)
 
 
@@ -149,7 +162,7 @@ def parity(network: Eam, folder: Path, count: int = 3) -> dict[str, float]:
     encode = session(folder / "encode.onnx")
     animate = session(folder / "animate.onnx")
     worst: dict[str, float] = {}
-    feeds: dict[str, np.ndarray] = {}
+    feeds: dict[str, NDArray[np.float32]] = {}
     with torch.no_grad():
         encodings = [network.encode(x) for x in (neutral, frame, image)]
         for side, encoding, picture in zip(SIDES, encodings, (neutral, frame, image), strict=True):
@@ -164,13 +177,13 @@ def parity(network: Eam, folder: Path, count: int = 3) -> dict[str, float]:
         }
         takes = {each.name for each in animate.get_inputs()}
         found = animate.run(list(ANIMATIONS), {k: v for k, v in feeds.items() if k in takes})
-        truth = network.animate(*encodings[:2], flow, image, encodings[2], strength)
+        truth = network.animate(encodings[0], encodings[1], flow, image, encodings[2], strength)
     for field, ours, theirs in zip(ANIMATIONS, truth, found, strict=False):
         worst[field] = gap(ours, theirs)
     return worst
 
 
-def gap(ours: Tensor, theirs: np.ndarray) -> float:
+def gap(ours: Tensor, theirs: NDArray[np.float32]) -> float:
     """Return the largest absolute difference of two arrays of one shape."""
     return float(np.abs(ours.numpy() - theirs).max())
 

@@ -51,4 +51,5 @@ class EdgeAttention(nn.Module):
         value = self.split(self.value(appearance))
         weights = (query @ key.transpose(2, 3)) * query.shape[-1] ** -0.5
         found = (weights.softmax(dim=-1) @ value).transpose(2, 3)
-        return appearance + self.gate * self.out(found.reshape(appearance.shape))
+        added: Tensor = self.out(found.reshape(appearance.shape))
+        return appearance + self.gate * added

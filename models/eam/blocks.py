@@ -28,28 +28,33 @@ class Convolution(nn.Sequential):
         parts.append(nn.LeakyReLU(0.1, inplace=True))
         super().__init__(*parts)
 
-    def forward(self, image: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, image: Tensor) -> Tensor:
         """Return (N, outputs, h, w) for (N, inputs, h, w)."""
         if not self.mixed:
-            found: Tensor = super().forward(image)
+            found: Tensor = super().forward(image)  # type: ignore[no-untyped-call]
             return found
         with torch.autocast(image.device.type, dtype=torch.bfloat16):
-            found = super().forward(image)
+            found = super().forward(image)  # type: ignore[no-untyped-call]
         return found
 
 
 class Projection(nn.Conv2d):
-    """A convolution in float32 whatever comes in: the first and the last of each branch."""
+    """A convolution that gives float32 whatever comes in: the first and last of each branch."""
+
+    mixed = False
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return the convolution of `image` in float32."""
-        return super().forward(image.float())
+        """Return the convolution of `image`."""
+        if not self.mixed:
+            return super().forward(image.float())
+        with torch.autocast(image.device.type, dtype=torch.bfloat16):
+            return super().forward(image).float()
 
 
 def set_mixed(network: nn.Module, mixed: bool) -> None:
-    """Let the rectified convolutions of `network` compute in bfloat16, or not."""
+    """Let the convolutions of `network` compute in bfloat16, or not."""
     for module in network.modules():
-        if isinstance(module, Convolution):
+        if isinstance(module, Convolution | Projection):
             module.mixed = mixed
 
 

@@ -7,6 +7,7 @@ SIGGRAPH 2006), mixed by soft masks. A small network may move the result a littl
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,8 @@ from .motion import scale_between
 NEIGHBOURHOOD = 0.22
 #: Weight of the global map in each local one.
 TOWARDS_GLOBAL = 0.15
+#: Width, normalised, of a keypoint's mask before training.
+WIDTH = 0.11
 #: Farthest, in 256-px pixels, that the network may move a correspondence.
 FARTHEST = 12.0
 
@@ -61,38 +64,50 @@ def local_maps(source: Tensor, character: Tensor) -> Tensor:
     return fit(weights, whole, TOWARDS_GLOBAL)
 
 
+def mixed(
+    source: Tensor, character: Tensor, maps: Tensor, width: Tensor, correction: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Return positions (N, 64, 64, 2) on the source and mixing masks (N, K, 64, 64).
+
+    From points (N, K, 2) of both, their `maps` (N, K, 2, 2), the masks' widths (K,), normalised,
+    and what is added to the masks' logits, (N, K, 64, 64).
+    """
+    offset = grid.centres(CELLS, CELLS, character)[None, None] - character[:, :, None, None, :]
+    logits = -offset.square().sum(-1) / (2 * width * width)[None, :, None, None]
+    if correction is not None:
+        logits = logits + correction
+    masks = logits.softmax(dim=1)
+    each = source[:, :, None, None, :] + torch.einsum("nkij,nkhwj->nkhwi", maps, offset)
+    return torch.einsum("nkhw,nkhwc->nhwc", masks, each), masks
+
+
+def by_landmarks(source: Tensor, character: Tensor) -> Correspondence:
+    """Return the correspondence that the keypoints (N, K, 2) alone give, nothing learned."""
+    maps = local_maps(source, character)
+    width = torch.full((source.shape[1],), WIDTH)
+    positions, masks = mixed(source, character, maps, width, None)
+    return Correspondence(positions, torch.einsum("nkhw,nkij->nhwij", masks, grid.inverse(maps)))
+
+
 class Correspond(nn.Module):
     """Carry places from the character's face to the source's neutral."""
 
     def __init__(self, features: int, keypoints: int, width: int = 24) -> None:
         super().__init__()
-        self.log_width = nn.Parameter(torch.full((keypoints,), -2.2))
+        self.log_width = nn.Parameter(torch.full((keypoints,), math.log(WIDTH)))
         self.reduce = Projection(features, 16, 1)
         self.hourglass = Hourglass(3 * 16, (width, 32, 48), normalise=False)
         self.out = zeroed(Projection(width, 2 + keypoints, 1))
 
-    def mixed(
-        self, source: Tensor, character: Tensor, maps: Tensor, correction: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Return positions (N, 64, 64, 2) and mixing masks (N, K, 64, 64)."""
-        positions = grid.centres(CELLS, CELLS, character)
-        offset = positions[None, None] - character[:, :, None, None, :]
-        width = self.log_width.exp()[None, :, None, None]
-        logits = -offset.square().sum(-1) / (2 * width * width)
-        if correction is not None:
-            logits = logits + correction
-        masks = logits.softmax(dim=1)
-        each = source[:, :, None, None, :] + torch.einsum("nkij,nkhwj->nkhwi", maps, offset)
-        return torch.einsum("nkhw,nkhwc->nhwc", masks, each), masks
-
     def forward(self, source: Encoding, character: Encoding) -> Correspondence:
         """Return the correspondence of the character's cells with the source's neutral."""
         maps = local_maps(source.points, character.points)
-        base, _ = self.mixed(source.points, character.points, maps, None)
+        width = self.log_width.exp()
+        base, _ = mixed(source.points, character.points, maps, width, None)
         ours = self.reduce(character.features)
         theirs = grid.sample(self.reduce(source.features), base)
         out = self.out(self.hourglass(torch.cat((ours, theirs, ours - theirs), dim=1)))
-        positions, masks = self.mixed(source.points, character.points, maps, out[:, 2:])
+        positions, masks = mixed(source.points, character.points, maps, width, out[:, 2:])
         moved = FARTHEST * grid.PIXEL * torch.tanh(out[:, :2] / FARTHEST)
         positions = positions + moved.permute(0, 2, 3, 1)
         linear = torch.einsum("nkhw,nkij->nhwij", masks, grid.inverse(maps))

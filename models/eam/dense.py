@@ -128,8 +128,9 @@ class Dense(nn.Module):
         change: Tensor,
         sparse: Tensor,
         carried: Tensor,
+        fine: bool = True,
     ) -> DenseMotion:
-        """Return the character's motion.
+        """Return the character's motion; with `fine` false without learned upsampling.
 
         features (N, C, 64, 64), detail (N, D, 128, 128) and points (N, K, 2) of the character;
         change (N, C, 64, 64) of the source's features carried over; `sparse` (N, K, 2, 64, 64)
@@ -151,6 +152,9 @@ class Dense(nn.Module):
         options = torch.cat((still[:, None], sparse, carried[:, None]), dim=1)
         mixed = torch.einsum("nkhw,nkchw->nchw", masks, options)
         coarse = (1 + rest[:, 3:4]) * mixed + active * rest[:, :2]
-        supervised = self.upsample(coarse, context, detail)
+        if fine:
+            supervised = self.upsample(coarse, context, detail)
+        else:
+            supervised = grid.resize(coarse, grid.SIZE)
         occlusion = torch.sigmoid(4.0 + rest[:, 2:3])
         return DenseMotion(quiet(supervised), supervised, coarse, masks, occlusion, context, active)

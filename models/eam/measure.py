@@ -58,7 +58,7 @@ def evidence(neutral: Tensor, frame: Tensor, flow: Tensor) -> Tensor:
         pooled = F.avg_pool2d(
             cellwise, window, stride=1, padding=window // 2, count_include_pad=False
         )
-        xx, xy, yy, xr, yr, _ = pooled.split(1, dim=1)
+        xx, xy, yy, xr, yr, _ = torch.split(pooled, 1, dim=1)
         strength = xx + yy
         ridge = NOISE * NOISE + 0.02 * strength
         determinant = (xx + ridge) * (yy + ridge) - xy * xy

@@ -49,9 +49,9 @@ class Animation(NamedTuple):
     flow (N, 2, 256, 256) backward in 256-px pixels; occlusion (N, 1, 64, 64), 1 visible; edges
     (N, 1, 256, 256) in 0..1; residual (N, 3, 256, 256); residual_mask (N, 1, 256, 256) in 0..1;
     image (N, 3, 256, 256), about 0..1. Then, for training: supervised (N, 2, 256, 256), the flow
-    before stillness is enforced; carried (N, 2, 64, 64), the carried candidate; source (N, 2, 64,
-    64), the source's refined forward motion; shift (N, K, 2), its keypoints' motion, normalised;
-    masks (N, K + 2, 64, 64).
+    before stillness is enforced; coarse (N, 2, 64, 64), the same on the motion grid; carried
+    (N, 2, 64, 64), the carried candidate; source (N, 2, 64, 64), the source's refined forward
+    motion; shift (N, K, 2), its keypoints' motion, normalised; masks (N, K + 2, 64, 64).
     """
 
     flow: Tensor
@@ -61,6 +61,7 @@ class Animation(NamedTuple):
     residual_mask: Tensor
     image: Tensor
     supervised: Tensor
+    coarse: Tensor
     carried: Tensor
     source: Tensor
     shift: Tensor
@@ -114,7 +115,7 @@ class Eam(nn.Module):
         `neutral` and `frame` are the source's; `source_flow` (N, 2, 64, 64) is its measured
         forward flow in 256-px pixels; `image` (N, 3, 256, 256) is the character's neutral;
         `strength` (N,) is 1 for the source's own. With `paint` false the parts that make the
-        picture are left out: its fields come back as the neutral's.
+        picture are left out, learned upsampling too: its fields come back as the neutral's.
         """
         check_flow(source_flow)
         where = self.correspond(neutral, character)
@@ -126,7 +127,8 @@ class Eam(nn.Module):
         scale = motion.scale_between(neutral.points, character.points) * strength
         found = motion.strengthen(found, strength)
         points, _ = motion.transfer(found, character, scale)
-        sparse = motion.candidates(points, found.local, character.points, CELLS)
+        # The masks learn which candidate to take; what each one moves is taught at the source.
+        sparse = motion.candidates(points.detach(), found.local.detach(), character.points, CELLS)
         if self.config.carry and self.config.motion == "flow":
             carried = motion.backward(carry(refined, where) * strength[:, None, None, None])
         else:
@@ -134,7 +136,7 @@ class Eam(nn.Module):
         change = grid.sample(frame.features - neutral.features, where.positions)
         change = change * strength[:, None, None, None]
         dense = self.dense(
-            character.features, character.detail, character.points, change, sparse, carried
+            character.features, character.detail, character.points, change, sparse, carried, paint
         )
         painted = self.paint(image, character, change, dense) if paint else untouched(image)
         return Animation(
@@ -145,6 +147,7 @@ class Eam(nn.Module):
             residual_mask=painted.mask,
             image=painted.image,
             supervised=dense.supervised,
+            coarse=dense.coarse,
             carried=carried,
             source=refined,
             shift=found.shift,

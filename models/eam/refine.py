@@ -35,7 +35,7 @@ class SourceMotion(nn.Module):
         active = measure.agitation(neutral.luminance, frame.luminance, flow, steps)
         change = self.change(frame.features - neutral.features)
         known = torch.cat((flow, seen, self.reduce(neutral.features), change), dim=1)
-        out = self.out(self.mix(self.hourglass(known)))
+        out: Tensor = self.out(self.mix(self.hourglass(known)))
         correction, keep, take = out[:, :2], out[:, 2:3], out[:, 3:4]
         return (1 + keep) * flow + take * steps + active * correction
 

@@ -1,0 +1,1 @@
+"""Measuring: the network beside a static copy and a classical baseline."""

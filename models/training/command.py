@@ -11,6 +11,8 @@ import torch
 
 from ...errors import InputError
 from ..export import save_weights
+from ..heads.pairs import Split
+from ..heads.write import PAIRS_PER_SHARD, load_families, shard_path, write_shard
 from . import checkpoint
 from .data import Shards
 from .pictures import write_sheet
@@ -52,13 +54,21 @@ def train(arguments: argparse.Namespace) -> int:
 
 def rendered(packs: Path, folder: Path, pairs: int, seed: int) -> Path:
     """Return a folder of shards rendered from `packs`, in the run's own folder."""
+    data = folder / "pairs"
+    write_pairs(data, packs, pairs, seed, "train")
+    return data
+
+
+def write_pairs(data: Path, packs: Path, pairs: int, seed: int, split: Split) -> None:
+    """Render at least `pairs` pairs of the head packs to shards in `data`; what is there stays."""
     if not packs.is_dir():
         raise InputError(f"There are no head packs at {packs}.", "Name their folder.")
-    from ..heads.write import write_shards
-
-    data = folder / "pairs"
-    write_shards(data, packs=packs, pairs=pairs, seed=seed, split="train")
-    return data
+    families = load_families(packs)
+    data.mkdir(parents=True, exist_ok=True)
+    for number in range(-(-pairs // PAIRS_PER_SHARD)):
+        if not shard_path(data, number).exists():
+            say(f"rendering {shard_path(data, number).name}")
+            write_shard(data, number, seed, families, split)
 
 
 def write_settings(folder: Path, settings: Settings) -> None:

@@ -51,13 +51,13 @@ def map_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
             file.seek(entry.header_offset + _LENGTHS_AT)
             name, extra = struct.unpack("<HH", file.read(4))
             file.seek(entry.header_offset + _LOCAL_HEADER + name + extra)
-            version = np.lib.format.read_magic(file)
+            version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
             read = (
                 np.lib.format.read_array_header_1_0
                 if version == (1, 0)
                 else np.lib.format.read_array_header_2_0
             )
-            shape, fortran, dtype = read(file)
+            shape, fortran, dtype = read(file)  # type: ignore[no-untyped-call]
             if dtype.hasobject or fortran:
                 raise ValueError(f"{path}: {entry.filename} is no plain array")
             key = entry.filename.removesuffix(".npy")
@@ -121,7 +121,7 @@ class Shards:
         """Return the number of pairs."""
         return self._starts[-1]
 
-    def batch(self, indices: NDArray[np.integer], fields: tuple[str, ...] = ()) -> Batch:
+    def batch(self, indices: NDArray[np.int64], fields: tuple[str, ...] = ()) -> Batch:
         """Return the pairs at `indices`, stacked field by field, as stored; all fields if none
         are named."""
         places = [
@@ -137,7 +137,7 @@ class Shards:
         return [arrays[name] for arrays in self._arrays]
 
 
-def draw(seed: int, step: int, count: int, pairs: int) -> NDArray[np.integer]:
+def draw(seed: int, step: int, count: int, pairs: int) -> NDArray[np.int64]:
     """Return the indices of a step's batch: a function of the seed and the step alone.
 
     So a run that is taken up again sees the pairs it would have seen.

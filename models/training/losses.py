@@ -15,6 +15,9 @@ from .transforms import ThinPlate
 MOVING = 0.3
 #: Motion, pixels, that is added to the true one in relative errors: below it noise rules.
 FLOOR = 0.15
+#: Share of the picture that is added to the moving region in relative errors: a pair that hardly
+#: moves has little to teach but noise, and must not outweigh the others.
+LITTLE = 0.02
 #: Spread of the heatmaps' target, in cells.
 TARGET_CELLS = 1.1
 
@@ -71,7 +74,7 @@ def relative_error(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     weight = moving(truth) * valid
     error = (weight * grid.length(flow - truth)).sum(dim=(1, 2, 3))
     motion = (weight * (grid.length(truth) + FLOOR)).sum(dim=(1, 2, 3))
-    area = 0.002 * truth.shape[-1] * truth.shape[-2] * FLOOR
+    area = LITTLE * truth.shape[-1] * truth.shape[-2] * FLOOR
     return (error / (motion + area)).mean()
 
 
@@ -80,8 +83,8 @@ def lost_gain(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     weight = moving(truth) * valid
     along = (weight * flow * truth).sum(dim=(1, 2, 3))
     whole = (weight * truth * truth).sum(dim=(1, 2, 3))
-    enough = 0.002 * truth.shape[-1] * truth.shape[-2] * FLOOR**2
-    return ((along - whole).abs() / (whole + enough)).mean()
+    floor = weight.sum(dim=(1, 2, 3)) + LITTLE * truth.shape[-1] * truth.shape[-2]
+    return ((along - whole).abs() / (whole + FLOOR**2 * floor)).mean()
 
 
 def leak(flow: Tensor, truth: Tensor) -> Tensor:

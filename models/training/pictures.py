@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..eam import grid
-from ..eam.blocks import set_mixed
 from ..eam.network import Eam
 from .stages import animated, as_tensors
+from .steady import steadied
 from .trainer import Trainer
 
 #: Motion, pixels, that is drawn at full strength.
@@ -76,7 +76,7 @@ def write_sheet(trainer: Trainer) -> None:
     indices = np.linspace(0, len(trainer.shards) - 1, count).astype(int)
     pair = as_tensors(trainer.shards.batch(indices))
     network = trainer.averaged()
-    set_mixed(network, mixed=False)
+    pair = steadied(pair, grid.to_normalised(pair["source_points"]))
     picture = sheet(network, pair, paint=trainer.position.stage == "paint")
     small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     path = trainer.folder / f"sheet-{trainer.position.step:06d}.png"

@@ -14,6 +14,7 @@ from ..eam.keypoints import CELLS, Encoding
 from ..eam.network import Animation, Eam
 from . import augment, losses, transforms
 from .data import Batch
+from .steady import steadied
 
 Losses = dict[str, Tensor]
 
@@ -39,9 +40,11 @@ def as_tensors(batch: Batch) -> dict[str, Tensor]:
 
 
 def prepared(batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
-    """Return a batch as tensors, half of it mirrored, each camera's light and noise changed."""
+    """Return a batch as tensors: steadied, half of it mirrored, light and noise changed."""
     tensors = as_tensors(batch)
     count = len(next(iter(tensors.values())))
+    if "measured_flow" in tensors:
+        tensors = steadied(tensors, grid.to_normalised(tensors["source_points"]))
     tensors = augment.mirrored(tensors, torch.rand(count, generator=rng) < 0.5)
     for side in ("source", "character"):
         names = [f"{side}_neutral", f"{side}_frame"]
@@ -66,7 +69,7 @@ def keypoint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator
     logits, features, detail = network.encoder.logits(pictures)
     encoding = network.encoder.read(pictures, logits, features, detail)
     each = [Encoding(*parts) for parts in zip(
-        *(value.split((2 * count, part, part)) for value in encoding), strict=True
+        *(torch.split(value, [2 * count, part, part]) for value in encoding), strict=True
     )]  # fmt: skip
     truth = transforms.carry_points(truth, maps)
     moved = transforms.carry_points(moved, maps[count : count + part])
@@ -90,7 +93,7 @@ def encodings(network: Eam, pictures: list[Tensor], frozen: bool) -> list[Encodi
     whole = torch.cat(pictures).contiguous(memory_format=torch.channels_last)
     with torch.set_grad_enabled(not frozen and torch.is_grad_enabled()):
         encoding = network.encode(whole)
-    parts = (value.split(count) for value in encoding)
+    parts = (torch.split(value, count) for value in encoding)
     return [Encoding(*each) for each in zip(*parts, strict=True)]
 
 
@@ -107,20 +110,27 @@ def animated(network: Eam, pair: Mapping[str, Tensor], paint: bool) -> Animation
     )
 
 
-def motion_losses(network: Eam, pair: Mapping[str, Tensor], found: Animation) -> Losses:
-    """Return the losses of the motion in `found`."""
-    truth = pair["character_backward"]
-    visible = pair["character_visible"]
-    block = truth.shape[-1] // CELLS
-    coarse, sure = F.avg_pool2d(truth, block), F.avg_pool2d(visible, block)
+def motion_losses(pair: Mapping[str, Tensor], found: Animation, fine: bool) -> Losses:
+    """Return the losses of the motion in `found`, on the picture's grid (`fine`) or its own."""
+    block = pair["character_backward"].shape[-1] // CELLS
+    coarse, sure = (F.avg_pool2d(pair[f"character_{n}"], block) for n in ("backward", "visible"))
+    if fine:
+        flow, truth, visible = (
+            found.supervised,
+            pair["character_backward"],
+            pair["character_visible"],
+        )
+    else:
+        flow, truth, visible = found.coarse, coarse, sure
     source = pair["source_flow"]
     on_head = pair["source_moving"]
     return {
-        "flow": losses.relative_error(found.supervised, truth, visible),
-        "gain": losses.lost_gain(found.supervised, truth, visible),
-        "leak": losses.leak(found.supervised, truth),
+        "flow": losses.relative_error(flow, truth, visible),
+        "gain": losses.lost_gain(flow, truth, visible),
+        "leak": losses.leak(flow, truth),
         "carried": losses.relative_error(found.carried, coarse, sure),
         "source": losses.relative_error(found.source, source, on_head),
+        "source_gain": losses.lost_gain(found.source, source, on_head),
         "source_leak": losses.leak(found.source, source),
         "shift": losses.shift(found.shift / grid.PIXEL, pair["source_motion"]),
         "occlusion": F.binary_cross_entropy(found.occlusion.clamp(1e-4, 1 - 1e-4), sure),
@@ -129,13 +139,13 @@ def motion_losses(network: Eam, pair: Mapping[str, Tensor], found: Animation) ->
 
 def motion_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
     """Return the losses of motion on the frozen detector."""
-    return motion_losses(network, pair, animated(network, pair, paint=False))
+    return motion_losses(pair, animated(network, pair, paint=False), fine=False)
 
 
 def whole_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
     """Return the losses of everything but the detector."""
     found = animated(network, pair, paint=True)
-    named = motion_losses(network, pair, found)
+    named = motion_losses(pair, found, fine=True)
     truth, flow = pair["character_frame"], pair["character_backward"]
     weight = losses.moving_region(flow) + 0.02
     named["reconstruction"] = losses.pyramid(found.image, truth, weight)

@@ -36,6 +36,8 @@ class Trainer:
         self.network = Eam(EamConfig(**settings.network))  # type: ignore[arg-type]
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         set_mixed(self.network, mixed=True)
+        # Heatmaps are read to a fraction of a cell: their logits stay exact.
+        set_mixed(self.network.encoder.heatmaps[1], mixed=False)
         self.position = Position()
         self.average = self.weights()
         self.begin(STAGES[0])
@@ -45,7 +47,10 @@ class Trainer:
         return {name: v.detach().clone() for name, v in self.network.state_dict().items()}
 
     def begin(self, stage: str) -> None:
-        """Set up the optimiser of a stage; the running average goes on from the weights."""
+        """Set up the optimiser of a stage; a new stage starts from the running average."""
+        if self.position.stage != stage:
+            self.network.load_state_dict(self.average)
+            self.position.stage, self.position.stage_step = stage, 0
         parts = STEPS[stage][1]
         named = [(n, p) for n, p in self.network.named_parameters() if n.startswith(parts)]
         self.names = [name for name, _ in named]
@@ -53,8 +58,6 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(
             [p for _, p in named], lr=rate, betas=(0.9, 0.99), weight_decay=1e-4
         )
-        if self.position.stage != stage:
-            self.position.stage, self.position.stage_step = stage, 0
 
     def resume(self) -> None:
         """Take the folder's checkpoint up. InputError where there is none or it does not fit."""

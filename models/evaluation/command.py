@@ -1,0 +1,72 @@
+"""What `microface evaluate` does: measure, print, save."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from ..export import load_weights
+from ..training.data import Shards
+from . import cost
+from .run import measure
+from .table import as_json, as_markdown
+
+#: The weights that ship.
+WEIGHTS = Path(__file__).parents[1] / "weights" / "eam.safetensors"
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Measure as the command line asks and return the exit status."""
+    weights: Path = arguments.weights or WEIGHTS
+    network = load_weights(weights)
+    data = arguments.data or rendered(arguments.packs, arguments.out, arguments.pairs)
+    shards = Shards(data)
+    found = measure(network, shards, arguments.pairs)
+    facts: dict[str, object] = {
+        "parameters": cost.parameters(network),
+        "gflops": cost.operations(network),
+    }
+    if (weights.parent / "animate.onnx").exists():
+        facts["frames_per_second"] = {
+            f"{threads} threads": cost.frames_per_second(weights.parent, threads)
+            for threads in (1, 2)
+        }
+    report = as_json(found, facts)
+    table = as_markdown(report)
+    print(heading(report))
+    print(table)
+    if arguments.out:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        for name, text in (
+            ("evaluation.json", json.dumps(report, indent=2) + "\n"),
+            ("evaluation-table.md", f"{heading(report)}\n\n{table}"),
+        ):
+            aside = arguments.out / f"{name}.part"
+            aside.write_text(text)
+            aside.replace(arguments.out / name)
+    return 0
+
+
+def heading(report: dict[str, object]) -> str:
+    """Return a line that says what the table rests on."""
+    operations = report["gflops"]
+    assert isinstance(operations, dict)
+    line = (
+        f"{report['pairs']} pairs of {report['identity_groups']} pairings of held-out identities, "
+        f"{report['expressive_pairs']} with an expression; {report['parameters']} parameters, "
+        f"{operations['frame']:.1f} GFLOPs a frame"
+    )
+    speeds = report.get("frames_per_second")
+    if isinstance(speeds, dict):
+        line += "; " + ", ".join(f"{v:.1f} frames/s on {k}" for k, v in speeds.items())
+    return line + "."
+
+
+def rendered(packs: Path, out: Path | None, pairs: int) -> Path:
+    """Return a folder of held-out pairs rendered from `packs`."""
+    from ..training.command import write_pairs
+
+    folder = (out or Path("out")) / "pairs"
+    write_pairs(folder, packs, pairs, seed=1, split="test")
+    return folder

@@ -1,0 +1,54 @@
+"""What a frame costs: parameters, operations, frames a second."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..eam.network import Eam
+from ..export import session, trial
+
+#: Frames timed, after one that is not.
+FRAMES = 10
+
+
+def parameters(network: Eam) -> int:
+    """Return the number of weights."""
+    return sum(p.numel() for p in network.parameters())
+
+
+def operations(network: Eam) -> dict[str, float]:
+    """Return GFLOPs (a multiplication and an addition are two) of encoding a picture, of
+    animating a frame, and of a frame of a clip, which takes one of each."""
+    neutral, frame, image, flow, strength = trial(1)
+    with torch.no_grad():
+        with FlopCounterMode(display=False) as encoding:
+            first = network.encode(neutral)
+        second, character = network.encode(frame), network.encode(image)
+        with FlopCounterMode(display=False) as animating:
+            network.animate(first, second, flow, image, character, strength)
+    encode, animate = (c.get_total_flops() / 1e9 for c in (encoding, animating))
+    return {"encode": encode, "animate": animate, "frame": encode + animate}
+
+
+def frames_per_second(folder: Path, threads: int) -> float:
+    """Return how many frames of a clip the graphs in `folder` make in a second on this CPU."""
+    rng = np.random.default_rng(0)
+    sessions = [session(folder / name, threads) for name in ("encode.onnx", "animate.onnx")]
+    feeds = []
+    for each in sessions:
+        shapes = {
+            i.name: [s if isinstance(s, int) else 1 for s in i.shape] for i in each.get_inputs()
+        }
+        feeds.append({name: rng.random(shape, np.float32) for name, shape in shapes.items()})
+    began = 0.0
+    for frame in range(FRAMES + 1):
+        if frame == 1:
+            began = time.perf_counter()
+        for each, feed in zip(sessions, feeds, strict=True):
+            each.run(None, feed)
+    return FRAMES / (time.perf_counter() - began)

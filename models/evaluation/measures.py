@@ -1,0 +1,125 @@
+"""The measures, each a plain function of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+#: True motion, pixels at 256, from which a pixel belongs to the moving region.
+MOVING = 0.2
+#: True motion, pixels, under which (for this far around, pixels) a pixel belongs to the still one.
+STILL, STILL_AROUND = 0.05, 7
+#: Peak true motion, pixels, from which a pair counts as one with an expression.
+EXPRESSIVE = 0.4
+#: Edge strength, of 1, that counts as an edge, and how far off, pixels, one may lie.
+EDGE, EDGE_AROUND = 0.12, 1
+
+
+def moving_region(flow: Floats, visible: Flags) -> Flags:
+    """Return where the true `flow` (H, W, 2) moves and is known, (H, W)."""
+    return np.asarray(np.linalg.norm(flow, axis=-1) > MOVING) & visible
+
+
+def still_region(flow: Floats) -> Flags:
+    """Return where nothing truly moves, nor near it, (H, W)."""
+    moves = (np.linalg.norm(flow, axis=-1) > STILL).astype(np.uint8)
+    side = 2 * STILL_AROUND + 1
+    return np.asarray(cv2.dilate(moves, np.ones((side, side), np.uint8)) == 0)
+
+
+def endpoint_sums(flow: Floats, truth: Floats, region: Flags) -> tuple[float, float]:
+    """Return the sums over `region` of end-point error and of true motion; their ratio is the
+    relative error, 1 for a static copy."""
+    error = np.linalg.norm(flow - truth, axis=-1)[region].sum()
+    return float(error), float(np.linalg.norm(truth, axis=-1)[region].sum())
+
+
+def cosine_sums(flow: Floats, truth: Floats, region: Flags) -> tuple[float, float]:
+    """Return the sum of the direction's cosine weighted by true motion, and of the weights."""
+    size = np.linalg.norm(truth, axis=-1)[region]
+    along = (flow * truth).sum(-1)[region] / np.maximum(np.linalg.norm(flow, axis=-1)[region], 1e-6)
+    return float(along.sum()), float(size.sum())
+
+
+def gain_sums(flow: Floats, truth: Floats, region: Flags) -> tuple[float, float]:
+    """Return sums whose ratio is the amplitude produced along the true motion, over the true."""
+    return float((flow * truth)[region].sum()), float((truth * truth)[region].sum())
+
+
+def psnr_sums(
+    image: NDArray[np.uint8], truth: NDArray[np.uint8], region: Flags
+) -> tuple[float, float]:
+    """Return the sum of squared errors (of 1) over `region`, and the number of values."""
+    difference = (image.astype(np.float32) - truth.astype(np.float32))[region] / 255
+    return float(np.square(difference).sum()), float(difference.size)
+
+
+def psnr(mean_square: float) -> float:
+    """Return decibels for a mean squared error of values of 1; at most 99."""
+    return float(min(99.0, -10 * np.log10(max(mean_square, 1e-10))))
+
+
+def similarity_map(image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> Floats:
+    """Return the structural similarity of each pixel (H, W) of two RGB pictures' luminance.
+
+    Wang et al., IEEE TIP 13(4), 2004: Gaussian window of 1.5 pixels, K1 0.01, K2 0.03.
+    """
+    a, b = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255 for x in (image, truth))
+
+    def blur(x: Floats) -> Floats:
+        return np.asarray(cv2.GaussianBlur(x, (11, 11), 1.5), dtype=np.float32)
+
+    mean_a, mean_b = blur(a), blur(b)
+    var_a, var_b = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2
+    cov = blur(a * b) - mean_a * mean_b
+    first, second = 0.01**2, 0.03**2
+    above = (2 * mean_a * mean_b + first) * (2 * cov + second)
+    return np.asarray(above / ((mean_a**2 + mean_b**2 + first) * (var_a + var_b + second)))
+
+
+def edge_counts(found: Floats, truth: Floats) -> tuple[float, float, float, float]:
+    """Return hits among found edges, found edges, hits among true edges, true edges (pixels)."""
+    side = 2 * EDGE_AROUND + 1
+    kernel = np.ones((side, side), np.uint8)
+    ours, theirs = found > EDGE, truth > EDGE
+    near_ours, near_theirs = (
+        np.asarray(cv2.dilate(x.astype(np.uint8), kernel)) > 0 for x in (ours, theirs)
+    )
+    return (
+        float((ours & near_theirs).sum()),
+        float(ours.sum()),
+        float((theirs & near_ours).sum()),
+        float(theirs.sum()),
+    )
+
+
+def f_score(counts: Sequence[float]) -> float:
+    """Return the harmonic mean of precision and recall of summed `edge_counts`."""
+    precision = counts[0] / max(counts[1], 1.0)
+    recall = counts[2] / max(counts[3], 1.0)
+    return 2 * precision * recall / max(precision + recall, 1e-9)
+
+
+def bootstrap(
+    values: Floats, groups: Sequence[object], draws: int = 1000, seed: int = 0
+) -> tuple[float, float, float]:
+    """Return the pooled ratio of columns (P, 2) `values`, and its 95 % interval.
+
+    Whole groups (identities) are drawn again with replacement, because their pairs go together.
+    """
+    names = sorted({str(g) for g in groups})
+    where = {name: i for i, name in enumerate(names)}
+    sums = np.zeros((len(names), values.shape[1]), np.float64)
+    np.add.at(sums, [where[str(g)] for g in groups], values.astype(np.float64))
+    rng = np.random.default_rng(seed)
+    drawn = sums[rng.integers(0, len(names), (draws, len(names)))].sum(1)
+    ratios = drawn[:, 0] / np.maximum(drawn[:, 1], 1e-9)
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    whole = sums.sum(0)
+    return float(whole[0] / max(whole[1], 1e-9)), float(low), float(high)

@@ -1,0 +1,90 @@
+"""What is compared: a static copy, the classical baseline, the network, and the truth itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..eam import grid, motion
+from ..eam.correspondence import by_landmarks, carry
+from ..eam.edges import edge_map
+from ..eam.keypoints import luminance
+from ..eam.network import Eam
+from ..training.losses import moving_region
+from ..training.stages import animated
+
+Pairs = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a method answers for a batch: backward flow (N, H, W, 2) in pixels, pictures (N, H, W,
+    3) uint8, edge maps (N, H, W) in 0..1."""
+
+    flow: NDArray[np.float32]
+    images: NDArray[np.uint8]
+    edges: NDArray[np.float32]
+
+
+Method = Callable[[Eam, Pairs], Result]
+
+
+def as_result(flow: Tensor, images: Tensor, edges: Tensor) -> Result:
+    """Return a method's tensors, NCHW, as a `Result`."""
+    pictures = (images.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1)
+    return Result(
+        flow.permute(0, 2, 3, 1).numpy().astype(np.float32),
+        np.ascontiguousarray(pictures.numpy()),
+        edges[:, 0].numpy().astype(np.float32),
+    )
+
+
+def static_copy(network: Eam, pair: Pairs) -> Result:
+    """Answer with the character's neutral."""
+    neutral = pair["character_neutral"]
+    return as_result(torch.zeros_like(neutral[:, :2]), neutral, torch.zeros_like(neutral[:, :1]))
+
+
+def truth(network: Eam, pair: Pairs) -> Result:
+    """Answer with the true frame: what the measuring itself can reach at best."""
+    flow, frame = pair["character_backward"], pair["character_frame"]
+    return as_result(flow, frame, edge_map(luminance(frame)) * moving_region(flow))
+
+
+def classical(network: Eam, pair: Pairs) -> Result:
+    """Answer with the steadied optical flow, carried by detected keypoints' correspondence."""
+    with torch.no_grad():
+        source = network.encode(pair["source_neutral"]).points
+        character = network.encode(pair["character_neutral"]).points
+        where = by_landmarks(source, character)
+        forward = carry(pair["measured_flow"], where)
+        middle = character.mean(dim=1)
+        unit = motion.face_unit(character)
+        offset = grid.centres(64, 64, forward)[None] - middle[:, None, None, :]
+        far = offset.square().sum(-1).sqrt() / unit[:, None, None]
+        face = ((2.0 - far) / 0.4).clamp(0, 1)
+        flow = grid.resize(motion.backward(forward * face[:, None]), grid.SIZE)
+        image = grid.warp(pair["character_neutral"], flow)
+        edges = edge_map(luminance(image)) * moving_region(flow)
+    return as_result(flow, image, edges)
+
+
+def ours(network: Eam, pair: Pairs) -> Result:
+    """Answer with the network."""
+    with torch.no_grad():
+        found = animated(network, pair, paint=True)
+    return as_result(found.flow, found.image, found.edges)
+
+
+#: Rows of the table, in order.
+METHODS: dict[str, Method] = {
+    "static copy": static_copy,
+    "classical": classical,
+    "ours": ours,
+    "true frame": truth,
+}

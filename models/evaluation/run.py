@@ -1,0 +1,119 @@
+"""Measure every method on held-out pairs and gather the sums that the table is made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..eam.edges import edge_map
+from ..eam.keypoints import luminance
+from ..eam.network import Eam
+from ..flow import measure_flow
+from ..training.data import Shards
+from ..training.losses import moving_region as soft_region
+from ..training.stages import as_tensors
+from ..training.steady import steadied
+from . import measures
+from .methods import METHODS, Pairs, Result
+
+#: Pairs that go through the network at once.
+BATCH = 8
+
+
+@dataclass
+class Sums:
+    """A method's sums, a row a pair; see `measures` for what each pair of columns divides to."""
+
+    claimed: list[tuple[float, float]] = field(default_factory=list)
+    measured: list[tuple[float, float]] = field(default_factory=list)
+    cosine: list[tuple[float, float]] = field(default_factory=list)
+    gain: list[tuple[float, float]] = field(default_factory=list)
+    shown_gain: list[tuple[float, float]] = field(default_factory=list)
+    leak: list[tuple[float, float]] = field(default_factory=list)
+    still: list[tuple[float, float]] = field(default_factory=list)
+    moving: list[tuple[float, float]] = field(default_factory=list)
+    similarity: list[tuple[float, float]] = field(default_factory=list)
+    edges: list[tuple[float, float, float, float]] = field(default_factory=list)
+    rest: list[tuple[float, float]] = field(default_factory=list)
+
+
+@dataclass
+class Measured:
+    """Every method's sums, and for each pair its group (identities) and whether it stays within
+    one family of heads."""
+
+    sums: dict[str, Sums]
+    groups: list[str]
+    within: list[bool]
+    expressive: list[bool]
+
+
+def labels(shards: Shards) -> list[tuple[str, bool]]:
+    """Return each pair's identities as a group's name, and whether both are of one family."""
+    found: list[tuple[str, bool]] = []
+    for text in shards.column("meta"):
+        for meta in json.loads(str(text)):
+            families, identities = meta["families"], meta["identities"]
+            name = f"{families[0]}{identities[0]}-{families[1]}{identities[1]}"
+            found.append((name, families[0] == families[1]))
+    return found
+
+
+def batches(shards: Shards, pairs: int) -> Iterator[tuple[NDArray[np.int64], Pairs]]:
+    """Yield indices and tensors of the first `pairs` pairs."""
+    for start in range(0, min(pairs, len(shards)), BATCH):
+        indices = np.arange(start, min(start + BATCH, pairs, len(shards)))
+        yield indices, as_tensors(shards.batch(indices))
+
+
+def add(sums: Sums, result: Result, pair: Pairs, i: int, frame: NDArray[np.uint8]) -> None:
+    """Add pair `i` of a batch to a method's sums."""
+    backward = pair["character_backward"][i].permute(1, 2, 0).numpy()
+    forward = pair["character_forward"][i].permute(1, 2, 0).numpy()
+    visible = pair["character_visible"][i, 0].numpy() > 0.5
+    neutral = (pair["character_neutral"][i].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    region = measures.moving_region(backward, visible)
+    still = measures.still_region(backward)
+    flow, image = result.flow[i], result.images[i]
+    sums.claimed.append(measures.endpoint_sums(flow, backward, region))
+    sums.cosine.append(measures.cosine_sums(flow, backward, region))
+    sums.gain.append(measures.gain_sums(flow, backward, region))
+    shown = measure_flow(neutral, image)
+    everywhere = measures.moving_region(forward, np.ones_like(visible))
+    sums.measured.append(measures.endpoint_sums(shown, forward, everywhere))
+    sums.shown_gain.append(measures.gain_sums(shown, forward, everywhere))
+    sums.leak.append((float(np.linalg.norm(flow, axis=-1)[still].sum()), float(still.sum())))
+    sums.still.append(measures.psnr_sums(image, frame, still))
+    sums.moving.append(measures.psnr_sums(image, frame, region))
+    alike = measures.similarity_map(image, frame)[region]
+    sums.similarity.append((float(alike.sum()), float(alike.size)))
+    target = edge_map(luminance(pair["character_frame"][i : i + 1])) * soft_region(
+        pair["character_backward"][i : i + 1]
+    )
+    sums.edges.append(measures.edge_counts(result.edges[i], target[0, 0].numpy()))
+    whole = np.linalg.norm(flow, axis=-1)
+    sums.rest.append((float(whole.sum()), float(whole.size)))
+
+
+def measure(network: Eam, shards: Shards, pairs: int) -> Measured:
+    """Return every method's sums over the first `pairs` pairs of `shards`."""
+    known = labels(shards)
+    found = Measured({name: Sums() for name in METHODS}, [], [], [])
+    with torch.no_grad():
+        for indices, shaken in batches(shards, pairs):
+            pair = steadied(shaken, network.encode(shaken["source_neutral"]).points)
+            results = {name: method(network, pair) for name, method in METHODS.items()}
+            frames = (pair["character_frame"] * 255).round().byte().permute(0, 2, 3, 1).numpy()
+            for i, index in enumerate(indices.tolist()):
+                size = pair["character_backward"][i].square().sum(0).sqrt()
+                found.groups.append(known[index][0])
+                found.within.append(known[index][1])
+                found.expressive.append(float(size.max()) >= measures.EXPRESSIVE)
+                for name, result in results.items():
+                    add(found.sums[name], result, pair, i, np.ascontiguousarray(frames[i]))
+    return found

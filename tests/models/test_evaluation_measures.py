@@ -1,0 +1,81 @@
+"""The measures against closed forms, and the table whole on made-up pairs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from microface.models.evaluation import measures, methods
+from microface.models.evaluation.run import Measured, Sums
+from microface.models.evaluation.table import as_json, as_markdown
+
+
+def flow(amount: float = 1.0) -> np.ndarray:
+    field = np.zeros((64, 64, 2), np.float32)
+    field[20:40, 20:40, 0] = amount
+    return field
+
+
+def test_a_static_copy_s_error_ratio_is_one_and_half_the_motion_s_a_half() -> None:
+    region = measures.moving_region(flow(), np.ones((64, 64), bool))
+    assert region.sum() == 400
+    error, motion = measures.endpoint_sums(flow(0.0), flow(), region)
+    assert error / motion == pytest.approx(1.0)
+    error, motion = measures.endpoint_sums(flow(0.5), flow(), region)
+    assert error / motion == pytest.approx(0.5)
+    along, whole = measures.gain_sums(flow(0.5), flow(), region)
+    assert along / whole == pytest.approx(0.5)
+    cosine, weight = measures.cosine_sums(flow(-0.5), flow(), region)
+    assert cosine / weight == pytest.approx(-1.0)
+
+
+def test_the_still_region_keeps_away_from_what_moves() -> None:
+    still = measures.still_region(flow())
+    assert not still[14:46, 14:46].any()
+    assert still[:12].all()
+
+
+def test_psnr_and_similarity_of_known_pictures() -> None:
+    image = np.full((64, 64, 3), 100, np.uint8)
+    everywhere = np.ones((64, 64), bool)
+    squares, count = measures.psnr_sums(image, image + 10, everywhere)
+    assert measures.psnr(squares / count) == pytest.approx(-20 * math.log10(10 / 255), abs=1e-3)
+    assert measures.psnr(0.0) == 99.0
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    assert measures.similarity_map(noise, noise).mean() == pytest.approx(1.0, abs=1e-4)
+    assert measures.similarity_map(noise, noise[::-1].copy()).mean() < 0.2
+
+
+def test_edges_a_pixel_off_count_and_others_do_not() -> None:
+    truth = np.zeros((32, 32), np.float32)
+    truth[:, 10] = 1
+    near, far = np.roll(truth, 1, axis=1), np.roll(truth, 5, axis=1)
+    assert measures.f_score(measures.edge_counts(near, truth)) == pytest.approx(1.0)
+    assert measures.f_score(measures.edge_counts(far, truth)) == 0.0
+
+
+def test_the_interval_covers_the_ratio_and_narrows_with_groups() -> None:
+    rng = np.random.default_rng(1)
+    values = np.stack((rng.normal(0.5, 0.2, 400), np.ones(400)), -1).astype(np.float32)
+    few = measures.bootstrap(values, [i % 5 for i in range(400)])
+    many = measures.bootstrap(values, list(range(400)))
+    for whole, low, high in (few, many):
+        assert low < whole < high and whole == pytest.approx(0.5, abs=0.03)
+
+
+def test_the_table_names_every_method_and_says_when_there_is_nothing_to_say() -> None:
+    sums = {}
+    for name in methods.METHODS:
+        one = Sums()
+        for column in ("claimed", "measured", "cosine", "gain", "shown_gain", "leak", "still"):
+            getattr(one, column).extend([(1.0, 2.0), (3.0, 4.0)])
+        one.moving.extend([(1.0, 100.0)] * 2)
+        one.similarity.extend([(1.0, 2.0)] * 2)
+        one.rest.extend([(0.0, 1.0)] * 2)
+        one.edges.extend([(1.0, 2.0, 1.0, 2.0)] * 2)
+        sums[name] = one
+    report = as_json(Measured(sums, ["a", "b"], [True, True], [True, True]), {"parameters": 1})
+    text = as_markdown(report)
+    assert "| static copy | classical | ours | true frame |" in text
+    assert "0.667" in text and "–" in text

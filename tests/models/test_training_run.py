@@ -1,0 +1,165 @@
+"""Training: resumable to the bit, and a loss that falls."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from microface.errors import InputError
+from microface.models.training import checkpoint
+from microface.models.training.data import Shards, draw, map_arrays
+from microface.models.training.settings import Settings, load_settings
+from microface.models.training.trainer import Trainer
+
+
+def write_shard(folder: Path, pairs: int = 4, seed: int = 0) -> Path:
+    """A shard of made-up pairs: smooth pictures shifted by a smooth known motion."""
+    rng = np.random.default_rng(seed)
+    columns, rows = np.meshgrid(np.arange(256), np.arange(256))
+    bump = np.exp(-((columns - 128) ** 2 + (rows - 150) ** 2) / (2 * 30.0**2))
+    points = 128 + 90 * (rng.random((30, 2)) - 0.5)
+
+    def picture(waves: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        x, y = columns - shift[..., 0], rows - shift[..., 1]
+        parts = [0.5 + 0.35 * np.sin(a * x + b * y + c) for a, b, c in waves]
+        return (np.stack(parts, -1) * 255).astype(np.uint8)
+
+    made: dict[str, list[np.ndarray]] = {}
+    for _ in range(pairs):
+        amount = rng.uniform(-2, 2, 2)
+        flow = bump[..., None] * amount
+        motion = np.exp(-((points - (128, 150)) ** 2).sum(1) / (2 * 30.0**2))[:, None] * amount
+        for side in ("source", "character"):
+            waves = rng.uniform(0.1, 0.3, (3, 3))
+            pair = {
+                "neutral": picture(waves, np.zeros_like(flow)),
+                "frame": picture(waves, flow),
+                "points": points.astype(np.float32),
+                "motion": motion.astype(np.float32),
+            }
+            for name, value in pair.items():
+                made.setdefault(f"{side}_{name}", []).append(value)
+        cells = flow.reshape(64, 4, 64, 4, 2).mean(axis=(1, 3))
+        made.setdefault("source_flow", []).append(cells.astype(np.float32))
+        made.setdefault("source_moving", []).append(np.ones((64, 64), np.float32))
+        made.setdefault("character_forward", []).append(flow.astype(np.float16))
+        made.setdefault("character_backward", []).append((-flow).astype(np.float16))
+        made.setdefault("character_visible", []).append(np.ones((256, 256), np.uint8))
+    meta = [
+        {"weights": {}, "families": ["a", "a" if i % 2 else "b"], "identities": [i, i]}
+        for i in range(pairs)
+    ]
+    path = folder / "pairs-00000.npz"
+    np.savez(path, meta=np.array(json.dumps(meta)), **{k: np.stack(v) for k, v in made.items()})
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pairs")
+    write_shard(folder)
+    return folder
+
+
+def small(steps_to_warm: int = 1) -> Settings:
+    return replace(
+        load_settings().with_changes(minutes=1, batch=2, seed=3), warmup_steps=steps_to_warm
+    )
+
+
+def trained(folder: Path, data: Path, stage: str, steps: tuple[int, ...]) -> Trainer:
+    """A run that was stopped and taken up again after each count of `steps`."""
+    folder.mkdir()
+    trainer = Trainer(folder, Shards(data), small())
+    trainer.begin(stage)
+    for i, count in enumerate(steps):
+        if i:
+            trainer = Trainer(folder, Shards(data), small())
+            trainer.resume()
+        for _ in range(count):
+            trainer.step(0.0)
+        trainer.save()
+    return trainer
+
+
+@pytest.mark.parametrize("stage", ["keypoints", "paint"])
+def test_a_run_taken_up_again_is_the_run_that_went_through(
+    tmp_path: Path, data: Path, stage: str
+) -> None:
+    through = trained(tmp_path / "through", data, stage, (2,))
+    resumed = trained(tmp_path / "resumed", data, stage, (1, 1))
+    assert resumed.position.step == through.position.step == 2
+    for ours, theirs in (
+        (through.weights(), resumed.weights()),
+        (through.average, resumed.average),
+    ):
+        for name, value in ours.items():
+            assert torch.equal(value, theirs[name]), name
+
+
+def test_the_loss_falls_on_a_tiny_set(tmp_path: Path, data: Path) -> None:
+    trainer = Trainer(tmp_path, Shards(data), small())
+    losses = [trainer.step(0.0)["total"] for _ in range(12)]
+    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
+
+
+def test_a_motion_step_teaches_motion_and_leaves_the_detector_alone(
+    tmp_path: Path, data: Path
+) -> None:
+    trainer = Trainer(tmp_path, Shards(data), small())
+    trainer.begin("motion")
+    before = trainer.weights()
+    found = trainer.step(0.0)
+    assert {"flow", "gain", "source", "carried"} <= found.keys()
+    changed = {name for name, value in trainer.weights().items() if not value.equal(before[name])}
+    assert any(name.startswith("source.") for name in changed)
+    assert not any(name.startswith("encoder.") for name in changed)
+
+
+def test_a_run_leaves_a_log_and_a_plain_checkpoint(tmp_path: Path, data: Path) -> None:
+    trainer = Trainer(tmp_path, Shards(data), small())
+    trainer.log("motion", {"total": 1.0}, print)
+    with (tmp_path / "log-motion.csv").open() as file:
+        assert [row["total"] for row in csv.DictReader(file)] == ["1"]
+    path = trainer.save()
+    assert path.suffix == ".safetensors"
+    tensors, position, config = checkpoint.load(path)
+    assert position == trainer.position and config["features"] == 48
+    assert checkpoint.part(tensors, "network").keys() == trainer.weights().keys()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_the_order_of_pairs_follows_from_seed_and_step() -> None:
+    assert np.array_equal(draw(1, 5, 8, 100), draw(1, 5, 8, 100))
+    assert not np.array_equal(draw(1, 5, 8, 100), draw(1, 6, 8, 100))
+    assert not np.array_equal(draw(1, 5, 8, 100), draw(2, 5, 8, 100))
+
+
+def test_shards_are_read_in_place(data: Path) -> None:
+    arrays = map_arrays(data / "pairs-00000.npz")
+    with np.load(data / "pairs-00000.npz") as whole:
+        for name in ("source_neutral", "character_backward", "source_points"):
+            assert isinstance(arrays[name], np.memmap)
+            assert np.array_equal(arrays[name], whole[name])
+    shards = Shards(data)
+    assert len(shards) == 4
+    batch = shards.batch(np.array([3, 0]))
+    assert batch["measured_flow"].shape == (2, 64, 64, 2)
+
+
+def test_folders_and_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no training pairs"):
+        Shards(tmp_path)
+    (tmp_path / "pairs-00000.npz").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="cannot be read"):
+        Shards(tmp_path)
+    (tmp_path / "x.toml").write_text("seed = 1\n")
+    with pytest.raises(InputError, match="does not fit"):
+        load_settings(tmp_path / "x.toml")
+    with pytest.raises(InputError, match="no checkpoint"):
+        checkpoint.load(tmp_path / "pairs-00000.npz")
