@@ -16,6 +16,7 @@ from ..character.fixes import FIXES
 from ..clips import clip_label
 from ..generated import Generated
 from ..retarget.prepare import prepare
+from .add_character import MICROFACE_OT_add_character
 from .desk import Order, desk, redraw, start_ticking
 from .preferences import preferred_server
 from .properties import chosen_clip
@@ -212,6 +213,7 @@ class MICROFACE_OT_fix(bpy.types.Operator):  # type: ignore[misc]
 
 
 OPERATORS = (
+    MICROFACE_OT_add_character,
     MICROFACE_OT_generate,
     MICROFACE_OT_cancel,
     MICROFACE_OT_bake_shape_keys,

@@ -36,6 +36,8 @@ class MICROFACE_PT_main(bpy.types.Panel):  # type: ignore[misc]
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "character")
+        if settings.character is None:
+            layout.operator("microface.add_character", icon="MONKEY")
         self._findings(settings.character, context)
         column = layout.column()
         column.prop(settings, "clip_source", expand=True)

@@ -37,6 +37,16 @@ def test_settings_are_saved_with_the_scene(enabled: None, mask: Any) -> None:
     assert settings.clip_source == "BUILTIN"
 
 
+def test_the_builtin_character_is_added_and_chosen(enabled: None, mask: Any) -> None:
+    mask.select_set(True)
+    assert bpy.ops.microface.add_character(identity="lars") == {"FINISHED"}
+    lars = bpy.data.objects["Lars"]
+    assert bpy.context.scene.microface.character == lars
+    assert bpy.context.view_layer.objects.active == lars
+    assert bpy.context.selected_objects == [lars]
+    assert "jawOpen" in lars.data.shape_keys.key_blocks
+
+
 @pytest.mark.parametrize(
     ("operator", "what"),
     [
