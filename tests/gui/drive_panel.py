@@ -28,29 +28,36 @@ PATIENCE_SECONDS = 900.0
 
 
 class Clock:
-    """Measures how long Blender's main thread is away from its timers."""
+    """Measures how long Blender's main thread is away from its timers, and how long it computes."""
 
     def __init__(self) -> None:
-        self.gaps: list[float] = []
-        self.last = time.perf_counter()
+        self.gaps: list[tuple[float, float]] = []
+        self.restart()
 
     def tick(self) -> float:
         """Called by Blender's timers."""
-        now = time.perf_counter()
-        self.gaps.append(now - self.last - CLOCK_SECONDS)
-        self.last = now
+        now, computed = time.perf_counter(), time.thread_time()
+        self.gaps.append((now - self.last - CLOCK_SECONDS, computed - self.computed))
+        self.last, self.computed = now, computed
         return CLOCK_SECONDS
 
     def restart(self) -> None:
         """Forget what was measured, and what this very moment takes."""
         self.gaps.clear()
-        self.last = time.perf_counter()
+        self.last, self.computed = time.perf_counter(), time.thread_time()
 
     def told(self) -> str:
-        """The longest stall and the 95th percentile since `restart`, in words."""
-        gaps = sorted(self.gaps) or [0.0]
-        often = gaps[int(0.95 * (len(gaps) - 1))]
-        return f"longest stall {1000 * gaps[-1]:.0f} ms, 95 % under {1000 * often:.0f} ms"
+        """The longest stall and the 95th percentile since `restart`, in words.
+
+        On a busy machine a stall is mostly waiting for a processor; what it computed tells ours.
+        """
+        away = sorted(gap for gap, _ in self.gaps) or [0.0]
+        own = sorted(computed for _, computed in self.gaps) or [0.0]
+        most = int(0.95 * (len(away) - 1))
+        return (
+            f"longest stall {1000 * away[-1]:.0f} ms ({1000 * own[-1]:.0f} ms of computing), "
+            f"95 % under {1000 * away[most]:.0f} ms ({1000 * own[most]:.0f} ms)"
+        )
 
 
 class Score:
@@ -92,11 +99,17 @@ def run(operator: Any) -> tuple[set[str], float]:
     started = time.perf_counter()
     with in_view():
         try:
-            outcome = set(operator("EXEC_DEFAULT"))
+            outcome = set(operator("EXEC_DEFAULT", True))  # with an undo step
         except RuntimeError as error:  # what an operator's error report becomes in Python
             print(error)
             outcome = {"CANCELLED"}
     return outcome, time.perf_counter() - started
+
+
+def is_keyed(obj: Any) -> bool:
+    """Whether an action plays on the shape keys."""
+    animation = obj.data.shape_keys.animation_data
+    return animation is not None and animation.action is not None
 
 
 def open_character() -> Any:
@@ -189,15 +202,27 @@ def steps(score: Score, clock: Clock) -> Iterator[float]:
         generated is not None,
         f"{desk.message} {desk.remedy} after {time.perf_counter() - started:.1f} s",
     )
-    if generated is None:
+    if session is None:
         screenshot("3-failed")
         return
+    generated = session.result()
     yield 0.5
     screenshot("3-generated")
     print(f"     seconds by stage: {generated.result.get('seconds')}")
 
     outcome, seconds = run(bpy.ops.microface.bake_shape_keys)
     score.check("Bake to Shape Keys", outcome == {"FINISHED"}, f"{seconds:.1f} s; {desk.message}")
+    yield 0.5
+    name = obj.name
+    with in_view():
+        bpy.ops.ed.undo()
+    obj = bpy.data.objects[name]  # references die across undo
+    score.check("one undo takes the keys back", not is_keyed(obj))
+    with in_view():
+        bpy.ops.ed.redo()
+    obj = bpy.data.objects[name]
+    score.check("redo brings them again", is_keyed(obj))
+    settings = bpy.context.scene.microface
     yield 0.5
     outcome, seconds = run(bpy.ops.microface.bake_texture)
     score.check("Bake to Texture", outcome == {"FINISHED"}, f"{seconds:.1f} s; {desk.message}")
@@ -215,9 +240,6 @@ def steps(score: Score, clock: Clock) -> Iterator[float]:
     screenshot("4-apex")
     bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "baked.blend"))
     score.check("the file is saved", (FOLDER / "baked.blend").stat().st_size > 0)
-    view_area().spaces.active.shading.type = "MATERIAL"
-    yield 20.0
-    screenshot("5-apex-material")
 
 
 def main() -> None:
