@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from .brows import brow_landmarks
 from .families import Floats, RenderHead, Surface, gains_of, is_test
+from .macros import makehuman_weights
 from .makeup import face_tint
 from .openness import vertex_openness
 from .skins import Images, hair_colour, stylise_skin, vary_skin
@@ -268,68 +270,6 @@ class PackFamily:
             alpha = alpha * np.float32(rng.uniform(0.75, 1.0))
             return Surface(rgb, alpha, "blend", gloss=0.0)
         return Surface(rgb, alpha, "cutout", gloss=0.15, sharpness=12.0)
-
-
-def brow_landmarks(places: Floats, hair: Floats) -> NDArray[np.int64]:
-    """Return the rows (10,) of the Multi-PIE brow points 17-26 among `places` (n, 3).
-
-    `hair` (n,) weighs how much of the brow is at each place. The points lie along the middle of
-    each brow at even steps: from the subject's right outer end inwards, then outwards.
-    """
-    rows: list[int] = []
-    for side in (-1, 1):
-        hairy = np.flatnonzero((side * places[:, 0] > 0.3) & (hair > 0.12 * hair.max()))
-        x = places[hairy, 0]
-        low, high = float(x.min()), float(x.max())
-        for share in np.linspace(0.06, 0.94, 5):
-            middle = low + share * (high - low)
-            near = hair[hairy] * np.exp(-(((x - middle) / (0.08 * (high - low))) ** 2))
-            target = (places[hairy] * near[:, None]).sum(0) / near.sum()
-            target[0] = middle
-            rows.append(int(hairy[np.linalg.norm(places[hairy] - target, axis=1).argmin()]))
-    return np.array(rows)
-
-
-def makehuman_weights(
-    rng: np.random.Generator,
-    names: list[str],
-    kinds: NDArray[np.generic],
-    pairs: NDArray[np.generic],
-    *,
-    plain: bool = False,
-) -> NDArray[np.float64]:
-    """Draw the weights (N,) of all identity targets: a full macro set, then details.
-
-    `plain` gives the plain average young person of both sexes instead.
-    """
-    female = 0.5 if plain else float(np.clip(rng.beta(0.5, 0.5), 0, 1))
-    young = 1.0 if plain else float(rng.choice([1.0, rng.uniform(0.4, 1.0)]))
-    ethnic = np.full(3, 1 / 3) if plain else rng.dirichlet((0.6, 0.6, 0.6))
-    extreme = [0.0, 0.0] if plain else rng.uniform(-0.8, 0.8, 2)
-    factors = {"female": female, "male": 1 - female, "young": young, "old": 1 - young}
-    factors.update(zip(("african", "asian", "caucasian"), map(float, ethnic), strict=True))
-    for kind, value in zip(("muscle", "weight"), extreme, strict=True):
-        factors["min" + kind] = max(0.0, -float(value))
-        factors["max" + kind] = max(0.0, float(value))
-        factors["average" + kind] = 1 - abs(float(value))
-    weights = np.zeros(len(names))
-    for row, (name, kind) in enumerate(zip(names, kinds, strict=True)):
-        if str(kind) == "macro":
-            words = [w for w in name.split("-") if w != "universal"]
-            weights[row] = float(np.prod([factors[w] for w in words]))
-    if plain:
-        return weights
-    drawn: dict[str, float] = {}
-    for low, high in np.asarray(pairs, np.int64):
-        name = names[high]
-        narrow = "asym" in name or "eyebrows" in name
-        value = float(np.clip(rng.normal(0, 0.05 if narrow else 0.18), -0.5, 0.5))
-        # The two sides of a symmetric feature share one number.
-        stem = name.replace("/l-", "/").replace("/r-", "/")
-        stem = stem[2:] if stem.startswith(("l-", "r-")) else stem
-        value = drawn.setdefault(stem, value)
-        weights[high if value > 0 else low] = abs(value)
-    return weights
 
 
 def load_ict(folder: Path) -> PackFamily:
