@@ -20,7 +20,7 @@ def hairline(p: Floats) -> Floats:
     edge = np.interp(
         z,
         [-15.5, -12.0, -9.8, -8.6, -7.3, -6.6, -5.7, -4.9, -3.2, -1.6, 0.5],
-        [-5.6, -5.4, -3.4, 0.8, 0.6, -1.2, -0.8, 3.2, 5.0, 6.3, 6.9],
+        [-5.6, -5.4, -3.4, 0.8, 0.6, -1.2, -0.8, 3.2, 4.8, 5.9, 6.5],
     )
     return np.asarray(p[..., 1] - edge)
 
@@ -131,7 +131,7 @@ def _bob(m: Measures, rng: np.random.Generator) -> Part:
     polar = np.minimum(fall / 0.62, 1.0) * np.radians(93.0)
     drop = np.clip((fall - 0.62) / 0.38, 0.0, 1.0)
     open_at = np.radians(
-        np.interp(np.degrees(polar), [0, 52, 60, 66, 73, 81, 93], [0, 2, 10, 30, 52, 66, 73])
+        np.interp(np.degrees(polar), [0, 54, 63, 69, 76, 84, 93], [0, 2, 10, 30, 52, 66, 73])
     )
     spread = open_at[:, None] + (np.pi - open_at[:, None]) * (turn / np.pi)[None] ** 1.0
     way = _directions(

@@ -79,6 +79,7 @@ def brows(m: Measures, skin: Skin, rng: np.random.Generator) -> list[Part]:
     lean = lean - 0.5 * across / thick * (t > 0.3) + rng.normal(0, 0.10, BROW_TUFTS)
     way = np.cos(lean)[:, None] * ahead + np.sin(lean)[:, None] * up
     long = (0.52 + rng.uniform(-0.08, 0.12, BROW_TUFTS)) * (1.0 - 0.35 * t)
+    long *= 0.55 + 0.45 * np.clip(t / 0.22, 0.0, 1.0)
     half = 0.045 + 0.018 * m.identity.brow_thickness
     across_way = np.stack([-way[:, 1], way[:, 0]], axis=1)
     corners = [

@@ -77,7 +77,7 @@ def measure(identity: Identity) -> Measures:
         canthus_tilt=0.10 + 0.10 * who.eye_tilt,
         upper_opening=np.radians(31.0) * opening,
         lower_opening=np.radians(19.0) * opening,
-        brow_y=2.12 + 0.28 * who.brow_height,
+        brow_y=1.98 + 0.28 * who.brow_height,
         nose_tip=(0.0, nose_y, 3.15 + 0.25 * who.nose_length),
         nose_wing=1.36 * (1.0 + 0.2 * who.nose_width),
         mouth_y=mouth_y,

@@ -39,9 +39,16 @@ def corner_shapes(face: Face) -> dict[str, Floats]:
     cheek = face.patch((4.1, -3.3), (2.4, 2.2)) * soft
     edge = (face.p[:, 0] - 2.75) + 0.5 * (face.p[:, 1] - m.mouth_y - 1.4)
     furrow = face.patch((2.9, m.mouth_y + 1.5), (1.7, 2.3)) * soft * np.exp(-((edge / 0.28) ** 2))
-    smile = toward(corner, 0.95, 1.02, -0.62) + toward(cheek, 0.10, 0.42, 0.30)
+    # Lips bow like a hanging cloth: their height follows the corner later than their width.
+    bow = corner * np.clip(face.p[:, 0] / m.mouth_half, 0.0, 1.0) ** 0.9
+    smile = toward(corner, 0.95, 0.0, -0.62) + toward(bow, 0.0, 1.08, 0.0)
+    smile += toward(cheek, 0.10, 0.42, 0.30)
     smile += toward(furrow, 0.0, 0.0, -0.16)
-    sharp = toward(near, 0.30, 0.92, -0.10) + toward(cheek, 0.05, 0.40, 0.38)
+    sharp = (
+        toward(near, 0.30, 0.0, -0.10)
+        + toward(bow, 0.0, 0.95, 0.0)
+        + toward(cheek, 0.05, 0.40, 0.38)
+    )
     stretch = toward(corner, 0.90, -0.22, -0.55)
     dimple = toward(near, 0.62, 0.10, -0.62) + toward(corner, 0.15, 0.03, -0.1)
     frown = toward(corner_weight(face, 2.3, 2.4), 0.12, -0.62, -0.14)

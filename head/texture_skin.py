@@ -65,16 +65,16 @@ def paint_skin(m: Measures, p: Floats, rng: np.random.Generator, size: int) -> F
     under = np.clip(1.5 - np.abs(y - middle) / np.maximum(thick, 0.02), 0, 1)
     under *= np.clip(t * 12, 0, 1) * np.clip((1 - t) * 12, 0, 1) * (z > -3.5)
     colour = mix(colour, who.brow, 0.5 * under)
-    rough = hairline(p) + 0.22 * noise(rng, shape, 3.0 * size / 1024, STRETCH)
+    rough = hairline(p) + 0.12 * noise(rng, shape, 3.0 * size / 1024, STRETCH)
     return mix(colour, np.asarray(who.hair) * 0.8, np.clip(rough * 1.2 + 0.4, 0, 1))
 
 
 def grain(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Floats:
     """What makes skin trackable: mottling, blotches and pores as factors (h, w, 3) about 1."""
     even = np.zeros(shape, dtype=np.float32)
-    for cell, amount in ((34.0, 0.010), (13.0, 0.016), (5.5, 0.020), (2.2, 0.020)):
+    for cell, amount in ((34.0, 0.006), (13.0, 0.012), (5.5, 0.018), (2.2, 0.018)):
         even += amount * noise(rng, shape, max(cell * scale, 1.0), STRETCH)
-    tint = 0.012 * noise(rng, shape, 24 * scale, STRETCH)
+    tint = 0.009 * noise(rng, shape, 24 * scale, STRETCH)
     return np.asarray(
         1.0 + even[..., None] + tint[..., None] * np.array([-0.4, 0.8, 1.0], np.float32)
     )

@@ -11,19 +11,18 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Finish:
-    """How a part takes light; `flesh` is the share of light that scatters below the surface."""
+    """How a part takes light (inputs of the Principled surface)."""
 
     roughness: float
     specular: float = 0.5
-    flesh: float = 0.0
     coat: float = 0.0
     sheen: float = 0.0
 
 
 FINISHES = {
-    "skin": Finish(0.48, specular=0.42, flesh=0.12, sheen=0.04),
+    "skin": Finish(0.52, specular=0.34, sheen=0.05),
     "eye": Finish(0.12, specular=0.55, coat=1.0),
-    "teeth": Finish(0.18, flesh=0.05),
+    "teeth": Finish(0.18),
     "gums": Finish(0.25),
     "tongue": Finish(0.35),
     "mouth": Finish(0.4),
@@ -69,8 +68,4 @@ def _material(name: str, image: bpy.types.Image, finish: Finish) -> bpy.types.Ma
     surface.inputs["Coat Weight"].default_value = finish.coat
     surface.inputs["Coat Roughness"].default_value = 0.03
     surface.inputs["Sheen Weight"].default_value = finish.sheen
-    if finish.flesh > 0.0:
-        surface.inputs["Subsurface Weight"].default_value = finish.flesh
-        surface.inputs["Subsurface Radius"].default_value = (1.0, 0.35, 0.2)
-        surface.inputs["Subsurface Scale"].default_value = 0.006
     return material

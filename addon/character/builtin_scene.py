@@ -15,13 +15,13 @@ def create_scene(character: bpy.types.Object) -> bpy.types.Object:
     """Light and frame `character` as it stands at the origin; return the camera."""
     scene = bpy.context.scene
     camera = _camera(scene)
-    _area(scene, "Key", (-0.55, -0.85, 0.55), 0.45, 15.0, (1.0, 0.90, 0.80))
-    _area(scene, "Fill", (0.80, -0.75, 0.05), 0.80, 8.5, (0.80, 0.89, 1.0))
-    _area(scene, "Rim", (0.65, 0.60, 0.45), 0.45, 12.0, (1.0, 0.93, 0.86))
+    _area(scene, "Key", (-0.55, -0.85, 0.55), 0.45, 14.0, (1.0, 0.90, 0.80))
+    _area(scene, "Fill", (0.80, -0.75, 0.05), 0.80, 6.0, (0.80, 0.89, 1.0))
+    _area(scene, "Rim", (0.65, 0.60, 0.45), 0.45, 8.0, (1.0, 0.93, 0.86))
     _world(scene)
     scene.view_settings.view_transform = "Standard"
     scene.render.engine = "CYCLES"
-    scene.cycles.samples = 32
+    scene.cycles.samples = 16
     scene.render.resolution_x = scene.render.resolution_y = 512
     scene.render.fps = 24
     return camera
@@ -64,7 +64,7 @@ def _world(scene: bpy.types.Scene) -> None:
     world.use_nodes = True
     nodes, links = world.node_tree.nodes, world.node_tree.links
     background = nodes["Background"]
-    background.inputs["Strength"].default_value = 0.75
+    background.inputs["Strength"].default_value = 0.6
     window = nodes.new("ShaderNodeTexCoord")
     centre = nodes.new("ShaderNodeVectorMath")
     centre.operation = "DISTANCE"
