@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -50,6 +51,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 success, 2 a bad input, 1 a failure."""
     chosen = parser().parse_args(arguments)
+    # A polite kill ends like an interrupt: drafts are removed, servers of our own are stopped.
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return int(chosen.run(chosen))
     except MicrofaceError as error:
@@ -61,3 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _interrupt(*_: object) -> None:
+    """Turn a signal into what Ctrl C gives."""
+    raise KeyboardInterrupt
