@@ -23,7 +23,8 @@ from ..errors import InputError, MicrofaceError, RunError
 from .blobs import BlobFolder
 from .folders import CLIPS, new_folder
 from .memory import give_memory_back, resident_bytes
-from .protocol.desk import Desk, Order, Parts, Send
+from .protocol.book import Order, Parts, Send
+from .protocol.desk import Desk
 from .protocol.failures import Code, ProtocolError, as_our_error
 from .protocol.internal import FROM_WORKER, Beat, Ready
 from .protocol.limits import MAX_REPLY_PART_BYTES, MAX_REQUEST_PART_BYTES, ServerLimits
@@ -88,7 +89,7 @@ class Front:
                 self._turn()
                 if self.supervisor.failure is not None:
                     raise self.supervisor.failure
-                if self.desk.ready and not told:
+                if self.desk.book.ready and not told:
                     told = True
                     on_ready(self.address)
             self._drain()
@@ -118,7 +119,7 @@ class Front:
         now = time.monotonic()
         why = self.supervisor.check(now)
         if why is not None:
-            self.desk.worker_lost(why, now)
+            self.desk.book.worker_lost(why, now)
             for left in (self.folder / CLIPS).iterdir():
                 shutil.rmtree(left, ignore_errors=True)
         if now - self._ticked_at > 0.1:
@@ -160,7 +161,7 @@ class Front:
         self.supervisor.heard(now)
         if issubclass(message_class, ArrayMessage) and job is not None:
             # Passed on as it is: the worker made the checksum, the client looks at it.
-            self.desk.pass_array(job, header["b"]["index"], parts)
+            self.desk.book.pass_array(job, header["b"]["index"], parts)
             return
         message = decode(parts, FROM_WORKER)
         if isinstance(message, Beat):
@@ -170,16 +171,16 @@ class Front:
             self.desk.worker_ready(message.models)
             log.info("ready at %s", self.address)
         elif isinstance(message, Progress):
-            self.desk.pass_progress(message)
+            self.desk.book.pass_progress(message)
         elif job is not None:
-            self.desk.pass_final(job, parts, now, isinstance(message, Error))
+            self.desk.book.pass_final(job, parts, now, isinstance(message, Error))
         elif isinstance(message, Error):
             self.supervisor.failure = as_our_error(message.code, message.what, message.remedy)
 
     # Effects
 
     def _carry_out(self) -> None:
-        effects = self.desk.effects
+        effects = self.desk.book.effects
         while effects:
             effect = effects.popleft()
             if isinstance(effect, Order):
@@ -237,7 +238,7 @@ class Front:
         from whom. Clients that mean well come back and resume.
         """
         resident = resident_bytes()
-        allowed = self._memory_mark + self.settings.spare_memory_bytes + self.desk.kept_bytes()
+        allowed = self._memory_mark + self.settings.spare_memory_bytes + self.desk.book.kept_bytes()
         if resident <= allowed:
             return
         log.warning(
@@ -254,16 +255,16 @@ class Front:
             except InputError:
                 time.sleep(0.02)
         give_memory_back()
-        self._memory_mark = max(self._memory_mark, resident_bytes() - self.desk.kept_bytes())
+        self._memory_mark = max(self._memory_mark, resident_bytes() - self.desk.book.kept_bytes())
 
     def _drain(self) -> None:
         """Let running jobs finish for a while, take no new ones."""
-        self.desk.stopping = True
+        self.desk.book.stopping = True
         until = time.monotonic() + self.settings.drain_seconds
-        while self.desk.working() and time.monotonic() < until:
+        while self.desk.book.working() and time.monotonic() < until:
             self._turn()
-        for key in self.desk.working():
-            self.desk.fail(
+        for key in self.desk.book.working():
+            self.desk.book.fail(
                 key, Code.STOPPING, "The server was stopped.", "Try again when it is back.",
                 time.monotonic(),
             )  # fmt: skip

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from microface.server.blobs import BlobFolder
 from microface.server.protocol import messages as m
-from microface.server.protocol.desk import Desk, Order, Send, State
+from microface.server.protocol.book import Order, Send, State
+from microface.server.protocol.desk import Desk
 from microface.server.protocol.failures import Code
 from microface.server.protocol.internal import Grant, Start, Stop
 from microface.server.protocol.limits import ServerLimits
@@ -40,16 +41,16 @@ class Talk:
 
     def heard(self, visitor: bytes) -> list[m.Message]:
         """Return what is on its way to a visitor; other effects stay."""
-        mine = [e for e in self.desk.effects if isinstance(e, Send) and e.visitor == visitor]
+        mine = [e for e in self.desk.book.effects if isinstance(e, Send) and e.visitor == visitor]
         for effect in mine:
-            self.desk.effects.remove(effect)
+            self.desk.book.effects.remove(effect)
         return [decode([bytes(p) for p in e.parts], FROM_SERVER) for e in mine]
 
     def orders(self) -> list[m.Message]:
         """Return what the worker is told."""
-        mine = [effect for effect in self.desk.effects if isinstance(effect, Order)]
+        mine = [effect for effect in self.desk.book.effects if isinstance(effect, Order)]
         for effect in mine:
-            self.desk.effects.remove(effect)
+            self.desk.book.effects.remove(effect)
         return [effect.message for effect in mine]
 
     def submit(self, visitor: bytes, job: bytes = JOB, window: int = 4) -> list[m.Message]:
@@ -58,11 +59,11 @@ class Talk:
     def frame(self, index: int, job: bytes = JOB) -> None:
         """The worker made a frame."""
         picture = np.full((16, 16, 3), index, np.uint8)
-        self.desk.pass_array(job, index, encode(m.Frame(job, index, picture)))
+        self.desk.book.pass_array(job, index, encode(m.Frame(job, index, picture)))
 
     def done(self, frames: int, job: bytes = JOB) -> None:
         parts = encode(m.Done(job, frames, bytes(32), json.dumps({}).encode()))
-        self.desk.pass_final(job, parts, self.now, False)
+        self.desk.book.pass_final(job, parts, self.now, False)
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_nothing_is_done_for_a_stranger(talk: Talk) -> None:
     for message in (m.Ping(1), m.Cancel(JOB), m.Put(bytes(32), 1, 0, b"a")):
         assert code_of(talk.say(b"new", message)) == Code.NO_HELLO
     assert code_of(talk.submit(b"new")) == Code.NO_HELLO
-    assert not talk.desk.jobs and not talk.orders()
+    assert not talk.desk.book.jobs and not talk.orders()
 
 
 def test_a_peer_that_sends_rubbish_is_answered_a_few_times_only(talk: Talk) -> None:
@@ -121,7 +122,7 @@ def test_a_job_starts_and_credit_moves_its_window(talk: Talk) -> None:
     ]  # fmt: skip
     talk.say(ANN, m.Credit(JOB, 2, 4))
     assert only(talk.orders()) == Grant(JOB, 6)
-    assert sorted(talk.desk.jobs[JOB].kept) == [2, 3]
+    assert sorted(talk.desk.book.jobs[JOB].kept) == [2, 3]
     for _ in range(100):  # said again, or about frames that were never sent, it grants nothing
         talk.say(ANN, m.Credit(JOB, 2, 4))
         talk.say(ANN, m.Credit(JOB, 1, 4))
@@ -167,7 +168,7 @@ def test_one_client_cannot_take_the_whole_queue(tmp_path: Path) -> None:
 def test_missing_content_is_named_and_nothing_is_held(talk: Talk) -> None:
     talk.table["clip_kind"], talk.table["clip"] = "video", "ab" * 32
     assert code_of(talk.submit(ANN)) == Code.MISSING_FILE
-    assert not talk.desk.jobs
+    assert not talk.desk.book.jobs
 
 
 def test_cancel_is_acknowledged_at_once_and_nothing_follows(talk: Talk) -> None:
@@ -185,7 +186,7 @@ def test_nobody_touches_another_ones_job(talk: Talk) -> None:
     talk.orders()
     for message in (m.Cancel(JOB), m.Credit(JOB, 0, 4)):
         assert code_of(talk.say(BEN, message)) == Code.UNKNOWN_JOB
-    assert talk.desk.jobs[JOB].state is State.RUNNING
+    assert talk.desk.book.jobs[JOB].state is State.RUNNING
 
 
 def test_a_client_that_comes_back_gets_what_it_had_not_credited(talk: Talk) -> None:
@@ -206,10 +207,10 @@ def test_a_job_that_nobody_comes_back_for_is_dropped(talk: Talk) -> None:
     talk.orders()
     talk.desk.gone(ANN, 0.0)
     talk.desk.tick(29.0)
-    assert talk.desk.jobs and not talk.orders()
+    assert talk.desk.book.jobs and not talk.orders()
     talk.desk.tick(31.0)
     assert only(talk.orders()) == Stop(JOB)
-    assert not talk.desk.jobs
+    assert not talk.desk.book.jobs
 
 
 def test_silent_visitors_with_jobs_are_asked(talk: Talk) -> None:
@@ -227,7 +228,7 @@ def test_a_lost_worker_fails_what_ran_and_keeps_what_waits(tmp_path: Path) -> No
     talk.submit(ANN, b"2" * 16)
     talk.orders()
     talk.heard(ANN)
-    talk.desk.worker_lost("It crashed.", 0.0)
+    talk.desk.book.worker_lost("It crashed.", 0.0)
     failed = only(talk.heard(ANN))
     assert isinstance(failed, m.Error) and failed.job == b"1" * 16
     assert failed.code == Code.WORKER_LOST and failed.retryable
@@ -247,11 +248,11 @@ def test_ended_jobs_are_forgotten_and_hold_nothing(tmp_path: Path) -> None:
         talk.frame(0, key)
         talk.done(1, key)
         talk.desk.tick(0.0)
-    assert len(talk.desk.jobs) <= 5
+    assert len(talk.desk.book.jobs) <= 5
     talk.desk.tick(60.0)
-    assert talk.desk.kept_bytes() == 0
+    assert talk.desk.book.kept_bytes() == 0
     talk.desk.tick(200.0)
-    assert not talk.desk.jobs
+    assert not talk.desk.book.jobs
     assert isinstance(talk.desk.blobs, BlobFolder) and not talk.desk.blobs._held
 
 
@@ -262,5 +263,5 @@ def test_the_window_shrinks_with_the_picture(tmp_path: Path) -> None:
 
 
 def test_a_stopping_server_takes_no_more(talk: Talk) -> None:
-    talk.desk.stopping = True
+    talk.desk.book.stopping = True
     assert code_of(talk.submit(ANN)) == Code.STOPPING

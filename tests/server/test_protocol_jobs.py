@@ -14,8 +14,9 @@ from microface.errors import InputError, RunError
 from microface.server.blobs import BlobFolder
 from microface.server.protocol import events as told
 from microface.server.protocol import messages as m
+from microface.server.protocol.book import Order, Send
 from microface.server.protocol.content import BytesContent, Upload
-from microface.server.protocol.desk import Desk, Order, Send
+from microface.server.protocol.desk import Desk
 from microface.server.protocol.failures import Code
 from microface.server.protocol.internal import Grant, Start
 from microface.server.protocol.jobs import Job, Stage
@@ -230,16 +231,16 @@ class Simulation:
         sent, _, frames = self.work[key]
         if sent < frames:
             for message in arrays(key, sent):
-                self.desk.pass_array(key, sent, [bytes(part) for part in encode(message)])
+                self.desk.book.pass_array(key, sent, [bytes(part) for part in encode(message)])
             self.work[key][0] += 1
         else:
             del self.work[key]
             done = m.Done(key, frames, manifest_of(frames), json.dumps({"n": frames}).encode())
-            self.desk.pass_final(key, [bytes(part) for part in encode(done)], self.now, False)
+            self.desk.book.pass_final(key, [bytes(part) for part in encode(done)], self.now, False)
 
     def carry_out(self) -> None:
-        while self.desk.effects:
-            effect = self.desk.effects.popleft()
+        while self.desk.book.effects:
+            effect = self.desk.book.effects.popleft()
             if isinstance(effect, Send):
                 name = effect.visitor.decode().partition("/")[0]
                 if effect.visitor == self.visitor(name):
@@ -253,7 +254,7 @@ class Simulation:
                 self.work.get(effect.message.job, [0, 0, 0])[1] = effect.message.limit
 
     def check_window(self) -> None:
-        for job in self.desk.jobs.values():
+        for job in self.desk.book.jobs.values():
             assert len(job.kept) <= job.window
 
 
