@@ -40,9 +40,9 @@ class RenderHead:
 
     `rest` (V, 3); `triangles` (T, 3), counter-clockwise from outside; `uv` (M, 2), v up;
     `uv_triangles` (T, 3); `surface` (T,) index into `surfaces`; `landmarks` (68,) vertices;
-    `tint` (V, 3) factor on the colour; `deltas` (E, V, 3) displacement at weight 1 for `names`;
-    `gains` (E,) weight of canonical amount 1; `openness` (V,) 0..1, how much of the surroundings a
-    vertex sees.
+    `deltas` (E, V, 3) displacement at weight 1 for `names`; `gains` (E,) weight of canonical
+    amount 1; `openness` (V,) 0..1, how much of the surroundings a vertex sees; `tint` (V, 3) factor
+    on the colour; `soft` (V,) what pulls at the skin move.
     """
 
     family: str
@@ -59,6 +59,7 @@ class RenderHead:
     gains: Floats
     openness: Floats
     tint: Floats
+    soft: NDArray[np.bool_]
     index: Mapping[str, int] = field(repr=False)
 
     def posed(self, weights: Mapping[str, float]) -> Floats:

@@ -72,8 +72,15 @@ class PackFamily:
         self._kinds = data.get("identity_kind")
         self._pairs = data.get("identity_pairs")
         self._landmarks: NDArray[np.int32] = data["landmarks"]
+        hard = np.isin(data["regions"], ("teeth", "gums_tongue", "eye_left", "eye_right"))
+        flesh = np.asarray(data["triangles"])[~hard[data["region"].astype(np.int64)]]
         self._join(data)
         self._brow_marks: dict[str, NDArray[np.int32]] = {}
+        self._soft = np.zeros(self._deltas.shape[1], np.bool_)
+        self._soft[np.unique(flesh)] = True
+        for part in self._parts:
+            if part.kind in ("brows", "lashes"):
+                self._soft[part.first : part.first + len(part.index)] = True
         head = self._plain = self._identified(np.random.default_rng(0), plain=True)
         deltas = self._deltas[:, : len(self._neutral)]
         drawn = np.unique(self._skin_triangles)
@@ -191,7 +198,7 @@ class PackFamily:
             self.name, identity, vertices, np.concatenate(triangles), self._uv,
             np.concatenate(corners), np.repeat(np.array(owners, np.uint8), counts),
             tuple(surfaces), self._marks(brow), self._names, self._deltas, self._gains,
-            self._openness, tint, self._index,
+            self._openness, tint, self._soft, self._index,
         )  # fmt: skip
 
     def _marks(self, brow: str) -> NDArray[np.int32]:

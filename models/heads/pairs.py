@@ -25,6 +25,7 @@ from .expressions import (
 from .families import TEST_IDENTITIES_FROM, Floats, HeadModel, RenderHead
 from .keypoints import keypoints_from_landmarks
 from .makeup import laid_over, share_free, spectacles
+from .pulls import Pull, pulled, random_pulls
 from .render import SUPERSAMPLING, Drawing, Look, draw, motion, prepare_look
 from .scene import Framing, composed, random_background, random_camera, random_light
 from .sensor import Sensor, expose, random_sensor
@@ -96,6 +97,13 @@ class Actor:
     def points(self) -> Floats:
         """Keypoints (30, 2) of the neutral in pixels of the picture."""
         return self.points_of(self.vertices)
+
+    def played(self, weights: dict[str, float], pulls: tuple[Pull, ...]) -> Floats:
+        """Return the vertices (V, 3) under an expression on top of the neutral, and pulls."""
+        vertices = self.head.posed(added(self.base, weights))
+        if pulls:
+            vertices += pulled(self.vertices, self.head.soft, self.head.landmarks, pulls)
+        return vertices
 
     def acted(self, vertices: Floats) -> Drawing:
         """Draw the head with other vertices (V, 3)."""
@@ -227,7 +235,7 @@ def sample_scene(
     heads = choose_heads(rng, families, split)
     source = make_actor(rng, heads[0], _SOURCE_FRAMING, clean=False)
     character = make_actor(rng, heads[1], _CHARACTER_FRAMING, clean=True)
-    return [_pair(rng, source, character, random_expression(rng)) for _ in range(frames)]
+    return [_pair(rng, source, character, *_act(rng)) for _ in range(frames)]
 
 
 def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: Split) -> Pair:
@@ -235,14 +243,27 @@ def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: 
     return sample_scene(rng, families, split, frames=1)[0]
 
 
+def _act(rng: np.random.Generator) -> tuple[dict[str, float], tuple[Pull, ...]]:
+    """Draw an expression and, to one in five of those that move, pulls beside it or instead."""
+    weights = random_expression(rng)
+    if not weights or rng.random() >= 0.2:
+        return weights, ()
+    return (weights if rng.random() < 0.4 else {}), random_pulls(rng)
+
+
 def _pair(
-    rng: np.random.Generator, source: Actor, character: Actor, weights: dict[str, float]
+    rng: np.random.Generator,
+    source: Actor,
+    character: Actor,
+    weights: dict[str, float],
+    pulls: tuple[Pull, ...],
 ) -> Pair:
     neutral = expose(
         source.sensor, composed(source.light(source.neutral), source.background), rng, first=True
     )
-    acted = source.head.posed(added(source.base, weights))
-    drawn = source.acted(acted) if weights else source.neutral
+    moves = bool(weights or pulls)
+    acted = source.played(weights, pulls)
+    drawn = source.acted(acted) if moves else source.neutral
     frame = expose(
         source.sensor,
         composed(shaken(rng, source.light(drawn)), source.background),
@@ -251,8 +272,8 @@ def _pair(
     )
     flow = motion(source.neutral, drawn, source.head.triangles)
 
-    played = character.head.posed(added(character.base, weights))
-    shown = character.acted(played) if weights else character.neutral
+    played = character.played(weights, pulls)
+    shown = character.acted(played) if moves else character.neutral
     forward = motion(character.neutral, shown, character.head.triangles)
     backward = motion(shown, character.neutral, character.head.triangles)
     # Off the head nothing moves; there the backward flow holds where no head was either.

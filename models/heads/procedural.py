@@ -59,11 +59,14 @@ def render_head(head: Head, number: int = 0) -> RenderHead:
         surfaces.append(Surface(rgb, gloss=gloss, sharpness=sharpness))
     names, deltas = with_sides(head.shape_names, head.shapes, head.vertices)
     skin = corners[material == head.material_names.index("skin")]
+    soft = np.zeros(len(head.vertices), np.bool_)
+    for name in ("skin", "brow", "lash"):
+        soft[corners[material == head.material_names.index(name)]] = True
     gains = gains_of(names, deltas[:, np.unique(skin)], head.vertices, head.landmarks)
     return RenderHead(
         "procedural", number, head.vertices, corners, head.uv, uv_corners, material,
         tuple(surfaces), head.landmarks, names, deltas, gains,
-        vertex_openness(head.vertices, corners), np.ones_like(head.vertices),
+        vertex_openness(head.vertices, corners), np.ones_like(head.vertices), soft,
         {n: i for i, n in enumerate(names)},
     )  # fmt: skip
 
@@ -101,7 +104,7 @@ class ProceduralFamily:
         return RenderHead(
             self.name, identity, rest * stretch, one.triangles, one.uv, one.uv_triangles,
             one.surface, surfaces + one.surfaces[1:], one.landmarks, one.names, one.deltas,
-            one.gains, one.openness, tint, one.index,
+            one.gains, one.openness, tint, one.soft, one.index,
         )  # fmt: skip
 
     def _member(self, number: int) -> RenderHead:
