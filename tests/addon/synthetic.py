@@ -53,6 +53,17 @@ def generate(
         neutral = np.full((resolution, resolution, 3), 128, np.uint8)
         if samples:
             neutral = render_stage(on, view.framing, samples=samples)
+    return view, imagine(view, neutral, weights, obj.name)
+
+
+def imagine(
+    view: FaceView,
+    neutral: NDArray[np.uint8],
+    weights: NDArray[np.floating[Any]],
+    object_name: str,
+) -> Generated:
+    """Return what a perfect server would send: the neutral, warped as weights (T,S) move it."""
+    resolution = view.framing.resolution
     motion = np.stack([forward_motion(view, row) for row in weights])
     rows, columns = np.mgrid[:resolution, :resolution].astype(np.float32)
     frames = []
@@ -67,8 +78,8 @@ def generate(
             else neutral
         )
     edges = np.stack([np.abs(cv2.Laplacian(frame, cv2.CV_8U)).max(axis=2) for frame in frames])
-    generated = Generated(
-        object_name=obj.name,
+    return Generated(
+        object_name=object_name,
         scene_frame=1.0,
         framing=view.framing,
         clip_name="synthetic",
@@ -79,7 +90,6 @@ def generate(
         motion=motion.astype(np.float16),
         times=np.arange(len(weights)) / float(FPS),
     )
-    return view, generated
 
 
 def engine_solver(problem: SolveInput) -> Solved:
