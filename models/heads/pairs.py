@@ -235,7 +235,7 @@ def sample_scene(
     heads = choose_heads(rng, families, split)
     source = make_actor(rng, heads[0], _SOURCE_FRAMING, clean=False)
     character = make_actor(rng, heads[1], _CHARACTER_FRAMING, clean=True)
-    return [_pair(rng, source, character, *_act(rng)) for _ in range(frames)]
+    return [_pair(rng, source, character, *_act(rng, split)) for _ in range(frames)]
 
 
 def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: Split) -> Pair:
@@ -243,10 +243,10 @@ def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: 
     return sample_scene(rng, families, split, frames=1)[0]
 
 
-def _act(rng: np.random.Generator) -> tuple[dict[str, float], tuple[Pull, ...]]:
-    """Draw an expression and, to one in five of those that move, pulls beside it or instead."""
+def _act(rng: np.random.Generator, split: Split) -> tuple[dict[str, float], tuple[Pull, ...]]:
+    """Draw an expression and, in training, pulls beside or instead of one in five that move."""
     weights = random_expression(rng)
-    if not weights or rng.random() >= 0.2:
+    if split == "test" or not weights or rng.random() >= 0.2:
         return weights, ()
     return (weights if rng.random() < 0.4 else {}), random_pulls(rng)
 

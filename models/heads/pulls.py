@@ -35,7 +35,7 @@ def random_pulls(rng: np.random.Generator) -> tuple[Pull, ...]:
     """Draw one to three pulls anywhere from brows to chin."""
     return tuple(
         Pull(
-            start=int(rng.integers(17, 68)) if rng.random() < 0.8 else int(rng.integers(3, 14)),
+            start=int(rng.integers(17, 68)) if rng.random() < 0.8 else int(rng.integers(6, 11)),
             end=int(rng.integers(17, 68)),
             share=float(rng.uniform(0, 0.4)),
             reach=float(rng.uniform(0.1, 0.35)),
