@@ -7,8 +7,7 @@ it. `poll` never waits; `pump` waits until the job is over. Both give the same b
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,8 +18,9 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
-from ..errors import InputError, MicrofaceError, RunError
+from ..errors import InputError, RunError
 from .protocol.content import BytesContent, Upload, bundle_arrays, clip_content
+from .protocol.conversation import Conversation, ServerInfo
 from .protocol.events import (
     Cancelled,
     Done,
@@ -32,12 +32,11 @@ from .protocol.events import (
     Progress,
     Weights,
 )
-from .protocol.failures import Code, ProtocolError, as_our_error
-from .protocol.jobs import Job, silent_server
+from .protocol.failures import ProtocolError
+from .protocol.jobs import Job
 from .protocol.limits import DEFAULT_WINDOW_FRAMES, MAX_REPLY_PART_BYTES, MAX_SIDE_PIXELS
-from .protocol.messages import Error, Hello, Message, Payload, Ping, Pong, Put, Stored, Welcome
 from .protocol.requests import BUILTIN, RetargetRequest, SolveRequest, parse_fps
-from .protocol.wire import FROM_SERVER, decode, encode
+from .protocol.wire import encode
 
 __all__ = [
     "Cancelled",
@@ -57,21 +56,7 @@ __all__ = [
     "Weights",
 ]
 
-#: Without a sign of life for this long, while it is being asked, the server counts as gone.
-SILENT_SECONDS = 5.0
-PING_SECONDS = 1.0
-
 OnEvent = Callable[[Event], None]
-
-
-@dataclass(frozen=True)
-class ServerInfo:
-    """What a server says of itself; `models` maps names to SHA-256."""
-
-    server: str
-    ready: bool
-    blob_bytes: int
-    models: Mapping[str, str]
 
 
 @dataclass
@@ -103,7 +88,6 @@ class Client:
         self, address: str, *, timeout_seconds: float = 5.0, window: int = DEFAULT_WINDOW_FRAMES
     ) -> None:
         self.address = address
-        self.timeout_seconds = timeout_seconds
         self.window = window
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
@@ -119,15 +103,7 @@ class Client:
             (zmq.HEARTBEAT_TTL, 8000),
         ):
             self._socket.setsockopt(option, value)
-        self._info: ServerInfo | None = None
-        self._greeted = False
-        self._jobs: list[Job] = []
-        self._outbox: deque[Message] = deque([Hello("microface")])
-        now = time.monotonic()
-        self._asked_at = now  # since when an answer is owed
-        self._heard_at = now
-        self._pinged_at = now
-        self._turned_at = now
+        self._talk = Conversation(address, timeout_seconds, time.monotonic())
         try:
             self._socket.connect(address)
         except zmq.ZMQError as fault:
@@ -138,10 +114,11 @@ class Client:
 
     def hello(self) -> ServerInfo:
         """Return what the server says of itself; raises InputError when none answers in time."""
-        while self._info is None:
+        while self._talk.info is None:
             self._wait(self._turn(0.01))
-            self._raise_when_silent()
-        return self._info
+            if self._talk.silent(time.monotonic()):
+                raise self._talk.silence()
+        return self._talk.info
 
     def retarget(
         self,
@@ -199,9 +176,9 @@ class Client:
         """Drop the connection; jobs that run are cancelled."""
         if self._context.closed:
             return
-        for job in self._jobs:
+        for job in self._talk.jobs:
             job.cancel(time.monotonic())
-        if self._greeted:
+        if self._talk.greeted:
             self._flush()
             self._socket.close(linger=200)
         self._context.destroy(linger=0)
@@ -220,8 +197,7 @@ class Client:
     # One turn: send what is due, take what has come
 
     def _begin(self, job: Job) -> Job:
-        self._heard_at = self._asked_at = time.monotonic()
-        self._jobs.append(job)
+        self._talk.begin(job, time.monotonic())
         return job
 
     def _flush(self) -> None:
@@ -231,40 +207,27 @@ class Client:
 
     def _turn(self, budget_seconds: float) -> bool:
         """Work until the budget is spent or nothing is left to do; return whether work is left."""
-        now = time.monotonic()
-        if now - self._turned_at > PING_SECONDS:
-            # Nobody looked for a while: what has come meanwhile waits to be read first.
-            self._heard_at = max(self._heard_at, now - PING_SECONDS)
-            self._asked_at = max(self._asked_at, now - PING_SECONDS)
-        until = now + budget_seconds
+        until = time.monotonic() + budget_seconds
         while True:
+            now = time.monotonic()
             worked = self._send_one(now) | self._take_one(now)
-            now = self._turned_at = time.monotonic()
-            if not worked or now >= until:
-                break
-        self._watch(now)
-        return worked
+            self._talk.look(now)
+            if not worked or time.monotonic() >= until:
+                return worked
 
     def _wait(self, work_is_left: bool) -> None:
         if not work_is_left:
             self._socket.poll(20)
 
     def _send_one(self, now: float) -> bool:
-        if not self._outbox and self._greeted:
-            for job in list(self._jobs):
-                message = job.due(now)
-                if message is not None:
-                    self._outbox.append(message)
-                    break
-                if job.over:
-                    self._jobs.remove(job)
-        if not self._outbox:
-            return any(job.preparing for job in self._jobs) and self._greeted
+        message = self._talk.due(now)
+        if message is None:
+            return self._talk.busy
         try:
-            self._socket.send_multipart(encode(self._outbox[0]), zmq.NOBLOCK)
+            self._socket.send_multipart(encode(message), zmq.NOBLOCK)
         except zmq.Again:
             return False
-        self._outbox.popleft()
+        self._talk.sent()
         return True
 
     def _take_one(self, now: float) -> bool:
@@ -272,67 +235,8 @@ class Client:
             frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return False
-        self._heard_at = now
-        try:
-            parts: list[Payload] = [frames[0].bytes]
-            parts += [memoryview(frame.buffer) for frame in frames[1:]]
-            self._take(decode(parts, FROM_SERVER), now)
-        except ProtocolError as fault:
-            self._fail_all(as_our_error(fault.code, fault.what, fault.remedy))
+        self._talk.take([frames[0].bytes, *(memoryview(f.buffer) for f in frames[1:])], now)
         return True
-
-    def _take(self, message: Message, now: float) -> None:
-        if isinstance(message, Welcome):
-            again = self._info is not None
-            self._greeted = True
-            self._info = ServerInfo(
-                message.server, message.ready, message.blob_bytes, message.models
-            )
-            for job in self._jobs if again else ():
-                job.reconnected()
-        elif isinstance(message, Ping):
-            self._outbox.append(Pong(message.token))
-        elif isinstance(message, Error) and message.job is None:
-            self._refused(message)
-        elif isinstance(message, Stored):
-            for job in self._jobs:
-                job.take(message, now)
-        else:
-            key = getattr(message, "job", None)
-            for job in [job for job in self._jobs if job.key == key]:
-                job.take(message, now)
-
-    def _refused(self, message: Error) -> None:
-        if message.code == Code.NO_HELLO:
-            if self._greeted:
-                self._greeted = False
-                self._outbox = deque(m for m in self._outbox if not isinstance(m, Put))
-                self._outbox.appendleft(Hello("microface"))
-        else:
-            self._fail_all(as_our_error(message.code, message.what, message.remedy))
-
-    def _watch(self, now: float) -> None:
-        """Ask for a sign of life, and fail the jobs when there has been none for long."""
-        if not self._jobs:
-            return
-        if self._greeted and now - max(self._heard_at, self._pinged_at) > PING_SECONDS:
-            self._pinged_at = now
-            self._outbox.append(Ping(0))
-        if self._silent(now):
-            self._fail_all(silent_server(self.address, self._info is not None))
-
-    def _silent(self, now: float) -> bool:
-        if self._info is None:
-            return now - self._asked_at > self.timeout_seconds
-        return now - self._heard_at > SILENT_SECONDS
-
-    def _raise_when_silent(self) -> None:
-        if self._silent(time.monotonic()):
-            raise silent_server(self.address, self._info is not None)
-
-    def _fail_all(self, error: MicrofaceError) -> None:
-        for job in self._jobs:
-            job.fail(error, retryable=True)
 
 
 class _Running:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
 
-from ...errors import InputError, MicrofaceError, RunError
+from ...errors import MicrofaceError, RunError
 from . import events as told
 from .content import Upload
 from .failures import Code, as_our_error
@@ -263,16 +263,3 @@ class Job:
         if self.received > before and self.stage is Stage.RUNNING:
             self._outgoing.append(Credit(self.key, self.received, self.window))
         return taken
-
-
-def silent_server(address: str, was_there: bool) -> MicrofaceError:
-    """Return the error for a server that does not answer."""
-    if was_there:
-        return RunError(
-            f"The server at {address} stopped answering.",
-            "See whether it still runs, start it again with `microface serve`, and try again.",
-        )
-    return InputError(
-        f"No Microface server answers at {address}.",
-        "Start one with `microface serve`, or leave out --server.",
-    )
