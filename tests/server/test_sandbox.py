@@ -1,0 +1,139 @@
+"""Clips are decoded in a process that can be killed, within limits."""
+
+from __future__ import annotations
+
+import struct
+import sys
+import time
+import zlib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from microface.errors import InputError
+from microface.server.clips.read import Limits, read_clip
+from microface.server.protocol.content import BytesContent, bundle_content, clip_content
+from microface.server.sandbox import Decoding, SandboxLimits, decode_in_sandbox
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG of one colour, small as a file however large it claims to be."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    rows = zlib.compressobj(9)
+    row = bytes(1 + width)
+    data = b"".join(rows.compress(row) for _ in range(height)) + rows.flush()
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def test_it_gives_what_reading_gives(clip_folder: Path, clip_frames: np.ndarray[Any, Any]) -> None:
+    fps = Fraction(24000, 1001)
+    here, there = read_clip(clip_folder, fps), decode_in_sandbox(clip_folder, fps)
+    np.testing.assert_array_equal(np.stack(there.frames), clip_frames)
+    np.testing.assert_array_equal(there.times, here.times)
+    assert (there.fps, there.name, there.sha256) == (here.fps, here.name, here.sha256)
+
+
+def test_a_folder_arrives_as_a_bundle(tmp_path: Path, clip_folder: Path) -> None:
+    content, kind = clip_content(clip_folder)
+    assert kind == "frames"
+    path = tmp_path / "bundle"
+    path.write_bytes(content.read(0, content.size))
+    decoding = Decoding(path, Fraction(25), kind="bundle", name="small", into=tmp_path)
+    decoding.wait()
+    clip = decoding.clip()
+    assert (clip.name, len(clip)) == ("small", 12)
+    decoding.close()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unknown_builtin_clip_is_named(tmp_path: Path) -> None:
+    decoding = Decoding(Path("x"), None, kind="builtin", name="no-such-clip", into=tmp_path)
+    decoding.wait()
+    with pytest.raises(InputError, match="no-such-clip"):
+        decoding.clip()
+    decoding.close()
+
+
+@pytest.mark.parametrize("kind", ["frames", "bundle"])
+def test_a_bomb_is_refused_quickly_and_small(tmp_path: Path, kind: str) -> None:
+    bombs = tmp_path / "bombs"
+    bombs.mkdir()
+    bomb = png(7000, 7000)
+    assert len(bomb) < 100_000
+    for index in range(2):
+        (bombs / f"{index}.png").write_bytes(bomb)
+    path, name = bombs, None
+    if kind == "bundle":
+        content, _ = clip_content(bombs)
+        path, name = tmp_path / "bundle", "bombs"
+        path.write_bytes(content.read(0, content.size))
+    decoding = Decoding(path, Fraction(25), kind=kind, name=name, into=tmp_path)
+    process = psutil.Process(decoding._child.pid)
+    highest = 0
+    while not decoding.poll():
+        try:
+            highest = max(highest, process.memory_info().rss)
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(0.005)
+    decoding.wait()
+    with pytest.raises(InputError, match="pixels"):
+        decoding.clip()
+    assert highest < 256 << 20
+    decoding.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX has them")
+def test_memory_is_limited(tmp_path: Path) -> None:
+    for index in range(2):
+        (tmp_path / f"{index}.png").write_bytes(png(4000, 4000))
+    limits = SandboxLimits(memory_bytes=300 << 20)
+    with pytest.raises(InputError, match=r"memory|cannot be decoded|pixels"):
+        decode_in_sandbox(tmp_path, Fraction(25), limits)
+
+
+def test_time_is_limited_and_the_process_gone(clip_folder: Path, tmp_path: Path) -> None:
+    limits = SandboxLimits(seconds=0.05)
+    decoding = Decoding(clip_folder, Fraction(25), limits, into=tmp_path)
+    decoding.wait()
+    with pytest.raises(InputError, match="too long"):
+        decoding.clip()
+    assert decoding._child.poll() is not None
+    decoding.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_closing_ends_a_decoding_that_runs(clip_folder: Path, tmp_path: Path) -> None:
+    decoding = Decoding(clip_folder, Fraction(25), into=tmp_path)
+    decoding.close()
+    assert decoding._child.returncode is not None
+    assert not list(tmp_path.iterdir())
+
+
+def test_limits_reach_the_process(clip_folder: Path) -> None:
+    limits = SandboxLimits(clip=Limits(max_frames=5))
+    with pytest.raises(InputError, match="more than 5 frames"):
+        decode_in_sandbox(clip_folder, Fraction(25), limits)
+
+
+def test_a_hostile_bundle_writes_nothing_elsewhere(tmp_path: Path) -> None:
+    whole = bundle_content([("../../escaped.png", BytesContent(b"x"))])
+    path = tmp_path / "bundle"
+    path.write_bytes(whole.read(0, whole.size))
+    into = tmp_path / "a" / "b"
+    into.mkdir(parents=True)
+    decoding = Decoding(path, Fraction(25), kind="bundle", name="x", into=into)
+    decoding.wait()
+    with pytest.raises(InputError, match="bundle"):
+        decoding.clip()
+    decoding.close()
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "a", into, path]
