@@ -14,7 +14,8 @@ _COSTS = (
     ("viseme|phoneme|^v[rc]?moh$", 6.0),
     ("tongue", 6.0),
     ("eyelook|lookup|lookdown|lookleft|lookright|lookin|lookout|gaze", 3.0),
-    ("teeth|pupil|nostrildilate", 2.0),
+    ("nasolabial|teeth|pupil|nostrildilate", 4.0),
+    ("liddroop|mouthshrugupper", 2.0),
     ("jawforward|jawleft|jawright|mouthleft|mouthright|mouthclose|cheekpuff", 2.0),
     ("jawopen|mouthfunnel|mouthpucker|mouthroll", 1.5),
 )

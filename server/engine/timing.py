@@ -16,7 +16,9 @@ ON_SHARE = 0.1
 #: Motion within this many robust standard deviations of the frame-to-frame noise is none.
 NOISE_DEVIATIONS = 3.0
 #: Share of the frames, the most moved ones, that say what the expression's motion looks like.
-TYPICAL_SHARE = 0.1
+TYPICAL_SHARE = 0.25
+#: A place counts for no more than this multiple of its typical motion.
+MOST_OF_TYPICAL = 2.0
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,22 @@ class Phases:
 def motion_profile(flows: Reals) -> Floats:
     """Return how far (T,) each frame's flow (T, ..., 2) goes along the clip's typical motion.
 
-    Signed, in the flow's unit. A projection, unlike a length, has noise of mean zero.
+    Signed, in the flow's unit. A projection, unlike a length, has noise of mean zero. What is
+    typical is a median over the most moved frames, and no place counts for more than it typically
+    moves, so that a few frames in which a hand hides the face do not pass for the apex.
     """
     flat = np.asarray(flows, np.float64).reshape(len(flows), -1)
     length = np.linalg.norm(flat, axis=1)
     count = max(1, round(TYPICAL_SHARE * len(flat)))
-    typical = flat[np.argsort(length)[-count:]].mean(0)
+    typical = np.median(flat[np.argsort(length)[-count:]], axis=0)
     size = float(np.linalg.norm(typical))
     if size == 0:
         return np.zeros(len(flat))
+    along = flat * typical / size
+    along = np.minimum(along, MOST_OF_TYPICAL * typical**2 / size)
     # Per moving place rather than in total, so that the unit stays that of the flow.
     places = max(1.0, size**4 / float((typical**4).sum()))
-    return np.asarray(flat @ typical / size / np.sqrt(places))
+    return np.asarray(along.sum(1) / np.sqrt(places))
 
 
 def find_phases(profile: Floats, times: Floats, least: float = 0.0) -> Phases:

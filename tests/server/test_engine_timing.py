@@ -61,5 +61,16 @@ def test_profile_is_signed_and_quiet() -> None:
     assert profile.max() == pytest.approx(1.0, rel=0.4)
 
 
+def test_frames_that_a_hand_hides_are_not_the_apex() -> None:
+    weight = curve(np.arange(60) / 200, 0.15, 0.1, 0.12)
+    field = np.zeros((16, 16, 2))
+    field[4:8, 4:8] = (0.6, -0.8)
+    flows = weight[:, None, None, None] * field
+    flows[-3:, 2:14, 2:14] = (9.0, -9.0)
+    apex = find_phases(motion_profile(flows)[:-3], np.arange(57) / 200).apex
+    assert apex and apex.seconds == pytest.approx(0.15, abs=0.006)
+    assert motion_profile(flows)[-3:].max() < 2.1 * motion_profile(flows)[:-3].max()
+
+
 def test_profile_of_nothing() -> None:
     assert not motion_profile(np.zeros((5, 4, 4, 2))).any()
