@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from ...errors import InputError
 from ..clips.clip import Clip
 from ..clips.crop import take_crop
 from ..clips.face import FaceBox, find_face
-from ..clips.steady import CELLS, Steadier
+from ..clips.steady import CELLS, Steadied, Steadier
 from .canvas import Canvas
 from .runtime import Runtime
 from .timing import find_phases, motion_profile
@@ -118,18 +119,29 @@ class Retargeting:
         return len(self.clip)
 
     def __iter__(self) -> Iterator[Generated]:
-        """Yield the frames in order; raises Cancelled between frames when asked to stop."""
-        for index, frame in enumerate(self.clip.frames):
-            if self._cancelled is not None and self._cancelled():
-                raise Cancelled
-            made = self._generate(index, frame)
-            if self._progress is not None:
-                self._progress(index + 1, len(self.clip))
-            yield made
+        """Yield the frames in order; raises Cancelled between frames when asked to stop.
 
-    def _generate(self, index: int, frame: NDArray[np.uint8]) -> Generated:
+        The next frame is steadied in a thread while the network works on this one.
+        """
+        frames = self.clip.frames
+        with ThreadPoolExecutor(max_workers=1) as ahead:
+            coming = ahead.submit(self._steady, frames[0])
+            for index in range(len(frames)):
+                if self._cancelled is not None and self._cancelled():
+                    raise Cancelled
+                steadied = coming.result()
+                if index + 1 < len(frames):
+                    coming = ahead.submit(self._steady, frames[index + 1])
+                made = self._generate(index, steadied)
+                if self._progress is not None:
+                    self._progress(index + 1, len(frames))
+                yield made
+
+    def _steady(self, frame: NDArray[np.uint8]) -> Steadied:
         with self._timings.stage("align"):
-            steadied = self._steadier.steady(frame)
+            return self._steadier.steady(frame)
+
+    def _generate(self, index: int, steadied: Steadied) -> Generated:
         self._flows[index] = steadied.flow
         with self._timings.stage("motion"):
             encoded = self.runtime.encode(steadied.frame)
