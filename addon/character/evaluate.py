@@ -171,6 +171,18 @@ def vertex_normals(
     return np.asarray(total / np.maximum(length, 1e-20), np.float32)
 
 
+def vertex_areas(
+    positions: NDArray[np.float32], triangles: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """Return each vertex's share (V,) of the surface: a third of the triangles around it."""
+    corner = positions[triangles].astype(np.float64)
+    face = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    third = np.linalg.norm(face, axis=1) / 6
+    return np.asarray(
+        sum(np.bincount(column, third, minlength=len(positions)) for column in triangles.T)
+    )
+
+
 def _positions(obj: Any, depsgraph: Any) -> NDArray[np.float32]:
     evaluated = obj.evaluated_get(depsgraph)
     mesh = evaluated.to_mesh()

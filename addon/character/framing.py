@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 
 #: The image is this much wider than the region that the shape keys move.
-MARGIN = 1.75
+MARGIN = 1.5
 #: This share of what counts lies outside the framed region on each side.
 OUTER = 0.04
 #: Distance of the camera in image widths: a long lens, hardly any perspective.
@@ -101,7 +101,10 @@ def frame_face(
     rotation = np.stack([right, upward, forward], axis=1)
 
     local = points.astype(np.float64) @ rotation
-    low, high = (_quantile(local, weights, share) for share in (OUTER, 1 - OUTER))
+    seen = np.where(np.asarray(normals, np.float64) @ forward > 0, weights, 0)
+    if not seen.any():
+        seen = np.asarray(weights)
+    low, high = (_quantile(local, seen, share) for share in (OUTER, 1 - OUTER))
     width = float(max(high[0] - low[0], high[1] - low[1])) * MARGIN
     if not width > 0:
         raise InputError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .evaluate import EvaluatedFace, Surface, evaluate_face, evaluate_surface
+from .evaluate import EvaluatedFace, Surface, evaluate_face, evaluate_surface, vertex_areas
 from .framing import Framing, frame_face
 from .raster import rasterise
 from .stage import Stage
@@ -74,7 +74,8 @@ class Jacobian:
 def view_face(on: Stage, resolution: int, framing: Framing | None = None) -> FaceView:
     """Evaluate the character on a neutral stage and frame its face (or take a given framing)."""
     face = evaluate_face(on)
-    surface, votes = face.surface, face.votes
+    surface = face.surface
+    votes = face.votes * vertex_areas(surface.positions, surface.triangles)
     core = votes > 0
     if framing is None:
         framing = frame_face(
