@@ -86,6 +86,11 @@ class Job:
     orphaned_at: float | None = None
     ended_at: float | None = None
 
+    @property
+    def stalled(self) -> bool:
+        """Whether it waits for its client to credit what was sent."""
+        return len(self.kept) >= self.window
+
 
 class Book:
     """All jobs of a server. What is to be done about them collects in `effects`."""
@@ -236,6 +241,8 @@ class Book:
         if index >= job.received:
             job.kept.setdefault(index, []).append(parts)
         self._send_to_owner(job, parts)
+        if job.stalled:
+            self._start_waiting()
 
     def pass_progress(self, progress: Progress) -> None:
         """Pass on how far a job is."""
@@ -263,15 +270,14 @@ class Book:
     def _start_waiting(self) -> None:
         if not self.ready:
             return
-        active = sum(job.state is State.RUNNING for job in self.jobs.values())
-        for job in self.jobs.values():
-            if active >= self.limits.active_jobs:
-                return
-            if job.state is State.QUEUED:
-                job.state = State.RUNNING
-                job.granted = self._limit(job)
-                active += 1
-                self.effects.append(Order(Start(job.key, job.kind, dict(job.table), job.granted)))
+        running = [job for job in self.jobs.values() if job.state is State.RUNNING]
+        active = sum(not job.stalled for job in running)
+        places = min(self.limits.active_jobs - active, self.limits.running_jobs - len(running))
+        queued = [job for job in self.jobs.values() if job.state is State.QUEUED]
+        for job in queued[: max(0, places)]:
+            job.state = State.RUNNING
+            job.granted = self._limit(job)
+            self.effects.append(Order(Start(job.key, job.kind, dict(job.table), job.granted)))
 
     # What time and the network do
 
@@ -285,9 +291,11 @@ class Book:
     def tick(self, now: float) -> None:
         """Drop what nobody came back for, forget what ended long ago."""
         limits = self.limits
+        wanted = any(job.state is State.QUEUED for job in self.jobs.values())
+        patience = limits.wanted_orphan_seconds if wanted else limits.orphan_seconds
         for job in list(self.jobs.values()):
-            orphaned = job.orphaned_at is not None and now - job.orphaned_at > limits.orphan_seconds
-            if orphaned and job.state is not State.ENDED:
+            alone_for = now - job.orphaned_at if job.orphaned_at is not None else 0.0
+            if alone_for > patience and job.state is not State.ENDED:
                 if job.state is State.RUNNING:
                     self.effects.append(Order(Stop(job.key)))
                 self._end(job, encode(Cancelled(job.key)), now)
@@ -295,7 +303,7 @@ class Book:
             old = ended_for > limits.remembered_seconds
             if ended_for > limits.orphan_seconds:
                 job.kept.clear()
-            if old or (orphaned and job.state is State.ENDED):
+            if old or (alone_for > limits.orphan_seconds and job.state is State.ENDED):
                 del self.jobs[job.key]
         ended = [job.key for job in self.jobs.values() if job.state is State.ENDED]
         for key in ended[: max(0, len(ended) - limits.remembered_jobs)]:

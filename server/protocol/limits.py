@@ -38,12 +38,14 @@ class ServerLimits:
     store_bytes: int = 4 << 30
     open_uploads: int = 32
     connections: int = 1024
-    active_jobs: int = 4
+    active_jobs: int = 4  # that make progress; those that wait for their client come on top
+    running_jobs: int = 12
     queued_jobs: int = 32
     jobs_per_connection: int = 8
     window_bytes: int = 96 << 20
     retry_after_seconds: float = 1.0
     orphan_seconds: float = 30.0
+    wanted_orphan_seconds: float = 3.0  # when its place is wanted by a job that waits
     remembered_jobs: int = 64
     remembered_seconds: float = 120.0
     violations: int = 16

@@ -265,3 +265,34 @@ def test_the_window_shrinks_with_the_picture(tmp_path: Path) -> None:
 def test_a_stopping_server_takes_no_more(talk: Talk) -> None:
     talk.desk.book.stopping = True
     assert code_of(talk.submit(ANN)) == Code.STOPPING
+
+
+def test_jobs_that_wait_for_their_client_make_room(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, ServerLimits(active_jobs=1, running_jobs=2))
+    talk.desk.worker_ready({})
+    talk.say(ANN, m.Hello("test"))
+    for number in range(3):
+        talk.submit(ANN, bytes([number]) * 16, window=2)
+    assert len(talk.orders()) == 1
+    talk.frame(0, bytes(16))
+    assert not talk.orders()
+    talk.frame(1, bytes(16))  # now the window is full
+    assert len(talk.orders()) == 1
+    talk.frame(0, b"\1" * 16)
+    talk.frame(1, b"\1" * 16)
+    assert not talk.orders()  # no more than two run, however they stand
+
+
+def test_clients_that_crashed_make_room_soon_when_it_is_wanted(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, ServerLimits(active_jobs=1))
+    talk.desk.worker_ready({})
+    for visitor in (ANN, BEN):
+        talk.say(visitor, m.Hello("test"))
+    talk.submit(ANN, b"1" * 16)
+    talk.submit(BEN, b"2" * 16)
+    talk.orders()
+    talk.desk.gone(ANN, 0.0)
+    talk.desk.tick(2.0)
+    assert not talk.orders()
+    talk.desk.tick(4.0)
+    assert [type(order) for order in talk.orders()] == [Stop, Start]

@@ -171,3 +171,36 @@ def test_more_credit_than_frames_sent_is_not_believed(
     answer = hear(peer)
     assert isinstance(answer, m.Error) and answer.code == "unknown-job"
     assert serves(server, neutral, clip_folder)
+
+
+def test_clients_that_crash_leave_nothing_behind(
+    server: EmbeddedServer, neutral: Neutral, clip_folder: Path
+) -> None:
+    process = psutil.Process(server.process_id)
+    worker = next(child for child in process.children() if "server.worker" in child.cmdline())
+    assert serves(server, neutral, clip_folder)
+    before = _held(process, worker)
+    for _ in range(8):
+        crashing = Client(server.address)
+        job = crashing.retarget(neutral(repeats=200), clip_folder, 25)
+        while not any(isinstance(event, Frame) for event in job.poll(0.0)):
+            time.sleep(0.002)
+        crashing._context.destroy(linger=0)  # without a word
+    assert serves(server, neutral, clip_folder)
+    with Client(server.address) as client:  # their places are given to whoever waits
+        jobs = [client.retarget(neutral(), clip_folder, 25) for _ in range(6)]
+        for job in jobs:
+            job.pump()
+    until = time.monotonic() + 10
+    while _grown(before, _held(process, worker)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not _grown(before, _held(process, worker))
+
+
+def _held(front: psutil.Process, worker: psutil.Process) -> tuple[int, int, int]:
+    """Descriptors of the front and the worker, and how many processes there are."""
+    return front.num_fds(), worker.num_fds(), len(front.children(recursive=True))
+
+
+def _grown(before: tuple[int, ...], now: tuple[int, ...]) -> bool:
+    return any(new > old for old, new in zip(before, now, strict=True))
