@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 #: Largest skin displacement at amount 1, in face units (RMS keypoint distance, about 4.9 cm on an
-#: adult head): the geometric mean over two independent heads. Shapes not here, such as lids that
-#: have to close exactly, keep their own amplitude.
+#: adult head): the geometric mean over two independent heads. Shapes not here, such as a blink
+#: that has to close exactly, keep their own amplitude.
 REFERENCE: dict[str, float] = {
     "browDown": 0.138,
     "browInnerUp": 0.115,
     "browOuterUp": 0.158,
     "cheekPuff": 0.289,
     "cheekSquint": 0.154,
+    "eyeSquint": 0.074,
+    "eyeWide": 0.073,
     "jawForward": 0.200,
     "jawLeft": 0.173,
     "jawRight": 0.173,

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import sys
+import tempfile
 import zipfile
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -165,12 +166,16 @@ def render(recipe: Recipe) -> NDArray[np.uint8]:
 
 def cache_folder() -> Path:
     """Return the folder of this program in the user's cache folder; it need not exist."""
+    try:
+        home = Path.home()
+    except RuntimeError:  # an account without a home
+        home = Path(tempfile.gettempdir())
     if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "") or str(Path.home() / "AppData" / "Local")
+        base = os.environ.get("LOCALAPPDATA", "") or str(home / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Caches")
+        base = str(home / "Library" / "Caches")
     else:
-        base = os.environ.get("XDG_CACHE_HOME", "") or str(Path.home() / ".cache")
+        base = os.environ.get("XDG_CACHE_HOME", "") or str(home / ".cache")
     return Path(base) / "microface" / "clips"
 
 
