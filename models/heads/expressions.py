@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: Largest skin displacement at amount 1, in face units (RMS keypoint distance, about 4.9 cm on an
+#: Largest skin displacement at amount 1, in face units (RMS keypoint distance, about 4.2 cm on an
 #: adult head): the geometric mean over two independent heads. Shapes not here, such as a blink
 #: that has to close exactly, keep their own amplitude.
 REFERENCE: dict[str, float] = {
