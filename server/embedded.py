@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import signal
 import subprocess
@@ -155,6 +156,9 @@ class EmbeddedServer:
 def child_main() -> None:
     """What the embedded server's process does."""
     settings = read_settings()
+    # What a library prints must not pass for what this process has to tell its parent.
+    parent = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
     from .front import Front, FrontSettings, as_failure
     from .supervisor import WorkerSettings
 
@@ -177,6 +181,6 @@ def child_main() -> None:
             stop,
             "embedded",
         )
-        front.run(lambda address: print(json.dumps({"address": address}), flush=True))
+        front.run(lambda address: print(json.dumps({"address": address}), file=parent, flush=True))
     except MicrofaceError as error:
-        print(json.dumps(as_failure(error)), flush=True)
+        print(json.dumps(as_failure(error)), file=parent, flush=True)
