@@ -67,7 +67,7 @@ def skin_coordinates(skin: Skin) -> tuple[Floats, Floats]:
     u = np.concatenate([[0.0], np.cumsum(step)])
     side = p[skin.grid.above[:, g.column(19)]]
     rise = np.linalg.norm(np.diff(side, axis=0), axis=1)
-    rise *= np.where(np.arange(g.CROWN) < g.CHIN - 4, 0.30, 1.0)
+    rise *= np.where(np.arange(g.CROWN) < g.CHIN - 4, 0.5, 1.0)
     rise *= np.where(np.arange(g.CROWN) > g.HAIRLINE, 0.25, 1.0)
     rise = np.maximum(rise, 0.10)
     v = np.concatenate([[0.0], np.cumsum(rise)])

@@ -39,7 +39,7 @@ def brow_curve(m: Measures, t: Floats) -> Floats:
     outer = m.canthus_outer + 0.55
     x = inner + (outer - inner) * t
     arch = 0.42 * (1.0 + 0.5 * who.brow_arch)
-    y = m.brow_y - 0.18 + arch * np.sin(np.pi * np.clip(t, 0, 1) ** 1.35 * 0.86) - 0.25 * t**3
+    y = m.brow_y - 0.27 + arch * np.sin(np.pi * np.clip(t, 0, 1) ** 1.2 * 0.84) - 0.02 * t**3
     return np.stack([x, y], axis=1)
 
 

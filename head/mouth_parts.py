@@ -36,7 +36,7 @@ def _arch(m: Measures, front: float, above: bool, material: str) -> Part:
     tooth = np.abs(np.sin(np.pi * (t * TEETH / 2)))
     bulge = 0.10 * tooth**0.5
     sign = 1.0 if above else -1.0
-    edge = m.mouth_y + (-0.10 if above else -0.18)
+    edge = m.mouth_y + (-0.20 if above else -0.24)
     normal = np.stack([0.9 * t, np.zeros(count), np.ones(count)], axis=1)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     long = 0.86 if above else 0.72
@@ -80,7 +80,7 @@ def _arch(m: Measures, front: float, above: bool, material: str) -> Part:
 def _tongue(m: Measures, front: float) -> Part:
     """A soft tongue lying behind the lower teeth."""
     rows, columns = 12, 16
-    along = np.linspace(0.0, 1.0, rows)
+    along = np.linspace(0.0, 1.0, rows) ** 1.8
     turn = np.linspace(0.0, 2 * np.pi, columns, endpoint=False)
     points = []
     for t in along:
@@ -99,8 +99,8 @@ def _tongue(m: Measures, front: float) -> Part:
     share = np.repeat(np.clip((0.75 - along) / 0.75, 0, 1), columns)
     out = np.zeros_like(place_all)
     out[:, 2] = 2.9 * share
-    out[:, 1] = 0.38 * share - 0.75 * share**5
-    jaw = np.repeat(np.linspace(1.0, 0.35, rows), columns)
+    out[:, 1] = 0.38 * share - 0.60 * share**4
+    jaw = np.repeat(1.0 - 0.65 * along, columns)
     return Part(
         "tongue", place_all, faces, place("tongue", uv), uv_faces, moves={"tongueOut": out}, jaw=jaw
     )

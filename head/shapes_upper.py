@@ -28,10 +28,12 @@ def brow_shapes(face: Face) -> dict[str, Floats]:
     off_lid = np.maximum(off_lid, smoothstep(1.75, 1.0, np.abs(face.p[:, 0])))
     down = toward(np.maximum(middle, inner) * off_lid, -0.10, -0.62, 0.02)
     down += toward(inner * off_lid, -0.12, -0.10, 0.10)
-    pinch = toward(face.patch((1.5, y), (2.4, 2.1)) * off_lid * face.left(0.35), -0.56, -0.16, 0.10)
+    # The pull fades before the middle line, or the skin between the brows would fold over itself.
+    gather = face.patch((1.5, y), (2.4, 2.1)) * off_lid * smoothstep(0.0, 1.25, face.p[:, 0])
+    pinch = toward(gather, -0.58, -0.16, 0.10)
     pinch += toward(glabella * face.left(0.5), 0.0, -0.03, 0.12)
-    furrow = np.exp(-(((face.p[:, 0] - 0.42 - 0.06 * (face.p[:, 1] - y)) / 0.17) ** 2))
-    pinch += toward(face.patch((0.45, y + 0.1), (0.7, 1.3)) * furrow, 0.0, 0.0, -0.17)
+    furrow = np.exp(-(((face.p[:, 0] - 0.42 - 0.06 * (face.p[:, 1] - y)) / 0.24) ** 2))
+    pinch += toward(face.patch((0.45, y + 0.1), (0.7, 1.3)) * furrow, 0.0, 0.0, -0.13)
     dimple = face.patch((2.6, y + 1.1), (1.1, 0.8)) * soft
     pinch += toward(dimple, -0.05, 0.05, -0.06)
     up_in = toward(inner * off_lid, 0.05, 0.66, 0.0)

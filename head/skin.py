@@ -220,13 +220,18 @@ def _fill_mouth(m: Measures, grid: g.Grid, points: Floats) -> None:
     rim = points[slit.upper[0]].copy()
     count = len(slit.upper) - 1
     s = rim[:, 0] / m.mouth_half
-    inward = [0.15, 0.32, 0.44, 0.50, 0.52, 1.6, 3.4, 5.0, 6.0]
+    # The lower lip is backed by less: the groove above the chin comes close to the gum.
+    above = [0.15, 0.32, 0.44, 0.50, 0.52, 1.6, 3.4, 5.0, 6.0]
+    below = [0.15, 0.36, 0.58, 0.82, 1.15, 1.9, 3.4, 5.0, 6.0]
     spread = [0.05, 0.16, 0.40, 0.78, 1.25, 1.75, 1.7, 1.2, 0.0]
     for step in range(1, count + 1):
-        z_in, gap = inward[step - 1], spread[step - 1]
+        gap = spread[step - 1]
         round_off = np.sqrt(np.clip(1.0 - s**2, 0.0, 1.0))
         narrow = 1.0 - 0.02 * step
-        for row, sign in ((slit.upper[step], 1.0), (slit.lower[step], -1.0)):
+        for row, sign, z_in in (
+            (slit.upper[step], 1.0, above[step - 1]),
+            (slit.lower[step], -1.0, below[step - 1]),
+        ):
             points[row, 0] = rim[:, 0] * narrow
             points[row, 1] = rim[:, 1] + sign * gap * round_off
             points[row, 2] = rim[:, 2] - z_in * (0.35 + 0.65 * round_off)
