@@ -160,7 +160,7 @@ def test_a_strength_out_of_range_is_refused_here(
 def test_other_bad_input_is_refused_here(
     client: Client, neutral: Neutral, clip_folder: Path, tmp_path: Path
 ) -> None:
-    for picture, clip, fps in (
+    wrong: list[tuple[Any, Any, Any]] = [
         (neutral().astype(np.float32), clip_folder, 25),
         (neutral()[..., 0], clip_folder, 25),
         (neutral(side=8), clip_folder, 25),
@@ -169,7 +169,8 @@ def test_other_bad_input_is_refused_here(
         (neutral(), clip_folder, 0),
         (neutral(), tmp_path / "missing.mp4", None),
         (neutral(), tmp_path, 25),
-    ):
+    ]
+    for picture, clip, fps in wrong:
         with pytest.raises(InputError):
             client.retarget(picture, clip, fps)
 
@@ -221,14 +222,14 @@ def test_the_same_clip_is_sent_once(
     for _ in range(2):
         with Client(server.address) as client:
             job = client.retarget(neutral(), tmp_path, 25)
-            fractions: list[float] = []
-            job.pump(lambda event: fractions.append(event) if _is_send(event) else None)  # noqa: B023
-            sends.append(len(fractions))
+            stages: list[str] = []
+
+            def note(event: object, stages: list[str] = stages) -> None:
+                stages.append(getattr(event, "stage", ""))
+
+            job.pump(note)
+            sends.append(stages.count("send"))
     assert sends[0] > 6 and sends[1] == 2  # the second time only the two questions
-
-
-def _is_send(event: object) -> bool:
-    return getattr(event, "stage", "") == "send"
 
 
 def test_a_neutral_may_be_a_view(client: Client, neutral: Neutral, clip_folder: Path) -> None:

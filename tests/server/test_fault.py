@@ -54,7 +54,7 @@ def worker_of(server: EmbeddedServer) -> int:
     """The process id of a server's worker."""
     assert server.process_id is not None
     return next(
-        child.pid
+        int(child.pid)
         for child in psutil.Process(server.process_id).children()
         if "server.worker" in child.cmdline()
     )

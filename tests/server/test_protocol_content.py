@@ -28,7 +28,7 @@ from microface.server.protocol.limits import CHUNK_BYTES, ServerLimits
 
 
 def bundle(index: object, content: bytes = b"") -> bytes:
-    packed = msgpack.packb(index)
+    packed: bytes = msgpack.packb(index)
     return MAGIC + struct.pack("<I", len(packed)) + packed + content
 
 

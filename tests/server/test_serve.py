@@ -65,7 +65,7 @@ def test_a_running_job_may_finish_before_it_stops(
     engine: str, clip_folder: Path, neutral: Callable[..., Any], engine_module: Any
 ) -> None:
     with serving(engine) as (process, address), Client(address) as client:
-        told = []
+        told: list[object] = []
 
         def stop_once(event: object) -> None:
             if not told and type(event).__name__ == "Frame":

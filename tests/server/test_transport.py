@@ -43,7 +43,7 @@ def say(peer: zmq.Socket[bytes], message: m.Message) -> None:
 
 
 def hear(peer: zmq.Socket[bytes], seconds: float = 5.0) -> m.Message | None:
-    return decode(peer.recv_multipart(), FROM_SERVER) if peer.poll(seconds * 1000) else None
+    return decode(peer.recv_multipart(), FROM_SERVER) if peer.poll(int(seconds * 1000)) else None
 
 
 def memory_of(server: EmbeddedServer) -> int:
