@@ -82,12 +82,13 @@ def run(arguments: argparse.Namespace) -> int:
     from ..addon.bake.publish import publication
     from ..addon.bake.time import parse_fps
     from ..addon.clips import clip_label
+    from ..addon.files import open_blend
     from ..addon.retarget.connection import connect
     from ..addon.retarget.prepare import check, find_character
 
     fps = parse_fps(arguments.fps) if arguments.fps else None
     clip_label(arguments.clip)
-    _open(arguments.character)
+    open_blend(arguments.character)
     character = find_character(arguments.object)
     check(character)
     with publication(arguments.out) as place, connect(arguments.server) as client:
@@ -157,20 +158,6 @@ def _textures(
             texture.files[0].parent.rmdir()
         if into.exists():
             into.rmdir()
-
-
-def _open(path: Path) -> None:
-    import bpy
-
-    from ..addon.quiet import blender_log_hidden
-
-    try:
-        with blender_log_hidden():
-            bpy.ops.wm.open_mainfile(filepath=str(path.resolve()), load_ui=False, use_scripts=False)
-    except RuntimeError as error:
-        raise InputError(
-            f"{path} cannot be opened as a .blend file.", "Save it again from Blender."
-        ) from error
 
 
 def _strongest(keys: Any) -> str:

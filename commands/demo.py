@@ -115,6 +115,7 @@ class _Job:
         from ..addon import api
         from ..addon.bake.publish import publication
         from ..addon.character.builtin_file import write_character
+        from ..addon.files import open_blend
         from ..addon.retarget.prepare import find_character
         from ..server.client import Client
         from ..server.embedded import EmbeddedServer
@@ -126,7 +127,7 @@ class _Job:
             server.begin()
             with self._stage("character"):
                 write_character(blend, IDENTITY)
-                _open(blend)
+                open_blend(blend)
             with self._stage("server start"):
                 client = stack.enter_context(Client(server.start()))
             character = find_character(IDENTITY.capitalize())
@@ -218,12 +219,6 @@ class _Job:
                 "microface": __version__,
             },
         )
-
-
-def _open(path: Path) -> None:
-    import bpy
-
-    bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
 
 
 def _fit_timeline(character: Any, generated: Generated) -> None:
