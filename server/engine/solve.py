@@ -24,6 +24,10 @@ TAKE_SHARE = 0.004
 KEEP_SHARE = 0.003
 #: A key must move what it moves by this much at its peak, in pixels (root mean square).
 LEAST_PIXELS = 0.02
+#: A key that stays below this weight, and below this share of the pixels that the strongest key
+#: moves, is what the flow got wrong rather than what the face did.
+DUST_WEIGHT = 0.035
+DUST_SHARE = 0.15
 #: Rounds of robust solving; each takes the outliers of the last one in.
 ROBUST_ROUNDS = 3
 #: Residuals beyond this multiple of their robust spread are outliers (Huber's 95 % constant).
@@ -148,7 +152,6 @@ class _Problem:
     def select(self, linear: Floats) -> list[int]:
         """Return the keys that the motion speaks for."""
         support: list[int] = []
-        rigid = list(range(self.keys, self.keys + self.extra))
         weights = np.zeros_like(linear)
         weights = self.refit(linear, [], weights)
         diagonal = np.diag(self.hessian)[: self.keys]
@@ -172,21 +175,22 @@ class _Problem:
                 continue
             support.append(best)
             weights, base = trial, self.cost(linear, trial)
-        return self._prune(linear, support, weights, rigid)
+        return self._prune(linear, support, weights)
 
-    def _prune(
-        self, linear: Floats, support: list[int], weights: Floats, rigid: list[int]
-    ) -> list[int]:
+    def _prune(self, linear: Floats, support: list[int], weights: Floats) -> list[int]:
         """Return the support without keys that the others can do without, least wanted first."""
         while len(support) > 1:
             base = self.cost(linear, weights)
             losses = []
-            for key in support:
+            heights = np.abs(weights[:, support]).max(0)
+            pixels = heights * self._reach[support]
+            dust = (heights < DUST_WEIGHT) & (pixels < DUST_SHARE * pixels.max())
+            unwanted = dust | (pixels < LEAST_PIXELS)
+            for key, drop, height in zip(support, unwanted, heights, strict=True):
                 rest = [k for k in support if k != key]
                 trial = self.refit(linear, rest, weights)
-                peak = np.abs(weights[:, key]).max() * self._reach[key]
                 loss = 2 * (self.cost(linear, trial) - base) / self._cost[key]
-                losses.append((loss if peak >= LEAST_PIXELS else -1.0, key, trial))
+                losses.append((float(height) - 1e3 if drop else loss, key, trial))
             loss, key, trial = min(losses, key=lambda entry: entry[0])
             if loss > KEEP_SHARE * self._energy:
                 break
