@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="threads (default: torch's own)")
     parser.add_argument("--settings", type=Path, metavar="TOML", help="instead of default.toml")
     parser.add_argument("--pairs", type=int, default=2048, help="pairs to render with --packs")
+    parser.add_argument(
+        "--from", dest="weights", type=Path, metavar="WEIGHTS", help="start from these weights"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from RUN's checkpoint")
     parser.add_argument("--smoke", action="store_true", help="three steps of each stage, to try")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from ...errors import InputError
-from ..export import save_weights
+from ..export import load_weights, save_weights
 from ..heads.pairs import Split
 from ..heads.write import PAIRS_PER_SHARD, load_families, shard_path, write_shard
 from . import checkpoint
@@ -37,6 +37,8 @@ def train(arguments: argparse.Namespace) -> int:
     there = (folder / checkpoint.NAME).exists()
     if arguments.resume and not there:
         raise InputError(f"There is no run to resume in {folder}.", "Leave --resume out.")
+    if arguments.resume and arguments.weights:
+        raise InputError("--resume and --from exclude each other.", "Leave one of them out.")
     if there and not arguments.resume:
         raise InputError(f"{folder} already holds a run.", "Add --resume, or name a new folder.")
     data = arguments.data or rendered(arguments.packs, folder, arguments.pairs, settings.seed)
@@ -44,6 +46,8 @@ def train(arguments: argparse.Namespace) -> int:
     trainer = Trainer(folder, Shards(data), settings)
     if arguments.resume:
         trainer.resume()
+    elif arguments.weights:
+        trainer.start_from(load_weights(arguments.weights))
     write_settings(folder, settings)
     stages = STAGES if arguments.stage == "all" else (arguments.stage,)
     trainer.run(tuple(stages), steps=steps, say=say, picture=write_sheet)

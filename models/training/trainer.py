@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...errors import RunError
+from ...errors import InputError, RunError
 from ..eam.blocks import set_mixed
 from ..eam.network import Eam, EamConfig
 from . import checkpoint
@@ -58,6 +58,16 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(
             [p for _, p in named], lr=rate, betas=(0.9, 0.99), weight_decay=1e-4
         )
+
+    def start_from(self, weights: Eam) -> None:
+        """Begin with the weights of another network. InputError where it is built differently."""
+        if weights.config != self.network.config:
+            raise InputError(
+                f"The weights are of a network built as {weights.config}.",
+                "Set [network] in the settings likewise.",
+            )
+        self.network.load_state_dict(weights.state_dict())
+        self.average = self.weights()
 
     def resume(self) -> None:
         """Take the folder's checkpoint up. InputError where there is none or it does not fit."""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from microface.errors import InputError
+from microface.models.eam.network import Eam, EamConfig
 from microface.models.training import checkpoint
 from microface.models.training.data import Shards, draw, map_arrays
 from microface.models.training.settings import Settings, load_settings
@@ -139,6 +140,16 @@ def test_a_run_leaves_a_log_and_a_plain_checkpoint(tmp_path: Path, data: Path) -
     assert position == trainer.position and config["features"] == 48
     assert checkpoint.part(tensors, "network").keys() == trainer.weights().keys()
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_run_may_start_from_weights_of_the_same_build(tmp_path: Path, data: Path) -> None:
+    other, mine = (Trainer(tmp_path, Shards(data), small()) for _ in range(2))
+    with torch.no_grad():
+        other.network.dense.still_logit.fill_(-3.0)
+    mine.start_from(other.network)
+    assert float(mine.average["dense.still_logit"]) == -3.0
+    with pytest.raises(InputError, match="built as"):
+        mine.start_from(Eam(EamConfig(eimhsa=False)))
 
 
 def test_the_order_of_pairs_follows_from_seed_and_step() -> None:
