@@ -32,6 +32,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.gaps: list[tuple[float, float]] = []
+        self.last = self.computed = 0.0
         self.restart()
 
     def tick(self) -> float:
@@ -113,20 +114,24 @@ def is_keyed(obj: Any) -> bool:
 
 
 def open_character() -> Any:
-    """Open or make the character and return its object."""
+    """Open the character, made first where there is none, and return its object."""
     path = FOLDER / "character.blend"
-    if path.exists():
-        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False)
-        return next(obj for obj in bpy.data.objects if obj.type == "MESH" and obj.data.shape_keys)
+    if not path.exists():
+        make_character(path)
+    # Opening a file takes the splash screen away, too.
+    bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False)
+    return next(obj for obj in bpy.data.objects if obj.type == "MESH" and obj.data.shape_keys)
+
+
+def make_character(path: Path) -> None:
+    """Save the built-in character in its scene."""
     addon = next(name for name in bpy.context.preferences.addons.keys() if "microface" in name)  # noqa: SIM118
-    builtin = importlib.import_module(f"{addon}.addon.character.builtin")
     scenery = importlib.import_module(f"{addon}.addon.character.builtin_scene")
     for obj in list(bpy.data.objects):
         bpy.data.objects.remove(obj)
-    obj = builtin.create_character(builtin.named_identity("ada"), "Ada")
-    scenery.create_scene(obj)
+    bpy.ops.microface.add_character()
+    scenery.create_scene(bpy.context.scene.microface.character)
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
-    return obj
 
 
 def arrange() -> None:
