@@ -11,21 +11,25 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Finish:
-    """How a part takes light (inputs of the Principled surface)."""
+    """How a part takes light (inputs of the Principled surface).
+
+    `glow` stands for the light that flesh lets through into the mouth.
+    """
 
     roughness: float
     specular: float = 0.5
     coat: float = 0.0
     sheen: float = 0.0
+    glow: float = 0.0
 
 
 FINISHES = {
     "skin": Finish(0.52, specular=0.34, sheen=0.05),
     "eye": Finish(0.12, specular=0.55, coat=1.0),
-    "teeth": Finish(0.18),
-    "gums": Finish(0.25),
-    "tongue": Finish(0.35),
-    "mouth": Finish(0.4),
+    "teeth": Finish(0.18, glow=0.22),
+    "gums": Finish(0.25, glow=0.12),
+    "tongue": Finish(0.35, glow=0.16),
+    "mouth": Finish(0.4, glow=0.10),
     "brow": Finish(0.65, specular=0.25),
     "lash": Finish(0.6, specular=0.2),
     "hair": Finish(0.5, specular=0.4),
@@ -68,4 +72,7 @@ def _material(name: str, image: bpy.types.Image, finish: Finish) -> bpy.types.Ma
     surface.inputs["Coat Weight"].default_value = finish.coat
     surface.inputs["Coat Roughness"].default_value = 0.03
     surface.inputs["Sheen Weight"].default_value = finish.sheen
+    if finish.glow > 0.0:
+        links.new(picture.outputs["Color"], surface.inputs["Emission Color"])
+        surface.inputs["Emission Strength"].default_value = finish.glow
     return material
