@@ -49,7 +49,7 @@ class EdgeAttention(nn.Module):
         query = self.split(self.query(self.fold(edges)) + self.where_query(place))
         key = self.split(self.key(appearance) + self.where_key(place))
         value = self.split(self.value(appearance))
-        weights = (query @ key.transpose(2, 3)) * query.shape[-1] ** -0.5
+        weights = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)
         found = (weights.softmax(dim=-1) @ value).transpose(2, 3)
         added: Tensor = self.out(found.reshape(appearance.shape))
         return appearance + self.gate * added

@@ -77,8 +77,8 @@ def mixed(
     if correction is not None:
         logits = logits + correction
     masks = logits.softmax(dim=1)
-    each = source[:, :, None, None, :] + torch.einsum("nkij,nkhwj->nkhwi", maps, offset)
-    return torch.einsum("nkhw,nkhwc->nhwc", masks, each), masks
+    each = source[:, :, None, None, :] + grid.turned(maps[:, :, None, None], offset)
+    return (masks.unsqueeze(-1) * each).sum(dim=1), masks
 
 
 def by_landmarks(source: Tensor, character: Tensor) -> Correspondence:

@@ -81,12 +81,16 @@ class Upsample(nn.Module):
         change = self.out(self.mix(known)).float()
         change = change.reshape(count, 9, SPLIT, SPLIT, height, width)
         assert isinstance(self.bilinear, Tensor)
-        weights = (change + self.bilinear[None, :, :, :, None, None]).softmax(dim=1)
+        # A softmax spelled out: over an axis that is not the last, graphs compute it slowly.
+        logits = change + self.bilinear[None, :, :, :, None, None]
+        weights = (logits - logits.amax(dim=1, keepdim=True)).exp()
+        weights = weights / weights.sum(dim=1, keepdim=True)
         padded = F.pad(flow, (1, 1, 1, 1), mode="replicate")
-        around = torch.stack(
-            [padded[:, :, i : i + height, j : j + width] for i in range(3) for j in range(3)], 1
-        )
-        fine = torch.einsum("nkabhw,nkchw->nchawb", weights, around)
+        fine = torch.zeros_like(flow)[:, :, None, None]
+        for k in range(9):
+            near = padded[:, :, k // 3 : k // 3 + height, k % 3 : k % 3 + width]
+            fine = fine + weights[:, k, None] * near[:, :, None, None]
+        fine = fine.permute(0, 1, 4, 2, 5, 3)
         return fine.reshape(count, parts, height * SPLIT, width * SPLIT)
 
 
@@ -138,7 +142,7 @@ class Dense(nn.Module):
         """
         prior = self.prior(points)
         base = prior.softmax(dim=1)
-        mean = torch.einsum("nkhw,nkchw->nchw", base[:, 1:-1], sparse)
+        mean = (base[:, 1:-1, None] * sparse).sum(dim=1)
         active = activity(torch.cat((carried, mean), dim=1))
         bumps = grid.gaussians(points, CELLS, 0.05)
         known = torch.cat(
@@ -150,7 +154,7 @@ class Dense(nn.Module):
         rest = self.rest(context).float()
         still = torch.zeros_like(carried)
         options = torch.cat((still[:, None], sparse, carried[:, None]), dim=1)
-        mixed = torch.einsum("nkhw,nkchw->nchw", masks, options)
+        mixed = (masks[:, :, None] * options).sum(dim=1)
         coarse = (1 + rest[:, 3:4]) * mixed + active * rest[:, :2]
         if fine:
             supervised = self.upsample(coarse, context, detail)

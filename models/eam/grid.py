@@ -83,6 +83,11 @@ def inverse(matrices: Tensor, floor: float = 0.05) -> Tensor:
     return rows / safe[..., None, None]
 
 
+def turned(matrices: Tensor, vectors: Tensor) -> Tensor:
+    """Return `matrices` (..., 2, 2) times `vectors` (..., 2), shapes that broadcast."""
+    return matrices[..., 0] * vectors[..., :1] + matrices[..., 1] * vectors[..., 1:]
+
+
 def gaussians(points: Tensor, cells: int, sigma: Tensor | float) -> Tensor:
     """Return a Gaussian bump of height 1 at each of `points` (N, K, 2): (N, K, cells, cells).
 

@@ -93,7 +93,7 @@ def candidates(points: Tensor, local: Tensor, character: Tensor, cells: int) -> 
     eye = torch.eye(2, dtype=local.dtype, device=local.device)
     linear = grid.inverse(local) - eye
     offset = grid.centres(cells, cells, points)[None, None] - points[:, :, None, None, :]
-    bent = torch.einsum("nkij,nkhwj->nkihw", linear, offset)
+    bent = grid.turned(linear[:, :, None, None], offset).permute(0, 1, 4, 2, 3)
     return ((character - points)[..., None, None] + bent) / grid.PIXEL
 
 
