@@ -51,7 +51,7 @@ def image_floats(image: Any) -> NDArray[np.float32]:
     return full
 
 
-def write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16], level: int = 3) -> None:
+def write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16], level: int = 2) -> None:
     """Write (H,W), (H,W,3) or (H,W,4) uint8 or uint16 values as a PNG file (ISO/IEC 15948).
 
     `level` is zlib's (0 fast to 9 small). The file appears whole or not at all.

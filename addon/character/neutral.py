@@ -20,7 +20,7 @@ from .stage import Stage, stage
 #: Level (sRGB, 0..255) of the plain background.
 BACKGROUND = 118
 #: Cycles samples per pixel; the denoiser takes care of the rest.
-SAMPLES = 24
+SAMPLES = 16
 #: So many times more of them where there is no denoiser.
 NOISY_FACTOR = 6
 
@@ -132,6 +132,8 @@ def _set_output(scene: Any, resolution: int, samples: int) -> None:
     try:
         cycles.denoiser = "OPENIMAGEDENOISE"
         cycles.use_denoising = True
+        # Half the time of "accurate" for a picture that cannot be told from it.
+        cycles.denoising_prefilter = "FAST"
     except TypeError:  # a Blender built without it, as some Linux distributions' are
         cycles.use_denoising = False
         cycles.samples = samples * NOISY_FACTOR
