@@ -14,7 +14,7 @@ from .blocks import Convolution, Projection, double
 from .measure import gradients
 
 #: Change of luminance per pixel that counts as an edge of strength 1.
-FULL_EDGE = 0.2
+FULL_EDGE = 0.1
 
 
 def edge_map(luminance: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ STILL, STILL_AROUND = 0.05, 7
 #: Peak true motion, pixels, from which a pair counts as one with an expression.
 EXPRESSIVE = 0.4
 #: Edge strength, of 1, that counts as an edge, and how far off, pixels, one may lie.
-EDGE, EDGE_AROUND = 0.12, 1
+EDGE, EDGE_AROUND = 0.2, 1
 
 
 def moving_region(flow: Floats, visible: Flags) -> Flags:
