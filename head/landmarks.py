@@ -79,12 +79,17 @@ def _contour(m: Measures, skin: Skin, t: float) -> int:
     p = skin.points
     angle = np.pi / 2 * abs(t)
     y = m.chin_y + 0.25 + (0.2 - m.chin_y - 0.25) * (1.0 - np.cos(angle)) ** 0.85
-    # The most lateral point of the half at this height that still faces the front.
+    # The most lateral point of the half at this height that still faces the front; beside and on
+    # the chin, the points of its lower edge.
     outer = skin.grid.outer
     z_limit = -0.5 - 4.5 * abs(t)
     near = outer[(np.abs(p[outer, 1] - y) < 0.45) & (np.sign(t) * p[outer, 0] >= -0.05)]
     if abs(t) < 0.04:
         near = near[np.abs(p[near, 0]) < 0.05]
-        return int(near[np.argmax(p[near, 2] - 2.0 * np.abs(p[near, 1] - y))])
+        low = np.abs(p[near, 1] - (m.chin_y - 0.2))
+        return int(near[np.argmax(p[near, 2] - 4.0 * low)])
+    if abs(t) < 0.2:
+        away = np.hypot(p[outer, 0] - 14.5 * t, p[outer, 1] - (m.chin_y + 0.25))
+        return int(outer[np.argmin(away + (p[outer, 2] < -2.0))])
     score = np.abs(p[near, 2] - z_limit) + 1.5 * np.abs(p[near, 1] - y) - 0.3 * np.abs(p[near, 0])
     return int(near[np.argmin(score)])
