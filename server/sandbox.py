@@ -82,6 +82,7 @@ class Decoding:
     def poll(self) -> bool:
         """Whether decoding has ended, well or not; ends it when its time is up."""
         if self._child.poll() is not None:
+            end_child(self._child, 0)
             return True
         if time.monotonic() - self._started > self.limits.seconds:
             end_child(self._child, 0)
