@@ -65,9 +65,10 @@ def labels(shards: Shards) -> list[tuple[str, bool]]:
 
 
 def batches(shards: Shards, pairs: int) -> Iterator[tuple[NDArray[np.int64], Pairs]]:
-    """Yield indices and tensors of the first `pairs` pairs."""
-    for start in range(0, min(pairs, len(shards)), BATCH):
-        indices = np.arange(start, min(start + BATCH, pairs, len(shards)))
+    """Yield indices and tensors of `pairs` pairs, or of all there are, spread over the shards."""
+    chosen = np.linspace(0, len(shards) - 1, min(pairs, len(shards))).round().astype(np.int64)
+    for start in range(0, len(chosen), BATCH):
+        indices = chosen[start : start + BATCH]
         yield indices, as_tensors(shards.batch(indices))
 
 
@@ -83,7 +84,9 @@ def add(sums: Sums, result: Result, pair: Pairs, i: int, frame: NDArray[np.uint8
     sums.claimed.append(measures.endpoint_sums(flow, backward, region))
     sums.cosine.append(measures.cosine_sums(flow, backward, region))
     sums.gain.append(measures.gain_sums(flow, backward, region))
-    shown = measure_flow(neutral, image)
+    # Optical flow between two equal pictures is nothing: no need to measure it.
+    same = np.array_equal(neutral, image)
+    shown = np.zeros_like(forward) if same else measure_flow(neutral, image)
     everywhere = measures.moving_region(forward, np.ones_like(visible))
     sums.measured.append(measures.endpoint_sums(shown, forward, everywhere))
     sums.shown_gain.append(measures.gain_sums(shown, forward, everywhere))
@@ -101,7 +104,7 @@ def add(sums: Sums, result: Result, pair: Pairs, i: int, frame: NDArray[np.uint8
 
 
 def measure(network: Eam, shards: Shards, pairs: int) -> Measured:
-    """Return every method's sums over the first `pairs` pairs of `shards`."""
+    """Return every method's sums over `pairs` pairs of `shards`."""
     known = labels(shards)
     found = Measured({name: Sums() for name in METHODS}, [], [], [])
     with torch.no_grad():
