@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import synthetic
 from microface.addon.bake.materials import find_targets, unwire_sequences
 from microface.addon.bake.region import moving_region
+from microface.addon.bake.shape_keys import Solved, key_weights
 from microface.addon.bake.texture import TextureBake, bake_textures
 from microface.addon.bake.time import TimeBase
 from microface.addon.character.neutral import render_frame
@@ -60,6 +62,34 @@ def test_the_baked_render_shows_the_generated_frame(mask: Any, tmp_path: Path) -
     assert psnr(rendered) > still + 6
     before = render_frame(mask, generated.framing, 1, samples=8).astype(float)
     assert np.abs(before - generated.neutral).mean() < 0.05, "before the clip: neutral"
+
+
+def test_over_shape_keys_only_the_rest_is_painted(mask: Any, tmp_path: Path) -> None:
+    names = tuple(key.name for key in mask.data.shape_keys.key_blocks[1:])
+    weights = np.zeros((COUNT, len(names)))
+    weights[:, 0] = 0.3 * synthetic.bump(COUNT, APEX, 1.5)
+    view, generated = synthetic.generate(mask, weights, resolution=192, samples=4)
+    # What no key says: a darker patch beside the mouth.
+    frames = generated.frames.copy()
+    frames[APEX, 110:125, 108:126] = frames[APEX, 110:125, 108:126] * 0.7
+    generated = replace(generated, frames=frames)
+    original = find_targets(mask, 64)[0].pixels.astype(int)
+
+    def painted(over: np.ndarray | None) -> np.ndarray:
+        bake = bake_textures(mask, view, generated, tmp_path, BASE, weights=over)
+        return read_pixels(bake.textures[0].files[APEX])[..., :3].astype(int) - original
+
+    alone, rest = painted(None), painted(weights)
+    assert np.abs(rest).max() > 30, "the patch is there"
+    light = rest.min(axis=2) > -15  # ... and apart from it hardly anything
+    assert np.abs(rest[light]).mean() < 0.6 * np.abs(alone[light]).mean()
+    key_weights(mask, "smile", names, generated.times, Solved(weights, np.zeros(COUNT)), BASE)
+    picture = render_frame(mask, generated.framing, 11 + APEX, samples=4).astype(float)
+    region = moving_region(generated)[APEX] > 0.5
+    wanted = generated.frames[APEX].astype(float)
+    error = ((picture - wanted)[region] ** 2).mean()
+    print(f"moving region: keys and rest {10 * np.log10(255**2 / error):.1f} dB")
+    assert 10 * np.log10(255**2 / error) > 30
 
 
 def test_unwiring_brings_the_texture_back(mask: Any, tmp_path: Path) -> None:

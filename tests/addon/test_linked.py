@@ -1,0 +1,51 @@
+"""Characters that come linked from another file."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from microface.addon.bake.shape_keys import Solved, key_weights
+from microface.addon.bake.time import TimeBase
+from microface.addon.character.fixes import FIXES
+from microface.addon.character.preflight import Severity, preflight
+from microface.addon.character.stage import stage
+from microface.addon.character.view import view_face
+
+
+@pytest.fixture
+def linked(mask: Any, tmp_path: Path) -> Any:
+    """The mask, linked into an empty file."""
+    path = tmp_path / "library.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(str(path), link=True) as (_, wanted):
+        wanted.objects = ["Mask"]
+    obj = wanted.objects[0]
+    bpy.context.scene.collection.objects.link(obj)
+    bpy.context.view_layer.update()
+    return obj
+
+
+def test_linked_data_is_refused_with_a_fix(linked: Any) -> None:
+    (finding,) = (one for one in preflight(linked) if one.severity is Severity.ERROR)
+    assert "linked from another file" in finding.what
+    assert finding.fix == "override"
+
+
+def test_an_override_is_baked(linked: Any) -> None:
+    FIXES["override"](linked)
+    mask = next(one for one in bpy.data.objects if one.library is None)
+    assert not [one for one in preflight(mask) if one.severity is Severity.ERROR]
+    with stage(mask) as on:
+        names = view_face(on, 128).face.keys.names
+    weights = np.zeros((3, len(names)))
+    weights[1, 0] = 0.4
+    times = np.arange(3) / 24
+    key_weights(mask, "smile", names, times, Solved(weights, np.zeros(3)), TimeBase(Fraction(24)))
+    bpy.context.scene.frame_set(2)
+    assert mask.data.shape_keys.key_blocks[names[0]].value == pytest.approx(0.4)
