@@ -1,7 +1,7 @@
 """Write the built-in character as a .blend file.
 
 The file holds a head with shape keys (ARKit's 52 names and more), one packed texture, a camera
-and lights. Every identity has the same topology and the same shape keys.
+and lights. Every identity has the same shape keys, and the same topology but for the hair.
 """
 
 from __future__ import annotations
