@@ -220,7 +220,7 @@ class ResultWriter:
 
         begun = time.perf_counter()
         if not cv2.imwrite(
-            str(path), np.ascontiguousarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, 3]
+            str(path), np.ascontiguousarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, 1]
         ):
             raise RunError(f"{path} cannot be written.", "Make room on the disk.")
         self.seconds += time.perf_counter() - begun

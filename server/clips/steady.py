@@ -71,8 +71,6 @@ class Steadier:
         # Cells that say next to nothing about the head only cost time.
         self._telling = np.flatnonzero(rigid > 0.03 * rigid.max())
         self._rigid = rigid[self._telling]
-        cells = self._cells
-        self._bone = Surface(*(a[self._telling] for a in (cells.x, cells.y, cells.z)))
 
     def steady(self, frame: NDArray[np.uint8]) -> Steadied:
         """Return a frame (H, W, 3) uint8 of the clip with the head's motion taken out."""
@@ -116,11 +114,18 @@ class Steadier:
     def _fit(
         self, flow: NDArray[np.float32], pose: Floats, trust: NDArray[np.float32] | None
     ) -> Floats:
-        """Return the pose that explains the flow (64, 64, 2) seen after sampling by `pose`."""
-        bone, shift = self._bone, flow.reshape(-1, 2)[self._telling]
-        shifted = Surface(bone.x + shift[:, 0], bone.y + shift[:, 1], bone.z)
-        weights = self._rigid if trust is None else self._rigid * trust.ravel()[self._telling]
-        return fit_pose(bone, project(pose, shifted), weights, pose)
+        """Return the pose that explains the flow (64, 64, 2) seen after sampling by `pose`.
+
+        Without `trust` it is a quick fit to every other cell.
+        """
+        some = slice(None, None, 2 if trust is None else 1)
+        telling, weights = self._telling[some], self._rigid[some]
+        if trust is not None:
+            weights = weights * trust.ravel()[telling]
+        x, y, z = self._cells.x[telling], self._cells.y[telling], self._cells.z[telling]
+        dx, dy = flow.reshape(-1, 2)[telling].T
+        seen = project(pose, Surface(x + dx, y + dy, z))
+        return fit_pose(Surface(x, y, z), seen, weights, pose)
 
 
 def _quick_flow(neutral: NDArray[np.uint8], frame: NDArray[np.uint8]) -> NDArray[np.float32]:

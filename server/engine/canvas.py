@@ -23,6 +23,8 @@ STILL_LEVELS = 0.5
 FEATHER = 0.05
 #: Steps of the inversion; each shrinks the error by the field's slope, which is well below 1/2.
 INVERSION_STEPS = 12
+#: The inversion ends when a step changes nothing by more than this.
+INVERTED_PIXELS = 0.005
 
 
 class Canvas:
@@ -108,6 +110,9 @@ def invert(backward: Floats) -> Floats:
     own = own_places(backward.shape[1], backward.shape[0])
     found = -backward
     for _ in range(INVERSION_STEPS):
+        before = found
         found = -sample(backward, own + found, cv2.INTER_LINEAR)
+        if np.abs(found - before).max() < INVERTED_PIXELS:
+            break
     # No negative zeros.
     return found + np.float32(0)
