@@ -72,7 +72,7 @@ def evaluate_face(on: Stage) -> EvaluatedFace:
     Raises `InputError` for a mesh with invalid coordinates, without faces, or whose modifiers
     change the vertex count with the expression.
     """
-    keys = read_shape_keys(on.obj)
+    keys = read_shape_keys(on.original)
     surface = evaluate_surface(on.obj, on.depsgraph)
     if len(surface.triangles) == 0:
         raise InputError(f"'{on.obj.name}' has no faces.", "Choose the mesh of the face.")

@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 
 from ...errors import InputError
-from .shape_keys import values_kept
+from .shape_keys import driven_keys, values_kept
 
 #: What can hide or complete a face in the picture.
 RENDERED_TYPES = {"MESH", "CURVE", "CURVES", "SURFACE"}
@@ -28,12 +28,14 @@ SCENERY_FACTOR = 3.0
 class Stage:
     """A temporary scene holding one character.
 
-    `obj` is the character in it (a copy when `neutral`), `companions` the other objects that
-    belong to the picture (eyes, lashes, teeth, hair as objects of their own).
+    `obj` is the character in it (a copy when `neutral`) and `original` the user's own;
+    `companions` are the other objects that belong to the picture (eyes, lashes, teeth, hair as
+    objects of their own).
     """
 
     scene: Any
     obj: Any
+    original: Any
     companions: list[Any] = field(default_factory=list)
 
     @property
@@ -67,7 +69,7 @@ def stage(obj: Any, *, neutral: bool = True) -> Iterator[Stage]:
             for one in cast:
                 scene.collection.objects.link(one)
             scene.frame_set(home.frame_current, subframe=home.frame_subframe)
-            yield Stage(scene, cast[0], cast[1:])
+            yield Stage(scene, cast[0], obj, cast[1:])
     finally:
         remove_stage(scene, made)
         # The character's bounds were last worked out for another moment.
@@ -142,7 +144,10 @@ def _neutral_copy(obj: Any, made: list[Any]) -> Any:
     copy.hide_viewport = False
     copy.show_only_shape_key = False
     keys = copy.data.shape_keys
+    # What a rig drives (a corrective shape, say) belongs to the pose, and stays as it is.
+    driven = driven_keys(keys)
     keys.animation_data_clear()
     for key in keys.key_blocks:
-        key.value = 0.0
+        if key.name not in driven:
+            key.value = 0.0
     return copy

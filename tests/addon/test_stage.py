@@ -59,6 +59,19 @@ def test_the_neutral_ignores_pose_and_animation(busy_scene: Any) -> None:
     assert np.abs(posed - rest.reshape(-1, 3)).max() < 1e-6
 
 
+def test_what_a_rig_drives_stays_in_the_neutral(mask: Any) -> None:
+    key = mask.data.shape_keys.key_blocks["jawOpen"]
+    key.driver_add("value").driver.expression = "0.5"
+    bpy.context.view_layer.update()
+    with stage(mask) as on:
+        face = view_face(on, 128).face
+    rest = np.empty(len(mask.data.vertices) * 3, np.float32)
+    mask.data.shape_keys.reference_key.data.foreach_get("co", rest)
+    moved = np.abs(face.surface.positions - rest.reshape(-1, 3)).max()
+    assert moved == pytest.approx(0.5 * 0.02, rel=0.1)
+    assert "jawOpen" not in face.keys.names
+
+
 @pytest.mark.parametrize("turn", [0.0, 35.0, 180.0])
 def test_the_camera_is_straight_on_the_face(mask: Any, turn: float) -> None:
     mask.rotation_euler = (0, 0, math.radians(turn))
