@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     parser.add_argument(
         "--stage",
-        choices=("keypoints", "motion", "paint", "all"),
+        choices=("keypoints", "motion", "paint", "points", "all"),
         default="all",
-        help="one stage alone, or all in their order (default)",
+        help="one stage alone, or the first three in their order (default)",
     )
     parser.add_argument("--minutes", type=float, help="wall-clock budget of all stages")
     parser.add_argument("--steps", type=int, help="steps of each stage, instead of minutes")

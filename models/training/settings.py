@@ -14,6 +14,9 @@ DEFAULT = Path(__file__).with_name("default.toml")
 #: Stages in their order: the detector alone, motion on the frozen detector, everything painted.
 STAGES = ("keypoints", "motion", "paint")
 
+#: A stage that is run only when asked for: the keypoints' heatmaps anew, on the same features.
+EXTRA_STAGES = ("points",)
+
 
 @dataclass(frozen=True)
 class StageSettings:
@@ -66,7 +69,7 @@ def load_settings(path: Path | None = None) -> Settings:
         raise InputError(f"{path} cannot be read: {error}.", "Start from default.toml.") from error
     try:
         raw = table.pop("stages")
-        stages = {name: StageSettings(**raw[name]) for name in STAGES}
+        stages = {name: StageSettings(**raw[name]) for name in (*STAGES, *EXTRA_STAGES)}
         return Settings(stages=stages, **table)
     except (KeyError, TypeError) as error:
         known = ", ".join(each.name for each in fields(Settings))

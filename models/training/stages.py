@@ -169,6 +169,7 @@ KEYPOINT_FIELDS = (
 #: The step of each stage, and the parts of the network that it teaches.
 STEPS = {
     "keypoints": (keypoint_step, ("encoder",)),
+    "points": (keypoint_step, ("encoder.heatmaps",)),
     "motion": (motion_step, ("source", "correspond", "dense")),
     "paint": (whole_step, ("source", "correspond", "dense", "edges", "generator")),
 }

@@ -52,6 +52,8 @@ class Trainer:
             self.network.load_state_dict(self.average)
             self.position.stage, self.position.stage_step = stage, 0
         parts = STEPS[stage][1]
+        for name, parameter in self.network.named_parameters():
+            parameter.requires_grad_(name.startswith(parts))
         named = [(n, p) for n, p in self.network.named_parameters() if n.startswith(parts)]
         self.names = [name for name, _ in named]
         rate = self.settings.stages[stage].rate
@@ -101,7 +103,7 @@ class Trainer:
             group["lr"] = rate
         indices = draw(self.settings.seed, self.position.step, settings.batch, len(self.shards))
         rng = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.position.step)
-        fields = KEYPOINT_FIELDS if stage == "keypoints" else ()
+        fields = KEYPOINT_FIELDS if stage in ("keypoints", "points") else ()
         pair = prepared(self.shards.batch(indices, fields), rng)
         compute, parts = STEPS[stage]
         self.network.train()
