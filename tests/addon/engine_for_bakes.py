@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,9 @@ from typing import Any
 import numpy as np
 from microface.server.engine.solve import solve_weights
 from numpy.typing import NDArray
+
+#: At this strength the worker process dies in the middle of the stream.
+DEADLY = 4.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class LiftingEngine:
         bump[bump < 0.01] = 0
         for index in range(len(clip)):
             tell("generate", index / len(clip))
+            if strength == DEADLY and index == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
             amount = strength * np.sin(np.pi * index / (len(clip) - 1)) ** 2
             flow = np.zeros((size, size, 2), np.float16)
             flow[..., 1] = -0.03 * size * amount * bump

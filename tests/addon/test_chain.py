@@ -209,6 +209,24 @@ def test_bad_input_gives_one_line_and_nothing_else(
     assert not out.parent.exists() or not list(out.parent.iterdir())
 
 
+def test_a_server_that_dies_leaves_nothing_behind(
+    blend: Path,
+    clip: Path,
+    lifting_server: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out" / "shot.blend"
+    out.parent.mkdir()
+    out.write_bytes(b"what was there before")
+    more = ["--clip", str(clip), "--fps", "100", "--to", "all", "--strength", "4"]
+    assert bake_command(blend, out, *more, "--server", lifting_server) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if "microface:" in line]
+    assert len(lines) == 1
+    assert [path.name for path in out.parent.iterdir()] == ["shot.blend"]
+    assert out.read_bytes() == b"what was there before"
+
+
 def test_files_that_cannot_be_used(
     mask: Any, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
