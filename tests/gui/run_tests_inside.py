@@ -2,25 +2,21 @@
 
     blender -b --python run_tests_inside.py -- TREE LIBRARIES [PYTEST ARGUMENT ...]
 
-TREE is a folder that holds the tree under the name `microface`, LIBRARIES one with pytest (pure
-Python, so copied from any environment that has it). The wheels of an installed extension are found
-by themselves.
+TREE is a folder that holds the tree under the name `microface`. LIBRARIES is one with pytest (pure
+Python, so copied from any environment that has it) and what the server needs, for Blender's Python:
+unzip the wheels of a full extension into it. An extension that is installed does not serve, because
+tests load factory settings, and Blender takes its wheels away then.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-
-import bpy
 
 
 def main() -> int:
     """Run pytest and return its exit status."""
     tree, libraries, *arguments = sys.argv[sys.argv.index("--") + 1 :]
-    wheels = Path(bpy.utils.user_resource("EXTENSIONS")) / ".local" / "lib"
-    bundled = [str(path) for path in wheels.glob("python*/site-packages")]
-    sys.path[:0] = [tree, *bundled]
+    sys.path.insert(0, tree)
     sys.path.append(libraries)
     import pytest
 
