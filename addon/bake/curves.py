@@ -33,9 +33,10 @@ def write_action(
     animation = owner.animation_data or owner.animation_data_create()
     before = animation.action
     if before is not None:
-        before.use_fake_user = True
         action["microface_previous"] = before.name
         action["microface_previous_slot"] = _slot_handle(animation)
+        action["microface_previous_kept"] = bool(before.use_fake_user)
+        before.use_fake_user = True
     animation.action = action
     if slot is not None:
         animation.action_slot = slot
@@ -48,7 +49,7 @@ def previous_action(action: Any) -> Any:
 
 
 def restore_action(owner: Any, action: Any) -> None:
-    """Play again what played before `action`, and remove it."""
+    """Play again what played before `action`, remove it, and leave no trace of either."""
     animation = owner.animation_data
     before = previous_action(action)
     if animation is not None and animation.action == action:
@@ -58,7 +59,13 @@ def restore_action(owner: Any, action: Any) -> None:
             slot = next((one for one in before.slots if one.handle == handle), None)
             if slot is not None:
                 animation.action_slot = slot
+    if before is not None:
+        before.use_fake_user = bool(action["microface_previous_kept"])
     bpy.data.actions.remove(action)
+    if animation is not None and not (
+        animation.action or animation.drivers or animation.nla_tracks
+    ):
+        owner.animation_data_clear()
 
 
 def curves_of(action: Any) -> Iterator[Any]:

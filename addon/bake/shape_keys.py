@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from .curves import Keys, restore_action, write_action
 from .texels import bilinear
 from .time import TOLERANCE, TimeBase, onset_apex_offset, thin
 from .weights_csv import write_weights
+
+#: Custom property of such an action: the sliders before the bake, as JSON.
+VALUES = "microface_values"
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,9 @@ def key_weights(
         else:
             chosen = thin(frames, values, (onset, apex, offset), tolerance)
             curves[path] = (frames[chosen], values[chosen])
+    sliders = {str(key.name): float(key.value) for key in block.key_blocks}
     action = write_action(block, f"{ACTION_PREFIX} {clip_name}", curves)
+    action[VALUES] = json.dumps(sliders)
     return ShapeKeyBake(
         str(obj.name),
         names,
@@ -159,15 +165,15 @@ def key_weights(
 def unbake_shape_keys(obj: Any) -> bool:
     """Remove the bake that `obj` plays and play again what it played before.
 
-    Returns whether there was one. The sliders go back to zero if nothing played before.
+    Returns whether there was one. The sliders stand as they stood before the bake.
     """
     block = shape_key_block(obj)
     action = block.animation_data.action if block.animation_data else None
-    if action is None or not action.name.startswith(ACTION_PREFIX):
+    if action is None or VALUES not in action:
         return False
+    sliders = json.loads(action[VALUES])
     restore_action(block, action)
-    if block.animation_data.action is None:
-        for key in block.key_blocks:
-            key.value = 0.0
+    for key in block.key_blocks:
+        key.value = sliders.get(key.name, key.value)
     bpy.context.view_layer.update()
     return True

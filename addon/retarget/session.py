@@ -81,7 +81,9 @@ class Session:
         """What a finished session holds, in a few words."""
         clip = (self._result or {}).get("clip", {})
         fps = float(Fraction(str(clip.get("fps", 1))))
-        return f"{self.label}: {len(clip.get('times', []))} frames at {fps:g} a second"
+        apex = (self._result or {}).get("apex", {}).get("seconds")
+        ending = "" if apex is None else f", apex at {apex:.2f} s"
+        return f"{self.label}: {len(clip.get('times', []))} frames at {fps:g} a second{ending}"
 
     def result(self) -> Generated:
         """Return what was generated, once `poll` has returned True.

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 import pytest
 import synthetic
+from dump import differences, dump
 from microface.addon.bake.curves import curves_of
 from microface.addon.bake.shape_keys import (
     Solved,
@@ -126,6 +127,23 @@ def test_the_action_before_is_kept_and_comes_back(mask: Any, truth: Any) -> None
     assert after == keyed
     assert "Microface smile" not in bpy.data.actions
     assert not unbake_shape_keys(mask)
+
+
+@pytest.mark.parametrize("animated", [False, True])
+def test_removing_a_bake_leaves_no_trace(mask: Any, truth: Any, animated: bool) -> None:
+    key = mask.data.shape_keys.key_blocks["jawOpen"]
+    key.value = 0.4
+    if animated:
+        key.keyframe_insert("value", frame=1)
+    bpy.context.view_layer.update()
+    before = dump()
+    names, times, result = solved(mask, truth)
+    key_weights(mask, "smile", names, times, result, TimeBase(Fraction(24)))
+    bpy.context.scene.frame_set(3)
+    bpy.context.scene.frame_set(1)
+    assert differences(before, dump()) != []
+    assert unbake_shape_keys(mask)
+    assert differences(before, dump()) == []
 
 
 @pytest.mark.skipif(bpy.app.version < (4, 4, 0), reason="slots came with 4.4")
