@@ -80,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             'Install it with: pip install "microface[blender]".',
         )
     from ..addon.bake.publish import publication
+    from ..addon.bake.texture import check_textures
     from ..addon.bake.time import parse_fps
     from ..addon.clips import clip_label
     from ..addon.files import open_blend
@@ -91,6 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     open_blend(arguments.character)
     character = find_character(arguments.object)
     check(character)
+    if arguments.to != "shape-keys":
+        check_textures(character)
     with publication(arguments.out) as place, connect(arguments.server) as client:
         written = _bake(arguments, character, fps, client, place)
     print("\n".join(f"Wrote {path}" for path in written))

@@ -19,7 +19,7 @@ from ...errors import InputError
 from ..character.view import FaceView
 from ..generated import Generated
 from ..images import from_linear, to_linear, write_png
-from .materials import Target, find_targets, wire_sequence
+from .materials import Target, base_colour_socket, find_targets, wire_sequence
 from .region import moving_region
 from .texels import Gather, bilinear, map_texels
 from .time import TimeBase
@@ -51,6 +51,19 @@ class TextureBake:
     textures: tuple[BakedTexture, ...]
 
 
+def check_textures(obj: Any) -> None:
+    """Raise `InputError` for a mesh that no texture can be baked for."""
+    if not obj.data.uv_layers:
+        raise InputError(
+            f"'{obj.name}' has no UVs.", "Unwrap the mesh (UV > Unwrap), then bake again."
+        )
+    if not any(base_colour_socket(slot.material) for slot in obj.material_slots):
+        raise InputError(
+            f"'{obj.name}' has no material with a base colour.",
+            "Give the face a material with a Principled shader.",
+        )
+
+
 def bake_textures(
     obj: Any,
     view: FaceView,
@@ -69,16 +82,8 @@ def bake_textures(
     character's own texture. Raises `InputError` if the mesh has no UVs or no material with a base
     colour.
     """
-    if view.face.surface.uv is None:
-        raise InputError(
-            f"'{obj.name}' has no UVs.", "Unwrap the mesh (UV > Unwrap), then bake again."
-        )
+    check_textures(obj)
     targets = find_targets(obj, plain_size)
-    if not targets:
-        raise InputError(
-            f"'{obj.name}' has no material with a base colour.",
-            "Give the face a material with a Principled shader.",
-        )
     baked: list[BakedTexture] = []
     painters = [_Painter(view, generated, target, weights) for target in targets]
     painters = [painter for painter in painters if painter.moving.any()]

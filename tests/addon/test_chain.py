@@ -248,3 +248,15 @@ def test_files_that_cannot_be_used(
     assert bake_command(plain, out, *asked, "--object", "Face") == 2
     assert "meshes are: Bare, Mask" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_no_uvs_is_said_before_the_server_is_asked(
+    mask: Any, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mask.data.uv_layers.remove(mask.data.uv_layers[0])
+    path, out = tmp_path / "mask.blend", tmp_path / "out.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    asked = ["--clip", str(clip), "--fps", "100", "--server", "tcp://127.0.0.1:9"]
+    assert bake_command(path, out, *asked, "--to", "texture") == 2
+    assert "'Mask' has no UVs" in capsys.readouterr().err
+    assert not out.exists()
