@@ -1,4 +1,5 @@
-# Two commands do all the set-up: `make demo` runs the main job, `make test` passes the tests.
+# Two commands do all the set-up: `make demo` runs the main job, `make test` passes the tests
+# (`make slow` those that take longer).
 # Only Python 3.11 and make are needed; everything else goes into .venv.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -8,13 +9,16 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 OUT ?= out/demo
 TYPED := __init__.py __main__.py errors.py addon commands extension head models report server
 
-.PHONY: demo test lint extension clean
+.PHONY: demo test slow lint extension clean
 
 demo: $(VENV)/runtime.stamp
 	$(BIN)/microface demo --out $(OUT) --force
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+
+slow: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m slow $(TESTS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
