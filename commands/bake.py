@@ -16,16 +16,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, RunError
+from .progress import ProgressReport
 
 if TYPE_CHECKING:
     from ..addon.generated import Generated
-    from ..addon.retarget.session import Event
     from ..server.client import Client
 
 EXAMPLE = """Examples:
@@ -94,14 +93,23 @@ def run(arguments: argparse.Namespace) -> int:
     check(character)
     if arguments.to != "shape-keys":
         check_textures(character)
-    with publication(arguments.out) as place, connect(arguments.server) as client:
-        written = _bake(arguments, character, fps, client, place)
+    with (
+        ProgressReport("bake") as report,
+        publication(arguments.out) as place,
+        connect(arguments.server) as client,
+    ):
+        written = _bake(arguments, character, fps, client, place, report)
     print("\n".join(f"Wrote {path}" for path in written))
     return 0
 
 
 def _bake(
-    arguments: argparse.Namespace, character: Any, fps: Fraction | None, client: Client, place: Any
+    arguments: argparse.Namespace,
+    character: Any,
+    fps: Fraction | None,
+    client: Client,
+    place: Any,
+    report: ProgressReport,
 ) -> list[Path]:
     from ..addon import api
 
@@ -113,9 +121,9 @@ def _bake(
         arguments.strength,
         client,
         arguments.resolution,
-        _Progress(),
+        lambda event: report.stage(event.stage, event.progress),
     )
-    _say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
+    report.say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
     pictures, kinds = place.draft_pictures, arguments.to
     beside = []
     keys = None
@@ -130,9 +138,9 @@ def _bake(
         table = place.draft / f"{place.out.stem}.csv"
         keys.write_csv(table)
         beside.append(table)
-        _say(f"{keys.key_count} keys in '{keys.action_name}'; {_strongest(keys)}")
+        report.say(f"{keys.key_count} keys in '{keys.action_name}'; {_strongest(keys)}")
     if kinds in ("texture", "flipbook", "all"):
-        _textures(kinds, character, generated, pictures, start, keys)
+        _textures(kinds, character, generated, pictures, start, keys, report)
     if kinds == "all":
         api.bake_edges(character, generated, pictures / "edges")
     has_pictures = pictures.exists()
@@ -143,14 +151,20 @@ def _bake(
 
 
 def _textures(
-    kinds: str, character: Any, generated: Generated, pictures: Path, start: float, keys: Any
+    kinds: str,
+    character: Any,
+    generated: Generated,
+    pictures: Path,
+    start: float,
+    keys: Any,
+    report: ProgressReport,
 ) -> None:
     from ..addon import api
 
     into = pictures / "texture"
     bake = api.bake_texture(character, generated, into, start, over=keys)
     if not bake.textures:
-        _say("no texture changes")
+        report.say("no texture changes")
     if kinds in ("flipbook", "all"):
         api.bake_flipbook(bake, generated, pictures / "flipbook")
     if kinds == "flipbook":
@@ -167,26 +181,3 @@ def _strongest(keys: Any) -> str:
     peaks = dict(zip(keys.names, abs(keys.weights).max(axis=0), strict=True))
     named = [f"{name} {peaks[name]:.2f}" for name in keys.active()[:4]]
     return "strongest: " + ", ".join(named) if named else "no key moves"
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-class _Progress:
-    """Shows how far the server is: a line that rewrites itself on a terminal, else a few lines."""
-
-    def __init__(self) -> None:
-        self._shown = ""
-
-    def __call__(self, event: Event) -> None:
-        """Show an event."""
-        line = f"{event.stage} {round(event.progress * 10) * 10} %"
-        if line == self._shown:
-            return
-        self._shown = line
-        if sys.stderr.isatty():
-            end = "\n" if event.progress >= 1 else ""
-            print(f"\r{line:<40}", end=end, file=sys.stderr, flush=True)
-        else:
-            _say(line)

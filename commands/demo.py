@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError
 from .output import check_output, whole_folder
+from .progress import ProgressReport
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,8 +90,11 @@ def run(arguments: argparse.Namespace) -> int:
         )
     fps = parse_fps(arguments.fps) if arguments.fps else None
     clip_label(arguments.clip)
-    with whole_folder(out, PARTS, force=arguments.force) as folder:
-        job = _Job(folder, arguments.clip, fps, arguments.strength, arguments.resolution)
+    with (
+        ProgressReport("demo") as report,
+        whole_folder(out, PARTS, force=arguments.force) as folder,
+    ):
+        job = _Job(folder, arguments.clip, fps, arguments.strength, arguments.resolution, report)
         found = job.run()
     for name in ("report.html", "ada.blend", "preview.gif"):
         print(f"Wrote {out / name}")
@@ -108,6 +111,7 @@ class _Job:
     fps: Any
     strength: float
     resolution: int
+    report: ProgressReport
     seconds: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> dict[str, float]:
@@ -133,14 +137,20 @@ class _Job:
             character = find_character(IDENTITY.capitalize())
             with self._stage("neutral and retarget"):
                 generated = api.generate(
-                    character, self.clip, self.fps, self.strength, client, self.resolution
+                    character,
+                    self.clip,
+                    self.fps,
+                    self.strength,
+                    client,
+                    self.resolution,
+                    lambda event: self.report.stage(event.stage, event.progress),
                 )
             _fit_timeline(character, generated)
             place = stack.enter_context(publication(blend))
             with self._stage("shape-key bake"):
                 keys = api.bake_shape_keys(character, generated, server=client)
             with self._stage("baked renders"):
-                baked = _replay(character, generated, keys)
+                baked = _replay(character, generated, keys, self.report)
             with self._stage("texture bake"):
                 pictures = place.draft_pictures
                 api.bake_texture(character, generated, pictures / "texture", over=keys)
@@ -152,7 +162,7 @@ class _Job:
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
-        print(f"demo: {name}", file=sys.stderr, flush=True)
+        self.report.say(name)
         begun = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - begun
@@ -233,7 +243,9 @@ def _fit_timeline(character: Any, generated: Generated) -> None:
     scene.frame_end = 1 + math.ceil(float(generated.times[-1]) * float(scene_fps(scene)))
 
 
-def _replay(character: Any, generated: Generated, keys: ShapeKeyBake) -> NDArray[np.uint8]:
+def _replay(
+    character: Any, generated: Generated, keys: ShapeKeyBake, report: ProgressReport
+) -> NDArray[np.uint8]:
     """Render the keyed character at each of the clip's times, from the framing camera.
 
     Frames in which every weight is exactly zero show the same thing and are rendered once.
@@ -246,6 +258,7 @@ def _replay(character: Any, generated: Generated, keys: ShapeKeyBake) -> NDArray
     neutral: NDArray[np.uint8] | None = None
     frames = keys.time_base.frames(keys.times)
     for frame, weights in zip(frames, keys.weights, strict=True):
+        report.stage("rendering", len(rendered) / len(frames))
         if neutral is not None and not weights.any():
             rendered.append(neutral)
             continue

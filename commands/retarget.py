@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import sys
 import time
 import zipfile
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..errors import InputError, RunError
 from .output import check_output, whole_folder
+from .progress import ProgressReport
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     with ExitStack() as stack:
         folder = stack.enter_context(whole_folder(out, PARTS, force=arguments.force))
-        report = stack.enter_context(ProgressReport())
+        report = stack.enter_context(ProgressReport("retarget"))
         address = arguments.server
         if address is None:
             report.say("starting a server")
@@ -224,42 +224,3 @@ class ResultWriter:
         ):
             raise RunError(f"{path} cannot be written.", "Make room on the disk.")
         self.seconds += time.perf_counter() - begun
-
-
-class ProgressReport:
-    """A bar on a terminal, plain lines in a log; both on standard error."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._bar: Any = None
-        self._said = ""
-        self._tenth = -1
-
-    def __enter__(self) -> ProgressReport:
-        if self._terminal:
-            from tqdm import tqdm
-
-            form = "{desc:10} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
-            self._bar = tqdm(total=1.0, bar_format=form, leave=False)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def say(self, what: str) -> None:
-        """Tell what happens."""
-        if self._bar is not None:
-            self._bar.set_description(what)
-        else:
-            print(f"retarget: {what}", file=sys.stderr, flush=True)
-
-    def stage(self, name: str, fraction: float) -> None:
-        """Tell how far a stage is, 0 to 1."""
-        if self._bar is not None:
-            self._bar.set_description(name, refresh=False)
-            self._bar.n = fraction
-            self._bar.refresh()
-        elif name != self._said or int(fraction * 10) > self._tenth:
-            self._said, self._tenth = name, int(fraction * 10)
-            self.say(f"{name} {fraction:.0%}")
