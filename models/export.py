@@ -76,6 +76,7 @@ def save_weights(network: Eam, path: Path) -> None:
     aside = path.with_suffix(".part")
     tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
     save_file(tensors, str(aside), metadata={"config": json.dumps(asdict(network.config))})
+    aside.chmod(0o644)  # safetensors writes for the owner alone
     aside.replace(path)
 
 
