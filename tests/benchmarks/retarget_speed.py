@@ -51,7 +51,7 @@ def main() -> None:
         with (
             Client(server.address) as client,
             ResultWriter(folder / "out") as writer,
-            ProgressReport() as report,
+            ProgressReport("retarget") as report,
         ):
             client.hello()
             begun, worked = time.perf_counter(), processor_seconds()
