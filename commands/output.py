@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from ..drafts import make_draft
 from ..errors import InputError
 
 
@@ -22,9 +22,7 @@ def whole_folder(out: Path, known: Collection[str], *, force: bool) -> Iterator[
     """
     check_output(out, known, force=force)
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(out)
-        aside = Path(tempfile.mkdtemp(prefix=f"{_draft_prefix(out)}{os.getpid()}-", dir=out.parent))
+        aside = make_draft(out)
     except OSError as error:
         raise InputError(
             f"{out} cannot be written ({error.strerror}).", "Give --out another place."
@@ -44,33 +42,6 @@ def whole_folder(out: Path, known: Collection[str], *, force: bool) -> Iterator[
             shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _draft_prefix(out: Path) -> str:
-    """Return how the names of drafts of `out` begin; the maker's process number follows."""
-    return f".{out.name}.draft-"
-
-
-def _sweep(out: Path) -> None:
-    """Remove drafts of `out` whose maker was killed before it could."""
-    prefix = _draft_prefix(out)
-    for draft in out.parent.glob(f"{glob.escape(prefix)}*"):
-        maker = draft.name.removeprefix(prefix).partition("-")[0]
-        if maker.isdecimal() and not _is_alive(int(maker)):
-            shutil.rmtree(draft, ignore_errors=True)
-
-
-def _is_alive(process_id: int) -> bool:
-    """Whether a process runs; when in doubt, yes."""
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def check_output(out: Path, known: Collection[str], *, force: bool) -> None:

@@ -12,14 +12,23 @@ ROOT = Path(__file__).resolve().parent.parent
 #: For each part: what of ours it may import. A longer path wins over a shorter one.
 ALLOWED = {
     "errors": (),
+    "drafts": (),
     "head": ("head", "errors"),
     "models": ("models", "head", "errors"),
     "server": ("server", "models", "head", "errors"),
     "server.protocol": ("server.protocol", "errors"),
     "server.client": ("server.client", "server.protocol", "errors"),
-    "addon": ("addon", "server.client", "server.protocol", "server.embedded", "head", "errors"),
+    "addon": (
+        "addon",
+        "server.client",
+        "server.protocol",
+        "server.embedded",
+        "head",
+        "drafts",
+        "errors",
+    ),
     "report": ("report", "errors"),
-    "commands": ("commands", "report", "addon", "server", "models", "head", "errors", ""),
+    "commands": ("commands", "report", "addon", "server", "models", "head", "drafts", "errors", ""),
 }
 
 #: Outside packages that only these parts may import, anywhere in a file.
@@ -43,7 +52,16 @@ OUTSIDE |= {"msgpack", "numpy", "bpy", "psutil", "safetensors", "bpy_extras", "m
 def modules() -> list[tuple[str, Path]]:
     """Every module of the tree by its dotted name below the package."""
     found = []
-    for top in ("errors.py", "head", "models", "server", "addon", "report", "commands"):
+    for top in (
+        "errors.py",
+        "drafts.py",
+        "head",
+        "models",
+        "server",
+        "addon",
+        "report",
+        "commands",
+    ):
         path = ROOT / top
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
             parts = list(file.relative_to(ROOT).with_suffix("").parts)

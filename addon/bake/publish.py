@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import bpy
 
+from ...drafts import make_draft
 from ...errors import InputError, RunError
 from ..quiet import blender_log_hidden
 
@@ -91,8 +91,7 @@ def publication(out: Path) -> Iterator[Publication]:
     if out.is_dir():
         raise InputError(f"{out} is a folder.", "Name a file in it that ends in .blend.")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".microface-", dir=out.parent))
+        draft = make_draft(out)
     except OSError as error:
         raise InputError(
             f"{out.parent} cannot be written to ({error.strerror}).", "Choose another folder."

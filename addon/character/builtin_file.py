@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import bpy
 
+from ...drafts import make_draft
 from ...errors import InputError, RunError
 from .builtin import create_character, named_identity
 from .builtin_scene import create_scene
@@ -27,8 +27,7 @@ def write_character(path: Path, identity: str) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder.", "Name a file in it that ends in .blend.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".microface-", dir=path.parent))
+        aside = make_draft(path)
     except OSError as error:
         raise InputError(
             f"{path.parent} cannot be written to ({error.strerror}).", "Choose another folder."
