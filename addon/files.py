@@ -1,4 +1,4 @@
-"""Opening a .blend for work without a window."""
+"""Opening and writing .blend files without a window."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bpy
 
+from ..drafts import make_draft
 from ..errors import InputError
 from .quiet import blender_log_hidden
 
@@ -21,4 +22,21 @@ def open_blend(path: Path) -> None:
     except RuntimeError as error:
         raise InputError(
             f"{path} cannot be opened as a .blend file.", "Save it again from Blender."
+        ) from error
+
+
+def make_blend_draft(out: Path) -> Path:
+    """Return a new folder beside the .blend to be, `out`, to write into first.
+
+    Raises `InputError` for a path that is no place for a .blend.
+    """
+    if out.suffix != ".blend":
+        raise InputError(f"{out} is no .blend file.", "Give a name that ends in .blend.")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder.", "Name a file in it that ends in .blend.")
+    try:
+        return make_draft(out)
+    except OSError as error:
+        raise InputError(
+            f"{out.parent} cannot be written to ({error.strerror}).", "Choose another folder."
         ) from error

@@ -15,12 +15,12 @@ Pictures go to a folder beside the .blend, named after it. The character's file 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, RunError
+from ..errors import InputError
+from .needs import need_blender
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
@@ -73,11 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"The character file {arguments.character} does not exist.",
             "Give a .blend; `microface character --out X.blend` writes one.",
         )
-    if importlib.util.find_spec("bpy") is None:
-        raise RunError(
-            "This Python has no Blender module (bpy).",
-            'Install it with: pip install "microface[blender]".',
-        )
+    need_blender()
     from ..addon.bake.publish import publication
     from ..addon.bake.texture import check_textures
     from ..addon.bake.time import parse_fps

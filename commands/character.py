@@ -7,10 +7,10 @@ and lights. Every identity has the same shape keys, and the same topology but fo
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from pathlib import Path
 
-from ..errors import InputError, RunError
+from ..errors import InputError
+from .needs import need_blender
 
 EXAMPLE = """Examples:
   microface character --out ada.blend
@@ -41,11 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             f'There is no identity called "{arguments.identity}".',
             f"Choose one of: {', '.join(IDENTITIES)}.",
         )
-    if importlib.util.find_spec("bpy") is None:
-        raise RunError(
-            "This Python has no Blender module (bpy).",
-            'Install it with: pip install "microface[blender]".',
-        )
+    need_blender()
     from ..addon.character.builtin_file import write_character
 
     write_character(arguments.out, arguments.identity)

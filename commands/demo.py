@@ -14,7 +14,6 @@ character again, and stops the server. In OUT afterwards:
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import time
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RunError
+from .needs import need_blender
 from .output import check_output, whole_folder
 from .progress import ProgressReport
 
@@ -83,11 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     out = arguments.out.absolute()
     check_output(out, PARTS, force=arguments.force)
-    if importlib.util.find_spec("bpy") is None:
-        raise RunError(
-            "This Python has no Blender module (bpy).",
-            'Install it with: pip install "microface[server,blender]".',
-        )
+    need_blender("server,blender")
     fps = parse_fps(arguments.fps) if arguments.fps else None
     clip_label(arguments.clip)
     with (

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import bpy
 
-from ...drafts import make_draft
-from ...errors import InputError, RunError
+from ...errors import RunError
+from ..files import make_blend_draft
 from ..quiet import blender_log_hidden
 
 
@@ -86,16 +86,7 @@ def publication(out: Path) -> Iterator[Publication]:
 
     Raises `InputError` for a path that cannot be written.
     """
-    if out.suffix != ".blend":
-        raise InputError(f"{out} is no .blend file.", "Give a name that ends in .blend.")
-    if out.is_dir():
-        raise InputError(f"{out} is a folder.", "Name a file in it that ends in .blend.")
-    try:
-        draft = make_draft(out)
-    except OSError as error:
-        raise InputError(
-            f"{out.parent} cannot be written to ({error.strerror}).", "Choose another folder."
-        ) from error
+    draft = make_blend_draft(out)
     try:
         yield Publication(out, draft)
     finally:

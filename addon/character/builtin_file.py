@@ -6,8 +6,8 @@ from pathlib import Path
 
 import bpy
 
-from ...drafts import make_draft
-from ...errors import InputError, RunError
+from ...errors import RunError
+from ..files import make_blend_draft
 from .builtin import create_character, named_identity
 from .builtin_scene import create_scene
 
@@ -22,16 +22,7 @@ def write_character(path: Path, identity: str) -> None:
     Blender fails to save.
     """
     who = named_identity(identity)
-    if path.suffix != ".blend":
-        raise InputError(f"{path} is no .blend file.", "Give a name that ends in .blend.")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder.", "Name a file in it that ends in .blend.")
-    try:
-        aside = make_draft(path)
-    except OSError as error:
-        raise InputError(
-            f"{path.parent} cannot be written to ({error.strerror}).", "Choose another folder."
-        ) from error
+    aside = make_blend_draft(path)
     draft = aside / path.name
     try:
         bpy.ops.wm.read_factory_settings(use_empty=True)
