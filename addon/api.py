@@ -28,13 +28,8 @@ from ..server.client import Client
 from .bake.edges import EdgeBake, bake_edge_maps
 from .bake.flipbook import Flipbook, resized, tile_size, write_flipbook
 from .bake.materials import find_targets, unwire_sequences
-from .bake.shape_keys import (
-    ShapeKeyBake,
-    Solver,
-    key_weights,
-    solve_input,
-    unbake_shape_keys,
-)
+from .bake.problem import Solver, solve_input
+from .bake.shape_keys import ShapeKeyBake, key_weights, unbake_shape_keys
 from .bake.texture import TextureBake, bake_textures
 from .bake.time import TOLERANCE, TimeBase, scene_fps
 from .character.neutral import render_frame

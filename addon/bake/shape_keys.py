@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,45 +11,14 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
-from ..character.shape_keys import ACTION_PREFIX, ShapeKeys, shape_key_block
-from ..character.view import Jacobian
+from ..character.shape_keys import ACTION_PREFIX, shape_key_block
 from .curves import Keys, restore_action, write_action
-from .texels import bilinear
+from .problem import Solved
 from .time import TOLERANCE, TimeBase, onset_apex_offset, thin
 from .weights_csv import write_weights
 
 #: Custom property of such an action: the sliders before the bake, as JSON.
 VALUES = "microface_values"
-
-
-@dataclass(frozen=True)
-class SolveInput:
-    """What a solver needs to find weights; see `server.engine.solve`.
-
-    `jacobian` (V,2,S) float16 pixels per weight, `motion` (T,V,2) float16 pixels, `confidence`
-    (V,) float32, `bounds` (S,2) float64, `names` (S), `times` (T,) float64 seconds, `positions`
-    (V,2) float64 pixels.
-    """
-
-    jacobian: NDArray[np.float16]
-    motion: NDArray[np.float16]
-    confidence: NDArray[np.float32]
-    bounds: NDArray[np.float64]
-    names: tuple[str, ...]
-    times: NDArray[np.float64]
-    positions: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Solved:
-    """Weights (T,S) float64 and what they leave unexplained, (T,) root mean square pixels."""
-
-    weights: NDArray[np.float64]
-    residual_pixels: NDArray[np.float64]
-
-
-Solver = Callable[[SolveInput], Solved]
 
 
 @dataclass(frozen=True)
@@ -84,28 +52,6 @@ class ShapeKeyBake:
         peak = np.abs(self.weights).max(axis=0)
         order = np.argsort(-peak, kind="stable")
         return tuple(self.names[index] for index in order if peak[index] > 0)
-
-
-def solve_input(
-    jacobian: Jacobian,
-    keys: ShapeKeys,
-    motion: NDArray[np.float16],
-    times: NDArray[np.float64],
-) -> SolveInput:
-    """Sample image motion (T,R,R,2) at the visible vertices and put the solver's input together."""
-    look_up = bilinear(jacobian.pixels, motion.shape[1], motion.shape[2])
-    at_vertices = np.stack([look_up(frame.astype(np.float32)) for frame in motion])
-    if not np.isfinite(at_vertices).all():
-        raise InputError("The motion holds invalid (NaN) values.", "Generate the clip again.")
-    return SolveInput(
-        jacobian.matrix,
-        at_vertices.astype(np.float16),
-        jacobian.confidence,
-        np.stack([keys.lower, keys.upper], axis=1),
-        keys.names,
-        times,
-        jacobian.pixels,
-    )
 
 
 def key_weights(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...server.client import Client
-from ..bake.shape_keys import Solved, SolveInput, Solver
+from ..bake.problem import Solved, SolveInput, Solver
 
 
 def server_solver(client: Client) -> Solver:

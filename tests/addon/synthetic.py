@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from microface.addon.bake.shape_keys import Solved, SolveInput
+from microface.addon.bake.problem import Solved, SolveInput
 from microface.addon.character.neutral import render_stage
 from microface.addon.character.raster import rasterise
 from microface.addon.character.stage import stage

@@ -12,12 +12,8 @@ import pytest
 import synthetic
 from dump import differences, dump
 from microface.addon.bake.curves import curves_of
-from microface.addon.bake.shape_keys import (
-    Solved,
-    key_weights,
-    solve_input,
-    unbake_shape_keys,
-)
+from microface.addon.bake.problem import Solved, solve_input
+from microface.addon.bake.shape_keys import key_weights, unbake_shape_keys
 from microface.addon.bake.time import TimeBase
 from microface.addon.bake.weights_csv import read_weights
 from microface.addon.character.view import project_keys

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import synthetic
 from microface.addon.bake.materials import find_targets, unwire_sequences
+from microface.addon.bake.problem import Solved
 from microface.addon.bake.region import moving_region
-from microface.addon.bake.shape_keys import Solved, key_weights
+from microface.addon.bake.shape_keys import key_weights
 from microface.addon.bake.texture import TextureBake, bake_textures
 from microface.addon.bake.time import TimeBase
 from microface.addon.character.neutral import render_frame

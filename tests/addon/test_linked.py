@@ -9,7 +9,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from microface.addon.bake.shape_keys import Solved, key_weights
+from microface.addon.bake.problem import Solved
+from microface.addon.bake.shape_keys import key_weights
 from microface.addon.bake.time import TimeBase
 from microface.addon.character.fixes import FIXES
 from microface.addon.character.preflight import Severity, preflight

@@ -20,7 +20,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 from microface.addon.bake.materials import find_targets
-from microface.addon.bake.shape_keys import key_weights, solve_input
+from microface.addon.bake.problem import solve_input
+from microface.addon.bake.shape_keys import key_weights
 from microface.addon.bake.texture import bake_textures
 from microface.addon.bake.time import TimeBase
 from microface.addon.character.builtin import create_character
