@@ -31,7 +31,7 @@ def rasterise(
     seen = np.full(height * width, -1, np.int32)
     nearest = np.full(height * width, np.inf, np.float32)
     weights = np.zeros((height * width, 3), np.float32)
-    for triangle, pixel, barycentric in _candidates(corners, height, width):
+    for triangle, pixel, barycentric in candidates(corners, height, width):
         if depths is None:
             depth = -triangle.astype(np.float32)
         else:
@@ -48,7 +48,7 @@ def rasterise(
     return seen.reshape(shape), weights.reshape(*shape, 3), nearest.reshape(shape)
 
 
-def _candidates(
+def candidates(
     corners: NDArray[np.floating[Any]], height: int, width: int
 ) -> Iterator[tuple[Ints, Ints, Floats]]:
     """Yield (triangle, pixel, barycentric) of every pixel centre inside every triangle."""
