@@ -21,10 +21,10 @@ ACTION_PREFIX = "Microface"
 
 @dataclass(frozen=True)
 class ShapeKeys:
-    """The relative shape keys of a mesh that a bake may move.
+    """The channels of a face as columns.
 
-    `names` (S strings) in the order of the mesh, the basis and muted keys left out; `lower` and
-    `upper` (S,) float64 slider ranges, always with `lower <= 0 <= upper`.
+    `names` (S strings); `lower` and `upper` (S,) float64 bounds of the change from the neutral,
+    always with `lower <= 0 <= upper`.
     """
 
     names: tuple[str, ...]
@@ -32,32 +32,34 @@ class ShapeKeys:
     upper: NDArray[np.float64]
 
 
-def read_shape_keys(obj: Any) -> ShapeKeys:
-    """Return the shape keys of `obj` that can be moved.
+def free_keys(block: Any) -> list[Any]:
+    """Return the keys of a `bpy.types.Key` that can be keyed.
 
-    Left out: the basis, muted keys, and keys driven by an expression or a control (a driver would
-    overrule what is keyed). Raises `InputError` if none is left.
+    Left out: the basis, muted keys, keys without a range, and keys driven by an expression or a
+    control (a driver would overrule what is keyed).
     """
-    block = shape_key_block(obj)
     driven = driven_keys(block)
-    names: list[str] = []
-    lower: list[float] = []
-    upper: list[float] = []
-    for key in block.key_blocks:
-        if key == block.reference_key or key.mute or key.name in driven:
-            continue
-        low, high = min(float(key.slider_min), 0.0), max(float(key.slider_max), 0.0)
-        if high - low < SMALLEST_RANGE:
-            continue
-        names.append(str(key.name))
-        lower.append(low)
-        upper.append(high)
-    if not names:
-        raise InputError(
-            f"No shape key of '{obj.name}' can be moved: all are muted, driven, or without range.",
-            "Unmute the shape keys of the face, or remove their drivers.",
-        )
-    return ShapeKeys(tuple(names), np.array(lower), np.array(upper))
+    return [
+        key
+        for key in block.key_blocks
+        if key != block.reference_key
+        and not key.mute
+        and key.name not in driven
+        and float(key.slider_max) - float(key.slider_min) >= SMALLEST_RANGE
+    ]
+
+
+def neutral_value(key: Any) -> float:
+    """Return the value of a shape key in the neutral: zero, or the nearest its slider allows."""
+    return min(max(0.0, float(key.slider_min)), float(key.slider_max))
+
+
+def no_free_key(obj: Any) -> InputError:
+    """Return the error about a face of which nothing can be moved."""
+    return InputError(
+        f"No shape key of '{obj.name}' can be moved: all are muted, driven, or without range.",
+        "Unmute the shape keys of the face, or remove their drivers.",
+    )
 
 
 def shape_key_block(obj: Any) -> Any:

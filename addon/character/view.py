@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .evaluate import EvaluatedFace, Surface, evaluate_face, evaluate_surface, vertex_areas
+from .evaluate import EvaluatedFace, Part, evaluate_face, probe_weight
 from .framing import Framing, frame_face
 from .raster import rasterise
 from .stage import Stage
+from .surface import Surface, evaluate_surface, vertex_areas
 
 #: A surface at a steeper angle to the view than this (cosine) is not trusted.
 SQUARE_ENOUGH = 0.15
@@ -59,16 +60,20 @@ class FaceView:
 
 @dataclass(frozen=True)
 class Jacobian:
-    """How the shape keys move the visible vertices in the image.
+    """How the channels move the visible vertices of all meshes of the face in the image.
 
     `pixels` (V,2) float64 positions, `matrix` (V,2,S) float16 pixels per unit of weight (x right,
     y down), `confidence` (V,) float32 in 0..1 (how squarely the vertex is seen), `names` (S).
+    `meshes` are the face's objects; row v is vertex `vertex[v]` of the evaluated `meshes[mesh[v]]`.
     """
 
     pixels: NDArray[np.float64]
     matrix: NDArray[np.float16]
     confidence: NDArray[np.float32]
     names: tuple[str, ...]
+    meshes: tuple[str, ...]
+    mesh: NDArray[np.int32]
+    vertex: NDArray[np.int32]
 
 
 def view_face(on: Stage, resolution: int, framing: Framing | None = None) -> FaceView:
@@ -131,26 +136,50 @@ def nearest_depth(framing: Framing, *surfaces: Surface) -> NDArray[np.float32]:
 
 
 def project_keys(view: FaceView) -> Jacobian:
-    """Return the shape keys' motion in the image at the visible vertices of the face.
+    """Return the channels' motion in the image at the visible vertices of the face.
 
     At most `MOST_VERTICES` vertices, spread evenly over the image.
     """
     face, framing = view.face, view.framing
-    positions = face.surface.positions
-    pixels, depth = framing.project(positions)
-    square = view.facing(positions, face.surface.normals)
-    reach = face.reach
-    counting = reach > COUNTING_SHARE * float(np.percentile(reach, 99.5))
-    usable = counting & view.visibility(pixels, depth) & (square > SQUARE_ENOUGH)
+    main = Part("", face.surface, face.displacement)
+    parts = (main, *face.parts)
+    counting = COUNTING_SHARE * float(np.percentile(face.reach, 99.5))
+    seen = [_seen(view, part, counting) for part in parts]
+    mesh = np.repeat(np.arange(len(parts)), [len(vertices) for vertices, _, _ in seen])
+    vertex, pixels, square = (np.concatenate(columns) for columns in zip(*seen, strict=True))
+    chosen = _spread(pixels, square, framing.resolution)
+    mesh, vertex, pixels, square = mesh[chosen], vertex[chosen], pixels[chosen], square[chosen]
+    matrix = np.empty((len(chosen), 2, len(face.channels)), np.float16)
+    for index, channel in enumerate(face.channels):
+        step = probe_weight(channel)
+        for number, part in enumerate(parts):
+            rows = mesh == number
+            at = part.surface.positions[vertex[rows]]
+            moved, _ = framing.project(at + step * part.displacement[index, vertex[rows]])
+            matrix[rows, :, index] = (moved - pixels[rows]) / step
+    names = tuple(channel.name for channel in face.channels)
+    return Jacobian(
+        pixels,
+        matrix,
+        square.astype(np.float32),
+        names,
+        (face.name, *(part.name for part in face.parts)),
+        mesh.astype(np.int32),
+        vertex.astype(np.int32),
+    )
+
+
+def _seen(
+    view: FaceView, part: Part, counting: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return a mesh's vertices (N,) that are seen and move, their pixels (N,2) and facing (N,)."""
+    positions = part.surface.positions
+    pixels, depth = view.framing.project(positions)
+    square = view.facing(positions, part.surface.normals)
+    reach = np.sqrt((part.displacement**2).sum(axis=2)).max(axis=0)
+    usable = (reach > counting) & view.visibility(pixels, depth) & (square > SQUARE_ENOUGH)
     chosen = np.flatnonzero(usable)
-    chosen = chosen[_spread(pixels[chosen], square[chosen], framing.resolution)]
-    matrix = np.empty((len(chosen), 2, len(face.keys.names)), np.float16)
-    for index in range(len(face.keys.names)):
-        lower, upper = face.keys.lower[index], face.keys.upper[index]
-        step = 0.25 if upper >= -lower else -0.25
-        moved, _ = framing.project(positions[chosen] + step * face.displacement[index, chosen])
-        matrix[:, :, index] = (moved - pixels[chosen]) / step
-    return Jacobian(pixels[chosen], matrix, square[chosen].astype(np.float32), face.keys.names)
+    return chosen, pixels[chosen], square[chosen]
 
 
 def _spread(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from microface.addon.character.fixes import FIXES
 from microface.addon.character.preflight import Severity, preflight
-from microface.addon.character.shape_keys import read_shape_keys
+from microface.addon.character.channels import face_channels
 from microface.addon.retarget.prepare import find_character, prepare
 from microface.errors import InputError
 
@@ -66,7 +66,7 @@ def test_driven_keys_are_left_alone(mask: Any) -> None:
     key = mask.data.shape_keys.key_blocks["jawOpen"]
     key.driver_add("value").driver.expression = "0.5"
     assert "1 shape keys are driven (such as 'jawOpen')" in whats(mask, Severity.WARNING)
-    assert "jawOpen" not in read_shape_keys(mask).names
+    assert "jawOpen" not in {channel.name for channel in face_channels(mask)}
 
 
 def test_no_key_is_free(mask: Any) -> None:
@@ -83,11 +83,9 @@ def test_animated_keys_are_noted(mask: Any) -> None:
 def test_ranges_include_zero(mask: Any) -> None:
     key = mask.data.shape_keys.key_blocks["jawOpen"]
     key.slider_min, key.slider_max = -0.5, 2.0
-    keys = read_shape_keys(mask)
-    index = keys.names.index("jawOpen")
-    assert (keys.lower[index], keys.upper[index]) == (-0.5, 2.0)
-    assert (keys.lower <= 0).all()
-    assert (keys.upper >= 0).all()
+    channel = next(one for one in face_channels(mask) if one.name == "jawOpen")
+    assert (channel.lower, channel.upper, channel.neutral) == (-0.5, 2.0, 0.0)
+    assert all(one.lower <= 0 <= one.upper for one in face_channels(mask))
 
 
 def test_an_unknown_object_lists_the_known(mask: Any) -> None:
