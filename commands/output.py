@@ -60,3 +60,18 @@ def check_output(out: Path, known: Collection[str], *, force: bool) -> None:
             f"{out} holds {strange[0]}, which is no part of an earlier result.",
             "Give another --out; it would be deleted.",
         )
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Write a small file whole or not at all; raises InputError where it cannot be written."""
+    aside = path.with_name(f".{path.name}.part-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}).", "Give another place."
+        ) from error
+    finally:
+        aside.unlink(missing_ok=True)

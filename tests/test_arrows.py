@@ -24,6 +24,8 @@ ALLOWED = {
         "server.protocol",
         "server.embedded",
         "head",
+        "report.figures",
+        "report.proof",
         "drafts",
         "errors",
     ),
@@ -44,6 +46,8 @@ BARE = {
     "server.protocol": {"numpy", "zmq", "msgpack"},
     "server.client": {"numpy", "zmq", "msgpack"},
     "head": {"numpy"},
+    "report.figures": {"numpy"},
+    "report.proof": {"numpy"},
 }
 OUTSIDE = {"cv2", "scipy", "PIL", "torch", "onnxruntime", "onnx", "tqdm", "matplotlib", "zmq"}
 OUTSIDE |= {"msgpack", "numpy", "bpy", "psutil", "safetensors", "bpy_extras", "mathutils"}

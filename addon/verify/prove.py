@@ -1,0 +1,102 @@
+"""Prove a bake as soon as it is made: collect, play, measure, leave the evidence in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ... import __version__
+from ...report.proof.evidence import Event, Evidence, TextureRecord
+from ...report.proof.measures import limits
+from ..bake.shape_keys import ShapeKeyBake
+from ..bake.texture import TextureBake
+from ..bake.time import TimeBase
+from ..generated import Generated
+from .collect import collect_event, collect_evidence, curve_tolerance
+from .measure import Measured, measure_event
+from .store import add_event, store, stored
+from .textures import record_textures
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The evidence of a bake as it lies in the file now, its newest event, and what was measured.
+
+    `measured` is None where the bake was not played yet.
+    """
+
+    evidence: Evidence
+    event: Event
+    measured: Measured | None = field(default=None)
+
+
+def leave_evidence(
+    obj: Any,
+    generated: Generated,
+    time_base: TimeBase,
+    *,
+    keys: ShapeKeyBake | None = None,
+    textures: TextureBake | None = None,
+    records: tuple[TextureRecord, ...] = (),
+    relative: Callable[[Path], str] = str,
+    settings: Mapping[str, str] | None = None,
+    whole_frames: bool = False,
+    strip: str = "",
+    render: bool = False,
+) -> Proof:
+    """Collect the evidence of one bake and keep it in the open file; returns the `Proof`.
+
+    `keys` and `textures` as the bakes gave them, `records` of more files; `relative` turns a
+    picture's path into the one it will have, relative to the saved file. With `render` the bake is
+    played and rendered at once, and limits for its pictures are stated too.
+    """
+    if textures is not None:
+        records = (*record_textures(obj, textures, relative), *records)
+    event, foretold = collect_event(
+        obj,
+        generated,
+        time_base,
+        keys,
+        records,
+        provenance(generated, settings or {}),
+        strip=strip,
+    )
+    before = stored_or_none(obj)
+    evidence = collect_evidence(obj, generated, () if before is None else before.events)
+    measured = measure_event(obj, evidence, event, render=True) if render else None
+    found = {} if measured is None else measured.figures
+    tolerance = curve_tolerance(keys, whole_frames=whole_frames)
+    event = replace(event, found=found, limits=limits(event, found, tolerance, foretold))
+    evidence = add_event(evidence, event)
+    store(evidence)
+    return Proof(evidence, event, measured)
+
+
+def stored_or_none(obj: Any) -> Evidence | None:
+    """Return the evidence in the file, or None where there is none that can be read."""
+    from ...errors import InputError
+
+    try:
+        return stored(obj)
+    except InputError:
+        return None  # of another version: this bake renews it
+
+
+def provenance(generated: Generated, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return hashes, versions and settings of a bake, as text."""
+    import bpy
+
+    clip = generated.result.get("clip", {})
+    models = generated.result.get("model", {})
+    known = {
+        "microface": __version__,
+        "blender": bpy.app.version_string,
+        "clip": generated.clip_name,
+        "clip SHA-256": str(clip.get("sha256", "")),
+        "clip rate": f"{generated.fps.numerator}/{generated.fps.denominator}",
+        "neutral's side": f"{generated.framing.resolution} pixels",
+    }
+    known |= {f"model {name} SHA-256": str(digest) for name, digest in sorted(models.items())}
+    return {name: value for name, value in (known | dict(settings)).items() if value}
