@@ -14,6 +14,7 @@ asked to make.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -26,19 +27,20 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..server.client import Client
 from .bake.edges import EdgeBake, bake_edge_maps
-from .bake.flipbook import Flipbook, resized, tile_size, write_flipbook
-from .bake.materials import find_targets, unwire_sequences
+from .bake.flipbook import Flipbook, flip
+from .bake.materials import unwire_sequences
 from .bake.problem import Solver, solve_input
+from .bake.shading import Shading, render_shading
 from .bake.shape_keys import ShapeKeyBake, key_weights, unbake_shape_keys
-from .bake.texture import TextureBake, bake_textures
+from .bake.targets import find_targets
+from .bake.texture import Cast, TextureBake, bake_textures, check_textures
 from .bake.time import TOLERANCE, TimeBase, scene_fps
 from .character.neutral import render_frame
 from .character.preflight import Finding, preflight
-from .character.stage import home_scene
-from .character.view import project_keys
+from .character.stage import find_companions, home_scene
+from .character.view import FaceView, project_keys
 from .clips import clip_label
 from .generated import Generated
-from .images import read_pixels
 from .retarget.connection import connect
 from .retarget.prepare import check, prepare, view_of
 from .retarget.session import Event, Session
@@ -136,52 +138,97 @@ def bake_texture(
     size: int = 1024,
     over: ShapeKeyBake | None = None,
     report: Callable[[float], None] = lambda share: None,
+    *,
+    kind: str = "auto",
+    shaded: bool = True,
 ) -> TextureBake:
     """Write the change of the skin as a texture sequence and wire it into the materials.
 
-    One 8-bit PNG per source frame in `folder/<texture>/` (default: beside the saved file), at
-    the size of the character's own texture, or `size` a side where the colour is plain. Texels
-    that do not move stay bit-identical. Played by the scene's frame from `start_frame` on. With
-    `over` a bake of shape keys that plays too, the textures hold only what these leave over.
+    One picture per source frame in `folder/<texture>/` (default: beside the saved file), at
+    the size of the character's own texture, or `size` a side where the colour is plain. `kind` is
+    "png8", "png16", "exr" (half float, linear) or "auto", that of the character's own texture.
+    Texels that do not move stay bit-identical. Played by the scene's frame from `start_frame` on.
+    With `over` a bake of shape keys that plays too, the textures hold only what these leave over.
+    `shaded` renders the character once without its colours, and its solved shapes at up to three
+    frames, to keep gloss and shading out of the textures.
     """
     into = folder or output_folder() / "texture" / generated.clip_name
     base = TimeBase(scene_fps(home_scene(obj)), start_frame)
     view = view_of(obj, generated)
     weights = None if over is None else over.weights
+    check_textures(obj)
+    shading = _shading(obj, view, generated, size, weights) if shaded else None
     return bake_textures(
-        obj, view, generated, into, base, weights=weights, plain_size=size, report=report
+        obj,
+        view,
+        generated,
+        into,
+        base,
+        weights=weights,
+        shading=shading,
+        kind=kind,
+        plain_size=size,
+        metadata=_metadata(generated),
+        report=report,
     )
 
 
+def _shading(
+    obj: Any,
+    view: FaceView,
+    generated: Generated,
+    size: int,
+    weights: NDArray[np.float64] | None,
+) -> Shading:
+    targets = find_targets(obj, size, Cast.of(obj, view).companions)
+    names = view.face.keys.names
+    return render_shading(obj, generated.scene_frame, generated.framing, targets, names, weights)
+
+
+def _metadata(generated: Generated) -> dict[str, str | Fraction]:
+    """Return what an EXR file says of where it comes from."""
+    provenance = {"clip": generated.clip_name, **_plain(generated.result)}
+    return {
+        "framesPerSecond": generated.fps,
+        "software": "Microface",
+        "comments": json.dumps(provenance, sort_keys=True),
+    }
+
+
 def bake_edges(
-    obj: Any, generated: Generated, folder: Path | None = None, size: int = 512
+    obj: Any,
+    generated: Generated,
+    folder: Path | None = None,
+    size: int = 512,
+    kind: str = "png8",
 ) -> EdgeBake:
-    """Write the edge maps as an image sequence, as seen and in texture space `size` high."""
+    """Write the edge maps as an image sequence, as seen and in texture space `size` high.
+
+    Grey and linear; `kind` of the latter is "png8", "png16" or "exr".
+    """
     into = folder or output_folder() / "edges" / generated.clip_name
-    return bake_edge_maps(view_of(obj, generated), generated, find_targets(obj, size), into, size)
+    return bake_edge_maps(Cast.of(obj, view_of(obj, generated)), generated, into, size, kind)
 
 
 def bake_flipbook(
     bake: TextureBake, generated: Generated, folder: Path | None = None, tile_height: int = 256
 ) -> list[Flipbook]:
-    """Write each baked texture as one picture of tiles with a JSON sidecar, for game engines."""
+    """Write each baked texture as one picture of tiles with a JSON sidecar, for game engines.
+
+    In the kind of file of its sequence: sRGB levels for colour, half floats for linear light.
+    """
     into = folder or output_folder() / "flipbook"
-    books = []
-    for texture in bake.textures:
-        tiles: list[NDArray[np.uint8]] = []
-        for path in texture.files:
-            pixels = read_pixels(path)
-            height, width = tile_size(pixels.shape[0], pixels.shape[1], tile_height)
-            tiles.append(resized(pixels, height, width))
-        name = f"{generated.clip_name}_{texture.name}"
-        provenance = {"clip": generated.clip_name, **_plain(generated.result)}
-        books.append(write_flipbook(into, name, tiles, generated.fps, provenance))
-    return books
+    provenance = {"clip": generated.clip_name, **_plain(generated.result)}
+    return [
+        flip(into, f"{generated.clip_name}_{one.name}", one, generated.fps, tile_height, provenance)
+        for one in bake.textures
+    ]
 
 
 def unbake_texture(obj: Any) -> int:
     """Take every baked texture out of a character's materials; returns how many there were."""
-    return unwire_sequences(obj)
+    others = [one for one in find_companions(obj, home_scene(obj)) if one.type == "MESH"]
+    return unwire_sequences(obj, others)
 
 
 def output_folder() -> Path:

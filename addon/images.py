@@ -1,9 +1,7 @@
-"""Pixels in and out of Blender and of PNG files, by rows from the top."""
+"""Pixels of Blender's images, by rows from the top, and light in sRGB bytes."""
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .colour import decode_srgb, encode_srgb
+from .png import write_png
+
+__all__ = [
+    "from_linear",
+    "image_bytes",
+    "image_floats",
+    "quantised",
+    "raw_copy",
+    "read_pixels",
+    "to_linear",
+    "write_png",
+]
+
+#: Rows converted at once; bounds the memory beside the picture itself.
+ROWS = 64
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
@@ -28,11 +42,24 @@ def read_pixels(path: Path) -> NDArray[np.uint8]:
 
 def image_bytes(image: Any) -> NDArray[np.uint8]:
     """Return a Blender image as (H,W,4) uint8; exact for 8-bit images."""
-    return np.asarray(np.rint(np.clip(image_floats(image), 0, 1) * 255), np.uint8)
+    return quantised(image_floats(image), np.uint8)
+
+
+def quantised(values: NDArray[np.floating[Any]], kind: type[Any]) -> NDArray[Any]:
+    """Return values (H,W,C), clipped to 0..1, as the nearest whole levels of an integer type."""
+    most = np.iinfo(kind).max
+    levels = np.empty(values.shape, kind)
+    for top in range(0, len(values), ROWS):
+        part = slice(top, top + ROWS)
+        levels[part] = np.rint(np.clip(values[part], 0, 1) * np.float32(most))
+    return levels
 
 
 def image_floats(image: Any) -> NDArray[np.float32]:
-    """Return a Blender image's stored values as (H,W,C) float32, rows from the top."""
+    """Return a Blender image's values as (H,W,4) float32, rows from the top.
+
+    Stored values of an 8-bit image; the scene's linear light of any other (see `raw_copy`).
+    """
     width, height = image.size
     if width == 0 or height == 0:
         raise InputError(
@@ -51,39 +78,15 @@ def image_floats(image: Any) -> NDArray[np.float32]:
     return full
 
 
-def write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16], level: int = 2) -> None:
-    """Write (H,W), (H,W,3) or (H,W,4) uint8 or uint16 values as a PNG file (ISO/IEC 15948).
+def raw_copy(image: Any) -> Any:
+    """Return a copy of a float image whose pixels are the values as its file stores them.
 
-    `level` is zlib's (0 fast to 9 small). The file appears whole or not at all.
+    The caller removes it.
     """
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise TypeError(f"PNG holds uint8 or uint16, not {pixels.dtype}")
-    height, width = pixels.shape[:2]
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    colour_type = {1: 0, 3: 2, 4: 6}[channels]
-    depth = pixels.dtype.itemsize * 8
-    rows = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">"), copy=False))
-    body = rows.view(np.uint8).reshape(height, -1)
-    # Filter 2 (Up): each byte less the one above it, which suits smooth skins.
-    filtered = np.empty((height, body.shape[1] + 1), np.uint8)
-    filtered[:, 0] = 2
-    filtered[0, 1:] = body[0]
-    np.subtract(body[1:], body[:-1], out=filtered[1:, 1:])
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
-    parts = [
-        b"\x89PNG\r\n\x1a\n",
-        _chunk(b"IHDR", header),
-        _chunk(b"IDAT", zlib.compress(filtered.tobytes(), level)),
-        _chunk(b"IEND", b""),
-    ]
-    aside = path.with_name(f"{path.name}.part")
-    aside.write_bytes(b"".join(parts))
-    aside.replace(path)
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    checksum = zlib.crc32(body, zlib.crc32(kind))
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+    copy = image.copy()
+    copy.colorspace_settings.name = "Non-Color"
+    copy.alpha_mode = "CHANNEL_PACKED"
+    return copy
 
 
 def to_linear(values: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -93,15 +96,7 @@ def to_linear(values: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def from_linear(values: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """Return linear light as sRGB values in 0..1, clipped."""
-    light = np.clip(values, 0.0, 1.0)
-    bent = 1.055 * np.power(light, 1 / 2.4) - 0.055
-    return np.asarray(np.where(light <= 0.0031308, light * 12.92, bent), np.float32)
+    return encode_srgb(np.clip(values, 0.0, 1.0))
 
 
-def _linear_table() -> NDArray[np.float32]:
-    level = np.arange(256) / 255.0
-    light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
-    return light.astype(np.float32)
-
-
-_LINEAR = _linear_table()
+_LINEAR = decode_srgb(np.arange(256) / 255.0)

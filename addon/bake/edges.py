@@ -7,11 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ..character.view import FaceView
+from ..colour import DATA
 from ..generated import Generated
 from ..images import write_png
-from .materials import Target
-from .texels import bilinear, map_texels
+from .gather import bilinear
+from .sheet import Change, Sheet
+from .sight import cast_surfaces, sight_of, worn_by
+from .stored import SUFFIX, Store
+from .targets import find_targets
+from .texels import map_texels
+from .texture import Cast
 
 
 @dataclass(frozen=True)
@@ -24,12 +29,13 @@ class EdgeBake:
 
 
 def bake_edge_maps(
-    view: FaceView, generated: Generated, targets: list[Target], folder: Path, size: int
+    cast: Cast, generated: Generated, folder: Path, size: int, kind: str = "png8"
 ) -> EdgeBake:
-    """Write `folder/screen/000000.png...` and `folder/<texture>/000000.png...`, grey 8 bit.
+    """Write `folder/screen/000000.png...` and `folder/<texture>/000000...`, grey.
 
     The second is the same edges gathered into texture space (`size` high, the texture's own
-    shape), 0 on hidden texels: a mask for wrinkle maps. Linear data, not colour.
+    shape), 0 on hidden texels: a mask for wrinkle maps. Linear data, not colour, 8 bit as seen and
+    of any `kind` of file in texture space.
     """
     (folder / "screen").mkdir(parents=True, exist_ok=True)
     screen = []
@@ -37,24 +43,26 @@ def bake_edge_maps(
         path = folder / "screen" / f"{index:06d}.png"
         write_png(path, edge)
         screen.append(path)
-    resolution = view.framing.resolution
+    surfaces = cast_surfaces(cast.obj, cast.companions, cast.view)
+    sight = sight_of(cast.view)
+    resolution = cast.view.framing.resolution
     texture: dict[str, tuple[Path, ...]] = {}
-    for target in targets:
-        height, width = target.pixels.shape[:2]
+    store = Store(kind, DATA)
+    for target in find_targets(cast.obj, size, cast.companions):
+        height, width = target.shape
         tall, wide = size, max(1, round(size * width / height))
-        texels = map_texels(view, target.slots, tall, wide)
+        texels = map_texels(worn_by(cast.view, surfaces, target), sight, tall, wide)
         if len(texels.index) == 0:
             continue
         look_up = bilinear(texels.pixels, resolution, resolution)
+        sheet = Sheet(np.zeros((tall, wide, 1), store.type), store, {})
         into = folder / target.name
         into.mkdir(exist_ok=True)
         files = []
         for index, edge in enumerate(generated.edges):
-            flat = np.zeros(tall * wide, np.uint8)
-            level = look_up(edge.astype(np.float32)) * texels.trust
-            flat[texels.index] = np.rint(level).astype(np.uint8)
-            path = into / f"{index:06d}.png"
-            write_png(path, flat.reshape(tall, wide))
+            level = look_up(edge.astype(np.float32) / np.float32(255)) * texels.trust
+            path = into / f"{index:06d}{SUFFIX[kind]}"
+            sheet.write(path, Change(texels.index, store.encode(level[:, None])))
             files.append(path)
         texture[target.name] = tuple(files)
     return EdgeBake(folder, tuple(screen), texture)

@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ..images import write_png
+from ..exr import read_own_exr, write_exr
+from ..png import read_own_png, write_png
+from ..whole_file import write_whole
+from .texture import BakedTexture
 
 #: Largest picture side that every engine loads.
 LARGEST = 8192
@@ -21,7 +24,7 @@ LARGEST = 8192
 
 @dataclass(frozen=True)
 class Flipbook:
-    """A written flipbook: `picture` and `sidecar` paths, and its layout."""
+    """A written flipbook: `picture` and `sidecar` paths, its layout, its `colour_space`."""
 
     picture: Path
     sidecar: Path
@@ -30,6 +33,7 @@ class Flipbook:
     count: int
     tile_width: int
     tile_height: int
+    colour_space: str = "sRGB"
 
 
 def layout(count: int, tile_width: int, tile_height: int) -> tuple[int, int]:
@@ -53,58 +57,89 @@ def layout(count: int, tile_width: int, tile_height: int) -> tuple[int, int]:
     return best
 
 
+def flip(
+    folder: Path,
+    name: str,
+    texture: BakedTexture,
+    fps: Fraction,
+    tile_height: int,
+    provenance: dict[str, Any] | None = None,
+) -> Flipbook:
+    """Write a baked sequence as a flipbook of tiles `tile_height` high, in its own kind of file."""
+    tiles = []
+    for path in texture.files:
+        pixels = read_own_exr(path)[0] if path.suffix == ".exr" else read_own_png(path)
+        tiles.append(resized(pixels, *tile_size(pixels.shape[0], pixels.shape[1], tile_height)))
+    return write_flipbook(folder, name, tiles, fps, provenance, texture.colour_space)
+
+
 def write_flipbook(
     folder: Path,
     name: str,
-    tiles: Sequence[NDArray[np.uint8]],
+    tiles: Sequence[NDArray[Any]],
     fps: Fraction,
     provenance: dict[str, Any] | None = None,
+    colour_space: str = "sRGB",
 ) -> Flipbook:
-    """Write `folder/<name>.png` and `folder/<name>.json` from (H,W,C) uint8 tiles of one size.
+    """Write `folder/<name>.png` and `folder/<name>.json` from (H,W,C) tiles of one size.
 
-    Rows go from the top left, texture coordinates from the bottom left. Tile sides should be
-    multiples of 4 (KTX2 block compression; see `tile_size`). `fps` is written as a ratio.
+    Tiles of uint8 and uint16 make a PNG, of float16 an OpenEXR file. Rows go from the top left,
+    texture coordinates from the bottom left. Tile sides should be multiples of 4 (KTX2 block
+    compression; see `tile_size`). `fps` is written as a ratio.
     """
     height, width = tiles[0].shape[:2]
     columns, rows = layout(len(tiles), width, height)
-    channels = tiles[0].shape[2]
-    picture = np.zeros((rows * height, columns * width, channels), np.uint8)
+    channels, kind = tiles[0].shape[2], tiles[0].dtype
+    picture = np.zeros((rows * height, columns * width, channels), kind)
     for index, tile in enumerate(tiles):
         top, left = index // columns * height, index % columns * width
         picture[top : top + height, left : left + width] = tile
     folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}{'.exr' if kind == np.float16 else '.png'}"
     book = Flipbook(
-        folder / f"{name}.png", folder / f"{name}.json", columns, rows, len(tiles), width, height
+        path,
+        folder / f"{name}.json",
+        columns,
+        rows,
+        len(tiles),
+        width,
+        height,
+        colour_space,
     )
-    write_png(book.picture, picture)
+    if kind == np.float16:
+        write_exr(path, picture, {"framesPerSecond": fps})
+    else:
+        write_png(path, picture)
     description = {
         **{key: value for key, value in asdict(book).items() if isinstance(value, int)},
-        "picture": book.picture.name,
+        "picture": path.name,
         "fps": f"{fps.numerator}/{fps.denominator}",
         "row_order": "top-to-bottom",
         "uv_origin": "bottom-left",
-        "colour_space": "sRGB",
+        "colour_space": colour_space,
         "provenance": provenance or {},
     }
-    aside = book.sidecar.with_name(f"{book.sidecar.name}.part")
-    aside.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    aside.replace(book.sidecar)
+    text = json.dumps(description, indent=2) + "\n"
+    write_whole(book.sidecar, [text.encode()])
     return book
 
 
 def tile_size(height: int, width: int, tile_height: int) -> tuple[int, int]:
-    """Return (height, width) of a tile of a picture, multiples of 4, never enlarged."""
-    tall = max(4, min(tile_height, height) // 4 * 4)
-    return tall, max(4, round(width * tall / height / 4) * 4)
+    """Return (height, width) of a tile of a picture, never enlarged: 1, 2 or multiples of 4."""
+    most = min(tile_height, height)
+    tall = most // 4 * 4 if most >= 4 else min(most, 2)
+    ideal = width * tall / height
+    wide = max(4, round(ideal / 4) * 4) if ideal >= 3 else max(1, min(round(ideal), 2))
+    return tall, wide
 
 
-def resized(pixels: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Return (H,W,C) uint8 pixels reduced to (`height`, `width`) by exact area means.
+def resized(pixels: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """Return (H,W,C) pixels reduced to (`height`, `width`) by exact area means, in their type.
 
     The whole picture maps to the whole tile, so that texture coordinates stay true.
     """
     values = _area_mean(_area_mean(pixels.astype(np.float64), height, 0), width, 1)
-    return np.asarray(np.rint(values), np.uint8)
+    return (values if pixels.dtype == np.float16 else np.rint(values)).astype(pixels.dtype)
 
 
 def _area_mean(values: NDArray[np.float64], length: int, axis: int) -> NDArray[np.float64]:

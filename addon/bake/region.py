@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,31 +21,67 @@ def moving_region(generated: Generated) -> NDArray[np.float32]:
     0 where neither motion nor picture changes; grown and feathered by a few pixels, so that a
     crease is taken whole and its border does not show.
     """
-    size = generated.neutral.shape[0]
-    radius = max(1, round(size / 170))
-    neutral = generated.neutral.astype(np.int16)
-    regions = np.empty((len(generated.frames), size, size), np.float32)
-    for index, (frame, motion) in enumerate(zip(generated.frames, generated.motion, strict=True)):
-        length = np.sqrt((motion.astype(np.float32) ** 2).sum(axis=2))
-        level = np.abs(frame.astype(np.int16) - neutral).max(axis=2).astype(np.float32)
-        moved = (length - STILL_PIXELS) / (MOVING_PIXELS - STILL_PIXELS)
-        changed = (level - STILL_LEVELS) / (MOVING_LEVELS - STILL_LEVELS)
-        # A change of level alone may be noise: it counts only beside some motion.
-        near = grown(moved, 2 * radius) > 0
-        share = np.clip(np.maximum(moved, np.where(near, changed, 0)), 0, 1)
-        regions[index] = feathered(grown(share, radius), radius)
-    return regions
+    return np.stack([frame_region(generated, index) for index in range(len(generated.frames))])
+
+
+def frame_region(generated: Generated, index: int) -> NDArray[np.float32]:
+    """Return the region (H,W) of one frame; see `moving_region`."""
+    neutral, frame = generated.neutral, generated.frames[index]
+    radius = max(1, round(neutral.shape[0] / 170))
+    motion = generated.motion[index].astype(np.float32)
+    moved = np.hypot(motion[..., 0], motion[..., 1])
+    region = np.zeros(moved.shape, np.float32)
+    # Only around what moves: the rest is zero.
+    box = bounds(moved > STILL_PIXELS, 8 * radius)
+    if box is None:
+        return region
+    moved = (moved[box] - STILL_PIXELS) / (MOVING_PIXELS - STILL_PIXELS)
+    level = np.maximum(frame[box], neutral[box]) - np.minimum(frame[box], neutral[box])
+    changed = (level.max(axis=2) - np.float32(STILL_LEVELS)) / (MOVING_LEVELS - STILL_LEVELS)
+    # A change of level alone may be noise: it counts only beside some motion.
+    near = grown(moved, 2 * radius) > 0
+    share = np.clip(np.maximum(moved, np.where(near, changed, 0)), 0, 1)
+    region[box] = feathered(grown(share, radius), radius)
+    return region
+
+
+def bounds(mask: NDArray[np.bool_], margin: int) -> tuple[slice, slice] | None:
+    """Return the rows and columns that hold a mask (H,W) with a margin, None where it is empty."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if len(rows) == 0:
+        return None
+    return (
+        slice(max(int(rows[0]) - margin, 0), int(rows[-1]) + margin + 1),
+        slice(max(int(columns[0]) - margin, 0), int(columns[-1]) + margin + 1),
+    )
 
 
 def grown(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
-    """Return the maximum of (H,W) values over a square of 2 radius + 1 pixels."""
+    """Return the maximum of (H,W) values over a square of 2 radius + 1 pixels, 0 outside."""
+    return _extreme(values, radius, np.maximum, 0.0)
+
+
+def shrunk(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """Return the minimum of (H,W) values over a square of 2 radius + 1 pixels."""
+    return _extreme(values, radius, np.minimum, np.inf)
+
+
+def _extreme(
+    values: NDArray[np.float32], radius: int, ufunc: np.ufunc, outside: float
+) -> NDArray[np.float32]:
+    width = 2 * radius + 1
     for axis in (0, 1):
-        padded = np.pad(values, [(radius, radius) if one == axis else (0, 0) for one in (0, 1)])
-        length = values.shape[axis]
-        values = np.maximum.reduce(
-            [np.take(padded, range(k, k + length), axis) for k in range(2 * radius + 1)]
-        )
-    return values
+        pad = [(radius, radius) if one == axis else (0, 0) for one in (0, 1)]
+        whole: NDArray[Any] = np.moveaxis(np.pad(values, pad, constant_values=outside), axis, 0)
+        length, reach = values.shape[axis], 1
+        # Windows that double: the extreme over 2 n is that of two over n.
+        while 2 * reach <= width:
+            whole = ufunc(whole[:-reach], whole[reach:])
+            reach *= 2
+        rest = width - reach
+        whole = ufunc(whole[: len(whole) - rest], whole[rest:]) if rest else whole
+        values = np.moveaxis(whole[:length], 0, axis)
+    return np.ascontiguousarray(values)
 
 
 def feathered(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
@@ -52,9 +90,8 @@ def feathered(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
     for axis in (0, 1):
         pad = [(radius + 1, radius) if one == axis else (0, 0) for one in (0, 1)]
         total = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.float64)
-        length = values.shape[axis]
-        upper = np.take(total, range(width, width + length), axis)
-        lower = np.take(total, range(length), axis)
-        values = ((upper - lower) / width).astype(np.float32)
+        moved = np.moveaxis(total, axis, 0)
+        mean = (moved[width:] - moved[: len(moved) - width]) / width
+        values = np.moveaxis(mean, 0, axis).astype(np.float32)
     # Rounding must not leave traces where nothing is.
     return np.where(values > 1e-5, values, 0).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Where each texel of a texture lies in the framing's image: once per bake."""
+"""Where each texel of a texture lies in the framing's image: once per bake, band by band."""
 
 from __future__ import annotations
 
@@ -8,155 +8,220 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
-from ..character.raster import rasterise
-from ..character.view import FaceView
+from ..character.framing import Framing
+from ..character.raster import candidates
+from .gather import bilinear
+from .sight import Sight, Worn, squareness
 
-#: Cosine of the angle to the view at which a texel begins to count, and counts fully.
-GRAZING, SQUARE = 0.12, 0.4
-#: Texels beyond the edge of a UV island that are filled too, for filtering.
-PADDING = 3
+__all__ = ["TexelMap", "bilinear", "map_texels", "padding_texels"]
+
+#: Texels handled at once; bounds the memory, whatever the texture's size.
+BAND_TEXELS = 1 << 22
+#: Two faces on one texel are the same surface if they lie this near, in widths of the view.
+SAME_PLACE = 0.01
+#: A texel's centre lies inside a face, and not on its border, by this barycentric share.
+INSIDE = 1e-5
+
+Ints = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class TexelMap:
-    """The texels of one texture that are seen in the framing.
+    """The texels of one texture that are seen in the framing, rows from the top.
 
-    `index` (N,) int64 into the flattened (height, width) texture, rows from the top; `pixels`
-    (N,2) float32 positions in the neutral image; `trust` (N,) float32 in (0, 1]: 1 where the
-    surface is seen squarely, falling to 0 at grazing angles and towards hidden parts. `vertices`
-    (N,3) and `shares` (N,3) say which vertices a texel lies between.
+    `index` (N,) int32 ascending, into the flattened (height, width) texture; `pixels` (N,2)
+    float32 positions in the neutral image; `trust` (N,) float32 in (0, 1]: 1 where the surface is
+    seen squarely, falling to 0 at grazing angles and towards hidden parts. `shared` counts the
+    texels that were left out because two places of the surface use them.
     """
 
     height: int
     width: int
-    index: NDArray[np.int64]
+    index: Ints
     pixels: NDArray[np.float32]
     trust: NDArray[np.float32]
-    vertices: NDArray[np.int32]
-    shares: NDArray[np.float32]
-
-    def only(self, chosen: NDArray[np.bool_]) -> TexelMap:
-        """Return the map of the chosen texels (N,) alone."""
-        return TexelMap(
-            self.height,
-            self.width,
-            self.index[chosen],
-            self.pixels[chosen],
-            self.trust[chosen],
-            self.vertices[chosen],
-            self.shares[chosen],
-        )
-
-    def carried(self, motion: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Return where the texels lie when the vertices have moved by `motion` (V,2) pixels."""
-        moved = np.einsum("nc,ncd->nd", self.shares, motion[self.vertices])
-        return np.asarray(self.pixels + moved, np.float32)
+    shared: int = 0
 
 
-def map_texels(view: FaceView, slots: frozenset[int], height: int, width: int) -> TexelMap:
-    """Return where the texels of the faces with these material slots lie in the image.
+def padding_texels(height: int, width: int) -> int:
+    """Return how far beyond the border of a UV island texels are filled, for filtering."""
+    return max(4, min(height, width) // 256)
 
-    Positions are interpolated in space, so that perspective is right. Texture coordinates
-    outside 0..1 are left out.
+
+def map_texels(
+    worn: Worn,
+    sight: Sight,
+    height: int,
+    width: int,
+    wanted: NDArray[np.bool_] | None = None,
+) -> TexelMap:
+    """Return where the texels of the faces `worn` lie in the image.
+
+    Positions are interpolated in space, so that perspective is right. `wanted` (R,R) leaves out
+    texels elsewhere in the image. Hidden texels are never in the map; nor are those that faces at
+    two places share, or that no face covers, but for the padding around islands.
     """
-    surface = view.face.surface
-    if surface.uv is None:
-        raise InputError("The mesh has no UVs.", "Unwrap the mesh (UV > Unwrap), then bake again.")
-    ids = np.flatnonzero(np.isin(surface.material, list(slots)))
-    corners = surface.uv[ids] * [width, -height] + [-0.5, height - 0.5]
-    seen, barycentric, _ = rasterise(corners, None, height, width)
-    seen, barycentric = _padded(seen, barycentric)
-    covered = np.flatnonzero(seen.ravel() >= 0)
-    triangles = surface.triangles[ids[seen.ravel()[covered]]]
-    shares = barycentric.reshape(-1, 3)[covered].astype(np.float64)
-    positions = np.einsum("nc,ncd->nd", shares, surface.positions[triangles])
-    normals = np.einsum("nc,ncd->nd", shares, surface.normals[triangles])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-    pixels, depth = view.framing.project(positions)
-    square = np.clip((view.facing(positions, normals) - GRAZING) / (SQUARE - GRAZING), 0, 1)
-    trust = np.zeros(height * width, np.float32)
-    trust[covered] = square * square * (3 - 2 * square) * view.visibility(pixels, depth)
-    trust = _shrunk(trust.reshape(height, width)).ravel()[covered]
-    used = trust > 0
+    found = _Found(np.zeros(height * width, bool))
+    corners = worn.uv * np.array([width, -height], np.float32) + np.array(
+        [-0.5, height - 0.5], np.float32
+    )
+    rows = max(1, BAND_TEXELS // width)
+    for top in range(0, height, rows):
+        deep = min(rows, height - top)
+        _map_band(
+            found, worn, sight, corners - np.array([0, top], np.float32), top, deep, width, wanted
+        )
+    index = _joined(found.index, np.int32, 0)
+    pixels = _joined(found.pixels, np.float32, 2)
+    trust = _joined(found.trust, np.float32, 0)
+    grown, source = _padding(found.covered, index, height, width)
+    order = np.argsort(np.concatenate([index, grown]), kind="stable")
+    taken = np.concatenate([np.arange(len(index)), source])[order]
     return TexelMap(
         height,
         width,
-        covered[used],
-        pixels[used].astype(np.float32),
-        trust[used],
-        triangles[used],
-        shares[used].astype(np.float32),
+        np.concatenate([index, grown])[order],
+        pixels[taken],
+        trust[taken],
+        found.shared,
     )
 
 
-def _padded(
-    seen: NDArray[np.int32], barycentric: NDArray[np.float32]
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Let the islands grow: an empty texel takes after a covered neighbour."""
-    for _ in range(PADDING):
-        for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
-            neighbour = np.roll(seen, step, axis)
-            edge = [slice(None), slice(None)]
-            edge[axis] = slice(0, 1) if step == 1 else slice(-1, None)
-            neighbour[tuple(edge)] = -1
-            fill = (seen < 0) & (neighbour >= 0)
-            seen = np.where(fill, neighbour, seen)
-            barycentric = np.where(fill[..., None], np.roll(barycentric, step, axis), barycentric)
-    return seen, barycentric
+@dataclass
+class _Found:
+    """What the bands have found so far; `covered` (H*W,) is any texel of any face."""
+
+    covered: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        self.index: list[Ints] = []
+        self.pixels: list[NDArray[np.float32]] = []
+        self.trust: list[NDArray[np.float32]] = []
+        self.shared = 0
 
 
-def _shrunk(trust: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Feather towards hidden texels: a box mean of the local minimum, never above the original."""
-    radius = max(1, round(min(trust.shape) / 256))
-    low = _slid(trust, radius, np.minimum)
-    total = low.copy()
-    for axis in (0, 1):
-        total = sum(
-            (np.roll(total, step, axis) for step in range(-radius, radius + 1)),
-            np.zeros_like(total),
-        ) / (2 * radius + 1)
-    return np.asarray(np.where(trust > 0, np.minimum(trust, total), 0), np.float32)
+def _map_band(
+    found: _Found,
+    worn: Worn,
+    sight: Sight,
+    corners: NDArray[np.float32],
+    top: int,
+    height: int,
+    width: int,
+    wanted: NDArray[np.bool_] | None,
+) -> None:
+    framing = sight.view.framing
+    near = np.float32(SAME_PLACE * framing.width) ** 2
+    owner = np.full(height * width, -1, np.int32)
+    place = np.empty((height * width, 3), np.float32)
+    shares = np.empty((height * width, 3), np.float32)
+    shared = np.zeros(height * width, bool)
+    for triangle, texel, barycentric in candidates(corners, height, width):
+        here = _mixed(worn.local, worn.triangles[triangle], barycentric)
+        inside = barycentric.min(axis=1) > INSIDE
+        taken = inside & (owner[texel] >= 0)
+        shared[texel[taken]] |= _far(here[taken], place[texel[taken]], near)
+        owner[texel] = triangle
+        place[texel] = here
+        shares[texel] = barycentric
+        # Of two faces on one texel the later one won; the other may lie elsewhere.
+        shared[texel[inside]] |= _far(here[inside], place[texel[inside]], near)
+    found.covered[top * width : (top + height) * width] = owner >= 0
+    chosen = np.flatnonzero(owner >= 0).astype(np.int32)
+    pixels, depth = projected(framing, place[chosen])
+    if wanted is not None:
+        size = framing.resolution
+        column = np.clip(np.rint(pixels[:, 0]), 0, size - 1).astype(np.int32)
+        row = np.clip(np.rint(pixels[:, 1]), 0, size - 1).astype(np.int32)
+        kept = wanted[row, column]
+        chosen, pixels, depth = chosen[kept], pixels[kept], depth[kept]
+    kept = sight.visible(pixels, depth)
+    chosen, pixels = chosen[kept], pixels[kept]
+    normals = _mixed(worn.normals, worn.triangles[owner[chosen]], shares[chosen])
+    trust = squareness(place[chosen], normals)
+    trust *= bilinear(pixels, *sight.clear.shape)(sight.clear)
+    kept = (trust > 0) & ~shared[chosen]
+    found.shared += int(((trust > 0) & shared[chosen]).sum())
+    found.index.append(chosen[kept] + np.int32(top * width))
+    found.pixels.append(pixels[kept])
+    found.trust.append(trust[kept])
 
 
-def _slid(values: NDArray[np.float32], radius: int, ufunc: np.ufunc) -> NDArray[np.float32]:
-    result = values
-    for axis in (0, 1):
-        once = result
-        for step in range(-radius, radius + 1):
-            result = ufunc(result, np.roll(once, step, axis))
-    return result
+def projected(
+    framing: Framing, local: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (N,2) positions in the image and (N,) depths of points (N,3) in camera axes."""
+    depth = np.maximum(-local[:, 2], np.float32(1e-9))
+    scale = np.float32(framing.focal_pixels) / depth
+    centre = np.float32(framing.resolution / 2 - 0.5)
+    x, y = centre + local[:, 0] * scale, centre - local[:, 1] * scale
+    return np.stack([x, y], axis=1), depth
 
 
-@dataclass(frozen=True)
-class Gather:
-    """Bilinear look-ups of image values at fixed points.
+def _mixed(
+    values: NDArray[np.float64], triangles: Ints, shares: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
+    """Return (N,3) values at points of triangles, by barycentric shares (N,3)."""
+    total = values[triangles[:, 0]] * shares[:, :1]
+    for corner in (1, 2):
+        total += values[triangles[:, corner]] * shares[:, corner : corner + 1]
+    return np.asarray(total, np.float32)
 
-    `corners` (4,N) int64 flat pixel indices, `shares` (4,N) float32 that sum to 1.
+
+def _far(
+    one: NDArray[np.float32], other: NDArray[np.float32], limit: np.float32
+) -> NDArray[np.bool_]:
+    return np.asarray(((one - other) ** 2).sum(axis=1) > limit)
+
+
+def _padding(
+    covered: NDArray[np.bool_], index: Ints, height: int, width: int
+) -> tuple[Ints, NDArray[np.int64]]:
+    """Return the empty texels around the islands that take after a texel of `index`, and which.
+
+    An empty texel takes after the nearest covered one; where that is not of `index`, it belongs
+    to another island and is left as it is.
     """
-
-    corners: NDArray[np.int64]
-    shares: NDArray[np.float32]
-
-    def __call__(self, image: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Return the values (N,) or (N,C) of an image (H,W) or (H,W,C) at the points."""
-        flat = image.reshape(image.shape[0] * image.shape[1], -1)
-        result = np.zeros((self.corners.shape[1], flat.shape[1]), np.float32)
-        for corner, share in zip(self.corners, self.shares, strict=True):
-            result += flat[corner] * share[:, None]
-        return result[:, 0] if image.ndim == 2 else result
-
-
-def bilinear(pixels: NDArray[np.floating[Any]], height: int, width: int) -> Gather:
-    """Return the look-up at (N,2) array positions (x, y); points outside take the border."""
-    x = np.clip(np.asarray(pixels[:, 0], np.float64), 0, width - 1)
-    y = np.clip(np.asarray(pixels[:, 1], np.float64), 0, height - 1)
-    left = np.minimum(x.astype(np.int64), max(width - 2, 0))
-    top = np.minimum(y.astype(np.int64), max(height - 2, 0))
-    right, below = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    a, b = x - left, y - top
-    corners = np.stack(
-        [top * width + left, top * width + right, below * width + left, below * width + right]
+    border = np.flatnonzero(_border(covered.reshape(height, width))).astype(np.int32)
+    at = np.searchsorted(index, border)
+    mine = (
+        (at < len(index)) & (index[np.minimum(at, max(len(index) - 1, 0))] == border)
+        if len(index)
+        else np.zeros(len(border), bool)
     )
-    shares = np.stack([(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b])
-    return Gather(corners, shares.astype(np.float32))
+    source = np.where(mine, at, -1)
+    full = covered.copy()
+    texels, sources = [], []
+    for _ in range(padding_texels(height, width)):
+        next_border, next_source = [], []
+        column = border % width
+        for step, allowed in (
+            (-width, border >= width),
+            (width, border < (height - 1) * width),
+            (-1, column > 0),
+            (1, column < width - 1),
+        ):
+            neighbour, origin = border[allowed] + np.int32(step), source[allowed]
+            empty = ~full[neighbour]
+            full[neighbour[empty]] = True
+            next_border.append(neighbour[empty])
+            next_source.append(origin[empty])
+        border, source = np.concatenate(next_border), np.concatenate(next_source)
+        texels.append(border[source >= 0])
+        sources.append(source[source >= 0])
+    return np.concatenate(texels), np.concatenate(sources)
+
+
+def _border(covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the covered texels (H,W) beside an empty one."""
+    inner = covered.copy()
+    inner[1:] &= covered[:-1]
+    inner[:-1] &= covered[1:]
+    inner[:, 1:] &= covered[:, :-1]
+    inner[:, :-1] &= covered[:, 1:]
+    return covered & ~inner
+
+
+def _joined(parts: list[NDArray[Any]], kind: type[Any], columns: int) -> NDArray[Any]:
+    empty = np.zeros((0, columns) if columns else 0, kind)
+    return np.concatenate([empty, *parts])

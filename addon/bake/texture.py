@@ -1,14 +1,10 @@
-"""The ratio-image texture bake: what geometry cannot say, as a sequence of textures.
-
-The generated pictures are lit and the texture is not, so the *ratio* of generated to neutral is
-carried over, in linear light (expression ratio images; Liu, Shan, Zhang, "Expressive expression
-mapping with ratio images", SIGGRAPH 2001).
-"""
+"""The texture bake: what geometry cannot say, as a sequence of textures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +12,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ..character.stage import find_companions, home_scene
 from ..character.view import FaceView
+from ..colour import between, colour_space, turned
 from ..generated import Generated
-from ..images import from_linear, to_linear, write_png
-from .materials import Target, base_colour_socket, find_targets, wire_sequence
-from .region import moving_region
-from .texels import Gather, bilinear, map_texels
+from .factors import Factors
+from .gather import bilinear
+from .materials import unwire_sequences, wire_sequence
+from .region import feathered
+from .shading import Shading
+from .sheet import Change, Sheet
+from .sight import cast_surfaces, sight_of, worn_by
+from .stored import SUFFIX, scene_linear
+from .targets import Target, base_colour_socket, find_targets
+from .texels import TexelMap, map_texels
 from .time import TimeBase
 
-#: Light added to both sides of the ratio, so that black pixels do not explode.
-FLOOR = 0.004
-#: A texel gets at most this many times lighter or darker.
-MOST = 6.0
+#: A texture is refused if more than this share of what moves on it is used twice.
+MOST_SHARED = 0.5
+#: Texels painted at once; bounds the memory.
+PAINTED = 1 << 20
 
 Report = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class BakedTexture:
-    """One texture's sequence: `files`, one per source frame, and its `moving` texels (H,W) bool."""
+    """One texture's sequence: `files`, one per source frame, and its `moving` texels (H,W) bool.
+
+    `image_name` of the sequence in Blender, `colour_space` of its pictures; `notes` say what was
+    left out, a line each.
+    """
 
     name: str
     image_name: str
     files: tuple[Path, ...]
     moving: NDArray[np.bool_]
+    colour_space: str = "sRGB"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,26 @@ class TextureBake:
     object_name: str
     folder: Path
     textures: tuple[BakedTexture, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, a line each."""
+        return tuple(note for texture in self.textures for note in texture.notes)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The meshes of a character in a view: the face `obj` and its `companions`."""
+
+    obj: Any
+    view: FaceView
+    companions: tuple[Any, ...] = field(default=())
+
+    @staticmethod
+    def of(obj: Any, view: FaceView) -> Cast:
+        """Return the character's meshes, as the view was made of."""
+        others = find_companions(obj, home_scene(obj))
+        return Cast(obj, view, tuple(one for one in others if one.type == "MESH"))
 
 
 def check_textures(obj: Any) -> None:
@@ -72,95 +102,150 @@ def bake_textures(
     time_base: TimeBase,
     *,
     weights: NDArray[np.float64] | None = None,
+    shading: Shading | None = None,
+    kind: str = "auto",
     plain_size: int = 1024,
+    metadata: Mapping[str, str | Fraction] | None = None,
     report: Report = lambda share: None,
 ) -> TextureBake:
     """Write `folder/<texture>/000000.png...`, one per source frame, and wire them in.
 
     With `weights` (T,S) of baked shape keys the textures hold only what these leave over: each
-    texel looks where its surface has moved to. Texels that do not move are bit-identical to the
-    character's own texture. Raises `InputError` if the mesh has no UVs or no material with a base
-    colour.
+    texel looks where its surface has moved to. `shading` takes gloss, and the shading of those
+    shapes, out of the ratio. `kind` is "png8", "png16", "exr" or "auto" (that of the character's
+    own texture). Texels that do not move are bit-identical to the character's own texture. Raises
+    `InputError` if the mesh has no UVs or no material with a base colour, or for a texture most
+    of which is used by two parts of the surface.
     """
     check_textures(obj)
-    targets = find_targets(obj, plain_size)
-    baked: list[BakedTexture] = []
-    painters = [_Painter(view, generated, target, weights) for target in targets]
-    painters = [painter for painter in painters if painter.moving.any()]
-    for done, painter in enumerate(painters):
-        target = painter.target
+    cast = Cast.of(obj, view)
+    primaries = colour_space(scene_linear(), "the scene").primaries
+    factors = Factors(view, generated, primaries, weights, shading)
+    painters = _painters(cast, factors, kind, plain_size, metadata or {}, primaries)
+    written: list[tuple[Target, Painter, list[Path]]] = []
+    for done, (target, painter) in enumerate(painters):
         into = folder / target.name
         into.mkdir(parents=True, exist_ok=True)
         files = []
-        for index in range(len(generated.frames)):
-            path = into / f"{index:06d}.png"
-            write_png(path, painter.paint(index))
+        for index in range(len(factors)):
+            path = into / f"{index:06d}{SUFFIX[painter.sheet.store.kind]}"
+            painter.sheet.write(path, painter.paint(index))
             files.append(path)
-            report((done + (index + 1) / len(generated.frames)) / len(painters))
+            report((done + (index + 1) / len(factors)) / len(painters))
+        written.append((target, painter, files))
+    # A bake takes the place of the one before, and only when its pictures are there.
+    unwire_sequences(obj, cast.companions)
+    baked = []
+    for target, painter, files in written:
         label = f"Microface {generated.clip_name} {target.name}"
-        image = wire_sequence(obj, target, files, label, time_base, float(generated.fps))
-        baked.append(BakedTexture(target.name, str(image.name), tuple(files), painter.moving))
+        space = painter.sheet.store.space.name
+        image = wire_sequence(target, files, label, space, time_base, float(generated.fps))
+        notes = painter.notes(target)
+        baked.append(BakedTexture(target.name, image, tuple(files), painter.moving, space, notes))
     return TextureBake(str(obj.name), folder, tuple(baked))
 
 
-def ratio(
-    neutral: NDArray[np.floating[Any]], shown: NDArray[np.floating[Any]]
-) -> NDArray[np.float32]:
-    """Return the factors in linear light from neutral to shown, both (N,3) linear."""
-    return np.asarray(np.clip((shown + FLOOR) / (neutral + FLOOR), 1 / MOST, MOST), np.float32)
+def _painters(
+    cast: Cast,
+    factors: Factors,
+    kind: str,
+    plain_size: int,
+    metadata: Mapping[str, str | Fraction],
+    primaries: str,
+) -> list[tuple[Target, Painter]]:
+    """Return a painter for each target with a moving texel."""
+    surfaces = cast_surfaces(cast.obj, cast.companions, cast.view)
+    sight = sight_of(cast.view)
+    found = []
+    for target in find_targets(cast.obj, plain_size, cast.companions):
+        worn = worn_by(cast.view, surfaces, target)
+        if len(worn.triangles) == 0:
+            continue
+        stored, store = target.load(kind)
+        height, width = stored.shape[:2]
+        texels = map_texels(worn, sight, height, width, factors.reached)
+        check_overlap(target, texels)
+        if len(texels.index):
+            sheet = Sheet(stored, store, metadata)
+            found.append((target, Painter(sheet, texels, factors, primaries)))
+    return found
 
 
-class _Painter:
+def check_overlap(target: Target, texels: TexelMap) -> None:
+    """Raise `InputError` for a texture most of which is used by two parts of the surface."""
+    if texels.shared > MOST_SHARED * (texels.shared + len(texels.index)):
+        raise InputError(
+            f"UVs overlap on '{target.name}': two parts of the surface share"
+            f" {texels.shared} texels of what moves.",
+            "Move mirrored or stacked islands to a place or a UDIM tile of their own,"
+            " or bake shape keys only.",
+        )
+
+
+class Painter:
     """Paints one texture frame by frame; where its texels lie is worked out once."""
 
-    def __init__(
-        self,
-        view: FaceView,
-        generated: Generated,
-        target: Target,
-        weights: NDArray[np.float64] | None,
-    ) -> None:
-        self.target = target
-        self._view = view
-        self._generated = generated
-        self._weights = weights
-        self._size = view.framing.resolution
-        height, width = target.pixels.shape[:2]
-        texels = map_texels(view, target.slots, height, width)
-        self._regions = moving_region(generated)
-        reached = bilinear(texels.pixels, self._size, self._size)(self._regions.max(axis=0)) > 0
-        self._texels = texels.only(reached)
-        self._gather = bilinear(self._texels.pixels, self._size, self._size)
-        self._neutral = self._gather(to_linear(generated.neutral))
-        flat = target.pixels.reshape(-1, target.pixels.shape[2])
-        self._colour = to_linear(flat[self._texels.index, :3])
-        moving = np.zeros(height * width, bool)
-        moving[self._texels.index] = True
-        self.moving = moving.reshape(height, width)
+    def __init__(self, sheet: Sheet, texels: TexelMap, factors: Factors, primaries: str) -> None:
+        self.sheet = sheet
+        self._texels = texels
+        self._factors = factors
+        self._size = factors.reached.shape[0]
+        self._gather = bilinear(texels.pixels, self._size, self._size)
+        self._blur = _pixels_per_texel(texels)
+        own = sheet.store.space.primaries
+        self._to_scene, self._from_scene = between(own, primaries), between(primaries, own)
+        moving = np.zeros(texels.height * texels.width, bool)
+        moving[texels.index] = True
+        self.moving = moving.reshape(texels.height, texels.width)
 
-    def paint(self, index: int) -> NDArray[np.uint8]:
-        """Return the texture (H,W,C) uint8 at a source frame."""
-        shown = self._where(index)(to_linear(self._generated.frames[index]))
-        share = self._gather(self._regions[index]) * self._texels.trust
-        here = share > 0
-        factor = 1 + share[here, None] * (ratio(self._neutral[here], shown[here]) - 1)
-        painted = self.target.pixels.copy()
-        flat = painted.reshape(-1, painted.shape[2])
-        level = np.rint(from_linear(self._colour[here] * factor) * 255)
-        flat[self._texels.index[here], :3] = level.astype(np.uint8)
-        return painted
+    def paint(self, index: int) -> Change:
+        """Return what the texture shows anew at a source frame."""
+        found = self._factors(index)
+        if found is None:
+            return Change(self._texels.index[:0], self.sheet.stored[:0, 0, :3])
+        box, factor = found
+        whole = np.ones((self._size, self._size, 3), np.float32)
+        whole[box] = factor
+        if self._blur:
+            whole = np.stack([feathered(one, self._blur) for one in whole.transpose(2, 0, 1)], -1)
+        here = np.flatnonzero(self._near(box))
+        values = np.empty((len(here), 3), self.sheet.store.type)
+        for first in range(0, len(here), PAINTED):
+            at = here[first : first + PAINTED]
+            factor = 1 + self._texels.trust[at, None] * (self._gather(whole, at) - 1)
+            index_here = self._texels.index[at]
+            light = turned(self.sheet.colour(index_here), self._to_scene) * factor
+            painted = self.sheet.store.encode(turned(light, self._from_scene))
+            flat = self.sheet.stored.reshape(-1, self.sheet.stored.shape[2])
+            still = (factor == 1).all(axis=1)[:, None]
+            values[first : first + PAINTED] = np.where(still, flat[index_here, :3], painted)
+        return Change(self._texels.index[here], values)
 
-    def _where(self, index: int) -> Gather:
-        """Return the look-up of the texels' places in a frame."""
-        if self._weights is None:
-            return self._gather
-        motion = projected_motion(self._view, self._weights[index])
-        return bilinear(self._texels.carried(motion), self._size, self._size)
+    def notes(self, target: Target) -> tuple[str, ...]:
+        """Say what was left out."""
+        if not self._texels.shared:
+            return ()
+        return (
+            f"{self._texels.shared} texels of '{target.name}' are used by two parts of the"
+            " surface (overlapping UVs) and were left as they are.",
+        )
+
+    def _near(self, box: tuple[slice, slice]) -> NDArray[np.bool_]:
+        """Return which texels look up pixels of a box."""
+        row, column = np.divmod(self._gather.first, np.int32(self._size))
+        margin = 1 + self._blur
+        return np.asarray(
+            (row >= box[0].start - margin)
+            & (row < box[0].stop + margin)
+            & (column >= box[1].start - margin)
+            & (column < box[1].stop + margin)
+        )
 
 
-def projected_motion(view: FaceView, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how far shape keys at weights (S,) move each vertex in the image, (V,2) pixels."""
-    positions = view.face.surface.positions
-    active = np.flatnonzero(weights)
-    moved = positions + np.tensordot(weights[active], view.face.displacement[active], 1)
-    return np.asarray(view.framing.project(moved)[0] - view.framing.project(positions)[0])
+def _pixels_per_texel(texels: TexelMap) -> int:
+    """Return how many pixels to blur by where a texel covers several of them."""
+    beside = np.diff(texels.index) == 1
+    if not beside.any():
+        return 0
+    step = np.linalg.norm(np.diff(texels.pixels, axis=0)[beside], axis=1)
+    return int(max(0, round((float(np.median(step)) - 1) / 2)))

@@ -14,7 +14,7 @@ import pytest
 import synthetic
 from microface.addon.bake.edges import bake_edge_maps
 from microface.addon.bake.flipbook import layout, resized, tile_size, write_flipbook
-from microface.addon.bake.materials import find_targets
+from microface.addon.bake.texture import Cast
 from microface.addon.images import from_linear, read_pixels, to_linear, write_png
 from microface.errors import InputError
 
@@ -97,7 +97,7 @@ def test_edge_maps_in_both_spaces(mask: Any, tmp_path: Path) -> None:
     edges = np.zeros_like(generated.edges)
     edges[1, 70:90, 70:90] = 200
     generated = replace(generated, edges=edges)
-    bake = bake_edge_maps(view, generated, find_targets(mask, 64), tmp_path / "edges", 128)
+    bake = bake_edge_maps(Cast(mask, view), generated, tmp_path / "edges", 128)
     assert np.array_equal(read_pixels(bake.screen[1])[..., 0], edges[1])
     (files,) = bake.texture.values()
     gathered = read_pixels(files[1])[..., 0]
