@@ -49,7 +49,8 @@ def values(block: Any) -> dict[str, Any]:
             found[name] = other.name if hasattr(other, "name") else other and values(other)
     if hasattr(block, "key_blocks"):
         found["keys"] = [(key.name, key.value, key.mute) for key in block.key_blocks]
-        found["animated_by"] = block.animation_data and block.animation_data.action.name
+        action = block.animation_data and block.animation_data.action
+        found["animated_by"] = action and action.name
     if hasattr(block, "users_collection"):
         found["in"] = sorted(one.name for one in block.users_collection)
         found["scenes"] = sorted(one.name for one in block.users_scene)
