@@ -1,16 +1,23 @@
 """Drafts: folders beside an output to write into before it is moved into place in one step.
 
 A draft's name holds its maker's process number, so that the next run can remove what a killed one
-had to leave.
+had to leave. Where an output is of several parts, the moves are written down in the draft before
+the first of them is made: whoever finds such a draft of a killed run finishes them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+
+#: File in a draft that lists the moves to make.
+MOVES = "moves.json"
 
 
 def make_draft(out: Path) -> Path:
@@ -20,11 +27,65 @@ def make_draft(out: Path) -> Path:
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{out.name}.draft-"
-    for left in out.parent.glob(f"{glob.escape(prefix)}*"):
-        maker = left.name.removeprefix(prefix).partition("-")[0]
-        if maker.isdecimal() and not _is_alive(int(maker)):
-            _remove(left)
+    left = [
+        one
+        for one in sorted(out.parent.glob(f"{glob.escape(prefix)}*"))
+        if _is_left(one.name.removeprefix(prefix))
+    ]
+    for one in left:
+        if (one / MOVES).exists():
+            with contextlib.suppress(ValueError):  # cut off: none of its moves was made
+                _make_moves(one)
+    for one in left:
+        _remove(one)
     return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=out.parent))
+
+
+def move_all(draft: Path, moves: Mapping[str, str]) -> None:
+    """Move parts of a draft into place, all of them or none, also when the process is killed.
+
+    `moves` are from places relative to the draft to names beside it, made in that order; what is
+    there already is replaced. After a kill in the middle the next `make_draft` makes the rest.
+    Raises OSError where a move cannot be made; those before it are taken back.
+    """
+    aside = draft / f"{MOVES}.part"
+    with aside.open("w", encoding="utf-8") as file:
+        json.dump(dict(moves), file)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(draft / MOVES)
+    try:
+        _make_moves(draft)
+    finally:
+        (draft / MOVES).unlink()
+
+
+def _make_moves(draft: Path) -> None:
+    moves: dict[str, str] = json.loads((draft / MOVES).read_text(encoding="utf-8"))
+    made: list[tuple[Path, Path]] = []
+    try:
+        for source, name in moves.items():
+            part, place = draft / source, draft.parent / name
+            if not part.exists():
+                continue  # made already, by the run that was killed
+            if place.exists():
+                kept = Path(tempfile.mkdtemp(prefix="replaced-", dir=draft)) / place.name
+                if place.is_dir():
+                    place.rename(kept)
+                    made.append((place, kept))
+                else:  # what stands there must never be missing
+                    shutil.copy2(place, kept)
+            part.replace(place)
+            made.append((part, place))
+    except OSError:
+        for old, new in reversed(made):
+            new.replace(old)
+        raise
+
+
+def _is_left(name: str) -> bool:
+    maker = name.partition("-")[0]
+    return maker.isdecimal() and not _is_alive(int(maker))
 
 
 def _remove(left: Path) -> None:

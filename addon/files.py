@@ -14,15 +14,26 @@ from .quiet import blender_log_hidden
 def open_blend(path: Path) -> None:
     """Open the .blend at `path` in this Blender session, without running scripts in it.
 
-    Raises `InputError` if it is no .blend file or a damaged one.
+    Raises `InputError` if it is no .blend file, a damaged one, or one that a newer Blender saved:
+    what this one does not know of would be lost from all that is made of it.
     """
     try:
         with blender_log_hidden():
             bpy.ops.wm.open_mainfile(filepath=str(path.resolve()), load_ui=False, use_scripts=False)
     except RuntimeError as error:
+        told = " ".join(str(error).rpartition("failed:")[2].split()).removeprefix("Error: ")
         raise InputError(
-            f"{path} cannot be opened as a .blend file.", "Save it again from Blender."
+            f"{path} cannot be opened as a .blend file ({told}).",
+            "Save it again from a Blender that opens it.",
         ) from error
+    saved, here = tuple(bpy.data.version)[:2], tuple(bpy.app.version)[:2]
+    if saved > here:
+        raise InputError(
+            f"{path} was saved by Blender {saved[0]}.{saved[1]}, and this is {here[0]}.{here[1]}: "
+            "parts of it would be lost.",
+            f"Use Blender {saved[0]}.{saved[1]} or newer, or save it from Blender "
+            f"{here[0]}.{here[1]}.",
+        )
 
 
 def make_blend_draft(out: Path) -> Path:

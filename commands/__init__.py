@@ -65,6 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:  # a full disk, a folder that went away: no fault of ours to trace
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"microface: {where}{error.strerror or error}. Check the disk.", file=sys.stderr)
+        return 1
 
 
 def _interrupt(*_: object) -> None:

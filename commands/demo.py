@@ -141,7 +141,7 @@ class _Job:
                     lambda event: self.report.stage(event.stage, event.progress),
                 )
             _fit_timeline(character, generated)
-            place = stack.enter_context(publication(blend))
+            place = stack.enter_context(publication(blend, over_itself=True))
             with self._stage("shape-key bake"):
                 keys = api.bake_shape_keys(character, generated, server=client)
             with self._stage("baked renders"):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import bpy
 
-from ...errors import RunError
+from ...drafts import move_all
+from ...errors import InputError, RunError
 from ..files import make_blend_draft
 from ..quiet import blender_log_hidden
 
@@ -41,13 +42,23 @@ class Publication:
         """Where the .blend is written first: in its final folder, for relative paths to hold."""
         return self.draft.with_name(f"{self.draft.name}.blend")
 
+    def relative(self, path: Path) -> str:
+        """Return where a file of the draft will lie, relative to the .blend, with slashes."""
+        return path.resolve().relative_to(self.draft.resolve()).as_posix()
+
     def publish(self, *beside: Path) -> None:
         """Save the open file as `out` and move it and its pictures into place.
 
         `beside` are more files in `draft`, moved to stand beside `out`. Paths to pictures are
-        relative to the .blend. The .blend itself comes last.
+        relative to the .blend. The .blend itself comes last. A run that is killed in between is
+        finished by the next bake to `out`.
         """
         self._point_to_final_pictures()
+        moves = {}
+        if self.draft_pictures.exists():
+            moves[self.pictures.name] = self.pictures.name
+        moves |= {path.name: path.name for path in beside}
+        moves[f"../{self.draft_blend.name}"] = self.out.name
         try:
             with blender_log_hidden():
                 bpy.ops.wm.save_as_mainfile(
@@ -56,22 +67,17 @@ class Publication:
                     copy=True,
                     relative_remap=True,
                 )
-            if self.draft_pictures.exists():
-                if self.pictures.exists():
-                    self.pictures.rename(self.draft / "replaced")
-                self.draft_pictures.rename(self.pictures)
-            for path in beside:
-                path.replace(self.out.with_name(path.name))
-            self.draft_blend.replace(self.out)
+            move_all(self.draft, moves)
         except (OSError, RuntimeError) as error:
+            reason = " ".join(str(error).removeprefix("Error: ").split())
             raise RunError(
-                f"{self.out} could not be saved ({error}).", "Check the disk's space."
+                f"{self.out} could not be saved ({reason}).", "Check the disk's space."
             ) from error
 
     def _point_to_final_pictures(self) -> None:
         drafted = self.draft_pictures.resolve()
         for image in bpy.data.images:
-            if image.source not in {"FILE", "SEQUENCE"} or not image.filepath:
+            if image.source not in {"FILE", "SEQUENCE", "TILED"} or not image.filepath:
                 continue
             path = Path(bpy.path.abspath(image.filepath)).resolve()
             if path.is_relative_to(drafted):
@@ -81,14 +87,25 @@ class Publication:
 
 
 @contextmanager
-def publication(out: Path) -> Iterator[Publication]:
+def publication(out: Path, *, over_itself: bool = False) -> Iterator[Publication]:
     """Make a place beside `out` to write a bake to; whatever is left of it goes away at the end.
 
-    Raises `InputError` for a path that cannot be written.
+    Raises `InputError` for a path that cannot be written, or (unless `over_itself`) that is the
+    open file: a character's file is never overwritten by its bake. A full disk while the bake is
+    written is a `RunError`.
     """
+    is_open = bool(bpy.data.filepath) and out.resolve() == Path(bpy.data.filepath).resolve()
+    if is_open and not over_itself:
+        raise InputError(f"{out} is the character's own file.", "Give --out another name.")
     draft = make_blend_draft(out)
     try:
         yield Publication(out, draft)
+    except OSError as error:
+        raise RunError(
+            f"The bake to {out} could not be written ({error.strerror or error}).",
+            "Check the disk's space and the folder's permissions.",
+        ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-        draft.with_name(f"{draft.name}.blend").unlink(missing_ok=True)
+        for name in (f"{draft.name}.blend", f"{draft.name}.blend@"):  # @: Blender's own draft
+            draft.with_name(name).unlink(missing_ok=True)
