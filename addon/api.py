@@ -27,14 +27,17 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..server.client import Client
 from .bake.edges import EdgeBake, bake_edge_maps
+from .bake.edit import BakeInfo, edit_bake, list_bakes, remove_bake
 from .bake.flipbook import Flipbook, flip
 from .bake.materials import unwire_sequences
-from .bake.problem import Solver, solve_input
+from .bake.problem import Solved, SolveInput, Solver, solve_input
+from .bake.retime import Timing
 from .bake.shading import Shading, render_shading
 from .bake.shape_keys import ShapeKeyBake, key_weights, unbake_shape_keys
+from .bake.sides import sides_by_motion
 from .bake.targets import find_targets
 from .bake.texture import Cast, TextureBake, bake_textures, check_textures
-from .bake.time import TOLERANCE, TimeBase, scene_fps
+from .bake.time import TOLERANCE, scene_time
 from .character.neutral import render_frame
 from .character.preflight import Finding, preflight
 from .character.stage import find_companions, home_scene
@@ -47,15 +50,20 @@ from .retarget.session import Event, Session
 from .retarget.solving import server_solver
 
 __all__ = [
+    "BakeInfo",
     "Finding",
     "Generated",
+    "Timing",
     "bake_edges",
     "bake_flipbook",
     "bake_shape_keys",
     "bake_texture",
+    "edit_bake",
     "generate",
+    "list_bakes",
     "output_folder",
     "preflight",
+    "remove_bake",
     "render_frame",
     "unbake_shape_keys",
     "unbake_texture",
@@ -95,39 +103,59 @@ def bake_shape_keys(
     *,
     whole_frames: bool = False,
     tolerance: float = TOLERANCE,
+    layer: str = "auto",
+    strength: float = 1.0,
+    balance: float = 0.0,
+    timing: Timing | None = None,
     server: str | Client | None = None,
     solver: Solver | None = None,
 ) -> ShapeKeyBake:
-    """Key the character's shape keys so that its surface moves as generated.
+    """Key the character's shape keys and controls so that its surface moves as generated.
 
     The clip begins at `start_frame` of the object's scene; keys sit at the clip's true times,
     on sub-frames, thinned to `tolerance` (weight units), or on the scene's frames with
-    `whole_frames`. The weights are solved by the server at `server` (None: an embedded one), or
-    by `solver`. What was animated before is kept in its own action. Returns `ShapeKeyBake` with
-    the weights (T,S) and what they leave unexplained.
+    `whole_frames`. `timing` gives it another duration, other moments, or a held apex; `strength`
+    (0 to 4) and `balance` (-1 right to 1 left) act on the solved weights; all three can be edited
+    later (`edit_bake`). `layer` "action": in place of what plays; "nla": added to it; "auto": the
+    latter where something plays. The weights are solved by the server at `server` (None: an
+    embedded one), or by `solver`. Returns `ShapeKeyBake` with the weights (T,S) and what they
+    leave unexplained. Raises `InputError` with nothing changed.
     """
     view = view_of(obj, generated)
+    problem, sides = _problem(obj, view, generated)
+    return key_weights(
+        obj,
+        generated.clip_name,
+        view.face.channels,
+        generated.times,
+        _solved(problem, server, solver),
+        scene_time(home_scene(obj), start_frame),
+        whole_frames=whole_frames,
+        tolerance=tolerance,
+        layer=layer,
+        strength=strength,
+        balance=balance,
+        timing=timing,
+        sides=sides,
+    )
+
+
+def _problem(obj: Any, view: FaceView, generated: Generated) -> tuple[SolveInput, tuple[str, ...]]:
+    """Return what to ask a solver, and the side of the face that each channel is seen to move."""
     jacobian = project_keys(view)
     if len(jacobian.pixels) < 3:
         raise InputError(
             f"Too little of the face of '{obj.name}' is seen.", "Choose the mesh of the face."
         )
     problem = solve_input(jacobian, view.face.keys, generated.motion, generated.times)
-    if solver is None:
-        with connect(server) as client:
-            solved = server_solver(client)(problem)
-    else:
-        solved = solver(problem)
-    return key_weights(
-        obj,
-        generated.clip_name,
-        problem.names,
-        generated.times,
-        solved,
-        TimeBase(scene_fps(home_scene(obj)), start_frame),
-        whole_frames=whole_frames,
-        tolerance=tolerance,
-    )
+    return problem, sides_by_motion(jacobian.pixels, jacobian.matrix)
+
+
+def _solved(problem: SolveInput, server: str | Client | None, solver: Solver | None) -> Solved:
+    if solver is not None:
+        return solver(problem)
+    with connect(server) as client:
+        return server_solver(client)(problem)
 
 
 def bake_texture(
@@ -153,7 +181,7 @@ def bake_texture(
     frames, to keep gloss and shading out of the textures.
     """
     into = folder or output_folder() / "texture" / generated.clip_name
-    base = TimeBase(scene_fps(home_scene(obj)), start_frame)
+    base = scene_time(home_scene(obj), start_frame)
     view = view_of(obj, generated)
     weights = None if over is None else over.weights
     check_textures(obj)

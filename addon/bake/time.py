@@ -16,15 +16,21 @@ from ...errors import InputError
 TOLERANCE = 0.002
 
 
+#: A rate this near (relative) to a broadcast rate is meant to be it: 23.976 is 24000/1001.
+BROADCAST_SLACK = Fraction(1, 50_000)
+
+
 @dataclass(frozen=True)
 class TimeBase:
     """Where a clip lies on a scene's timeline.
 
-    `fps` of the scene as a ratio, `start_frame` the scene frame of the clip's time 0.
+    `fps` of the scene as a ratio, `start_frame` the scene frame of the clip's time 0. `stretch`
+    is Blender's time remapping (Old over New): at scene frame f, curves are read at f x stretch.
     """
 
     fps: Fraction
     start_frame: float = 1.0
+    stretch: Fraction = Fraction(1)
 
     def frames(self, seconds: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the scene frames, with fractions, of times since the clip's start (T,)."""
@@ -34,16 +40,41 @@ class TimeBase:
         """Return times since the clip's start of scene frames (N,)."""
         return np.asarray((np.asarray(frames, np.float64) - self.start_frame) / float(self.fps))
 
+    def curve_frames(self, frames: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return where on a curve scene frames (N,) are read."""
+        return np.asarray(np.asarray(frames, np.float64) * float(self.stretch))
+
     def whole_frames(self, seconds: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
         """Return every whole scene frame from the clip's start to its end."""
-        ends = self.frames(np.array([seconds[0], seconds[-1]]))
-        return np.arange(int(np.ceil(ends[0] - 1e-6)), int(np.ceil(ends[1] - 1e-6)) + 1)
+        return whole_between(self.frames(np.array([seconds[0], seconds[-1]])))
+
+
+def whole_between(frames: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+    """Return every whole frame from the first of `frames` (N,) until the last is reached."""
+    first, last = float(frames[0]), float(frames[-1])
+    return np.arange(int(np.ceil(first - 1e-6)), int(np.ceil(last - 1e-6)) + 1)
 
 
 def scene_fps(scene: Any) -> Fraction:
-    """Return a scene's frame rate as an exact ratio, 24000/1001 for 23.976."""
-    base = Fraction(float(scene.render.fps_base)).limit_denominator(2000)
-    return Fraction(int(scene.render.fps)) / base
+    """Return a scene's frame rate as an exact ratio, 24000/1001 for 23.976.
+
+    Blender keeps the rate as a whole number over a 32-bit base: 24 over 1.001, or over 1.001001
+    where somebody typed 23.976. Both are meant as 24000/1001.
+    """
+    base = Fraction(float(scene.render.fps_base)).limit_denominator(2_000_000)
+    simple = base.limit_denominator(2000)
+    if abs(simple - base) < base / 10_000_000:
+        base = simple
+    fps = Fraction(int(scene.render.fps)) / base
+    broadcast = Fraction(round(fps * Fraction(1001, 1000)) * 1000, 1001)
+    return broadcast if abs(broadcast - fps) < fps * BROADCAST_SLACK else fps
+
+
+def scene_time(scene: Any, start_frame: float = 1.0) -> TimeBase:
+    """Return the time base of a clip that begins at a scene's `start_frame`."""
+    render = scene.render
+    stretch = Fraction(int(render.frame_map_old), int(render.frame_map_new))
+    return TimeBase(scene_fps(scene), float(start_frame), stretch)
 
 
 def parse_fps(text: str) -> Fraction:

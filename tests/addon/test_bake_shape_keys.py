@@ -16,6 +16,7 @@ from microface.addon.bake.problem import Solved, solve_input
 from microface.addon.bake.shape_keys import key_weights, unbake_shape_keys
 from microface.addon.bake.time import TimeBase
 from microface.addon.bake.weights_csv import read_weights
+from microface.addon.character.channels import Channel, face_channels
 from microface.addon.character.view import project_keys
 
 COUNT, APEX = 30, 11
@@ -32,10 +33,10 @@ def truth(mask: Any) -> np.ndarray:
     return weights
 
 
-def solved(mask: Any, truth: np.ndarray) -> tuple[tuple[str, ...], np.ndarray, Solved]:
+def solved(mask: Any, truth: np.ndarray) -> tuple[tuple[Channel, ...], np.ndarray, Solved]:
     view, generated = synthetic.generate(mask, truth, resolution=192, samples=0)
     problem = solve_input(project_keys(view), view.face.keys, generated.motion, generated.times)
-    return problem.names, generated.times, synthetic.least_squares(problem)
+    return view.face.channels, generated.times, synthetic.least_squares(problem)
 
 
 def test_known_weights_come_back_through_the_projected_motion(mask: Any, truth: Any) -> None:
@@ -49,9 +50,9 @@ def test_known_weights_come_back_through_the_projected_motion(mask: Any, truth: 
 
 
 def test_keys_lie_at_true_times_between_frames(mask: Any, truth: Any) -> None:
-    names, times, result = solved(mask, truth)
+    channels, times, result = solved(mask, truth)
     base = TimeBase(Fraction(24000, 1001), 10)
-    bake = key_weights(mask, "smile", names, times, result, base)
+    bake = key_weights(mask, "smile", channels, times, result, base)
     assert (bake.apex, bake.action_name) == (APEX, "Microface smile")
     block = mask.data.shape_keys
     action = block.animation_data.action
@@ -69,25 +70,25 @@ def test_keys_lie_at_true_times_between_frames(mask: Any, truth: Any) -> None:
     for index in range(COUNT):
         frame = float(expected[index])
         bpy.context.scene.frame_set(int(frame), subframe=frame % 1)
-        for column, name in enumerate(names):
+        for column, name in enumerate(bake.names):
             value = block.key_blocks[name].value
             assert value == pytest.approx(bake.weights[index, column], abs=0.0025)
 
 
 def test_silent_keys_are_exactly_zero(mask: Any, truth: Any) -> None:
-    names, times, result = solved(mask, truth)
-    key_weights(mask, "smile", names, times, result, TimeBase(Fraction(24)))
+    channels, times, result = solved(mask, truth)
+    key_weights(mask, "smile", channels, times, result, TimeBase(Fraction(24)))
     curves = {c.data_path: c for c in curves_of(mask.data.shape_keys.animation_data.action)}
-    assert len(curves) == len(names), "every key is keyed, or one clip leaks into the next"
+    assert len(curves) == len(channels), "every key is keyed, or one clip leaks into the next"
     for name in ("mouthSmileRight", "jawOpen", "cheekPuff"):
         points = curves[f'key_blocks["{name}"].value'].keyframe_points
         assert [point.co[1] for point in points] == [0.0]
 
 
 def test_whole_frames(mask: Any, truth: Any) -> None:
-    names, times, result = solved(mask, truth)
+    channels, times, result = solved(mask, truth)
     base = TimeBase(Fraction(24), 5)
-    key_weights(mask, "smile", names, times, result, base, whole_frames=True)
+    key_weights(mask, "smile", channels, times, result, base, whole_frames=True)
     curves = {c.data_path: c for c in curves_of(mask.data.shape_keys.animation_data.action)}
     points = curves['key_blocks["mouthSmileLeft"].value'].keyframe_points
     assert [point.co[0] for point in points] == [5, 6, 7, 8, 9]
@@ -95,10 +96,11 @@ def test_whole_frames(mask: Any, truth: Any) -> None:
 
 def test_slider_ranges_are_respected(mask: Any, truth: Any) -> None:
     mask.data.shape_keys.key_blocks["mouthSmileLeft"].slider_max = 0.15
-    names = tuple(key.name for key in mask.data.shape_keys.key_blocks[1:])
+    channels = face_channels(mask)
+    names = [channel.name for channel in channels]
     times = np.arange(COUNT) / 200
     bake = key_weights(
-        mask, "smile", names, times, Solved(truth, np.zeros(COUNT)), TimeBase(Fraction(24))
+        mask, "smile", channels, times, Solved(truth, np.zeros(COUNT)), TimeBase(Fraction(24))
     )
     assert bake.weights[:, names.index("mouthSmileLeft")].max() == pytest.approx(0.15)
 
@@ -112,8 +114,9 @@ def test_the_action_before_is_kept_and_comes_back(mask: Any, truth: Any) -> None
     before = block.animation_data.action
     keyed = [tuple(point.co) for curve in curves_of(before) for point in curve.keyframe_points]
     slot = getattr(block.animation_data, "action_slot", None)
-    names, times, result = solved(mask, truth)
-    key_weights(mask, "smile", names, times, result, TimeBase(Fraction(24)))
+    channels, times, result = solved(mask, truth)
+    base = TimeBase(Fraction(24))
+    key_weights(mask, "smile", channels, times, result, base, layer="action")
     assert block.animation_data.action != before
     assert before.use_fake_user
     assert unbake_shape_keys(mask)
@@ -133,8 +136,8 @@ def test_removing_a_bake_leaves_no_trace(mask: Any, truth: Any, animated: bool) 
         key.keyframe_insert("value", frame=1)
     bpy.context.view_layer.update()
     before = dump()
-    names, times, result = solved(mask, truth)
-    key_weights(mask, "smile", names, times, result, TimeBase(Fraction(24)))
+    channels, times, result = solved(mask, truth)
+    key_weights(mask, "smile", channels, times, result, TimeBase(Fraction(24)))
     bpy.context.scene.frame_set(3)
     bpy.context.scene.frame_set(1)
     assert differences(before, dump()) != []
@@ -144,8 +147,8 @@ def test_removing_a_bake_leaves_no_trace(mask: Any, truth: Any, animated: bool) 
 
 @pytest.mark.skipif(bpy.app.version < (4, 4, 0), reason="slots came with 4.4")
 def test_the_action_has_a_slot_of_its_own(mask: Any, truth: Any) -> None:
-    names, times, result = solved(mask, truth)
-    key_weights(mask, "smile", names, times, result, TimeBase(Fraction(24)))
+    channels, times, result = solved(mask, truth)
+    key_weights(mask, "smile", channels, times, result, TimeBase(Fraction(24)))
     animation = mask.data.shape_keys.animation_data
     assert animation.action_slot is not None
     assert animation.action_slot.target_id_type == "KEY"
@@ -153,14 +156,14 @@ def test_the_action_has_a_slot_of_its_own(mask: Any, truth: Any) -> None:
 
 
 def test_weights_table(mask: Any, truth: Any, tmp_path: Path) -> None:
-    names, times, result = solved(mask, truth)
-    bake = key_weights(mask, "smile", names, times, result, TimeBase(Fraction(24)))
+    channels, times, result = solved(mask, truth)
+    bake = key_weights(mask, "smile", channels, times, result, TimeBase(Fraction(24)))
     bake.write_csv(tmp_path / "out.csv")
     read_names, read_times, weights = read_weights(tmp_path / "out.csv")
-    assert read_names == names
+    assert read_names == bake.names
     assert len(read_times) == COUNT, "a row per source frame"
     assert read_times == pytest.approx(times, abs=1e-6)
     assert weights == pytest.approx(bake.weights, abs=1e-6)
     lines = (tmp_path / "out.csv").read_text().splitlines()
-    assert lines[0].split(",") == ["time", *names]
-    assert lines[5].split(",")[1 + names.index("jawOpen")] == "0"
+    assert lines[0].split(",") == ["time", *bake.names]
+    assert lines[5].split(",")[1 + bake.names.index("jawOpen")] == "0"

@@ -17,6 +17,7 @@ from microface.addon.bake.region import moving_region
 from microface.addon.bake.shape_keys import key_weights
 from microface.addon.bake.texture import TextureBake, bake_textures
 from microface.addon.bake.time import TimeBase
+from microface.addon.character.channels import face_channels
 from microface.addon.character.neutral import render_frame
 from microface.addon.generated import Generated
 from microface.addon.images import image_bytes, read_pixels
@@ -84,7 +85,9 @@ def test_over_shape_keys_only_the_rest_is_painted(mask: Any, tmp_path: Path) -> 
     assert np.abs(rest).max() > 30, "the patch is there"
     light = rest.min(axis=2) > -15  # ... and apart from it hardly anything
     assert np.abs(rest[light]).mean() < 0.6 * np.abs(alone[light]).mean()
-    key_weights(mask, "smile", names, generated.times, Solved(weights, np.zeros(COUNT)), BASE)
+    key_weights(
+        mask, "smile", face_channels(mask), generated.times, Solved(weights, np.zeros(COUNT)), BASE
+    )
     picture = render_frame(mask, generated.framing, 11 + APEX, samples=4).astype(float)
     region = moving_region(generated)[APEX] > 0.5
     wanted = generated.frames[APEX].astype(float)

@@ -12,6 +12,7 @@ import pytest
 from microface.addon.bake.problem import Solved
 from microface.addon.bake.shape_keys import key_weights
 from microface.addon.bake.time import TimeBase
+from microface.addon.character.channels import face_channels
 from microface.addon.character.fixes import FIXES
 from microface.addon.character.preflight import Severity, preflight
 from microface.addon.character.stage import stage
@@ -47,6 +48,13 @@ def test_an_override_is_baked(linked: Any) -> None:
     weights = np.zeros((3, len(names)))
     weights[1, 0] = 0.4
     times = np.arange(3) / 24
-    key_weights(mask, "smile", names, times, Solved(weights, np.zeros(3)), TimeBase(Fraction(24)))
+    key_weights(
+        mask,
+        "smile",
+        face_channels(mask),
+        times,
+        Solved(weights, np.zeros(3)),
+        TimeBase(Fraction(24)),
+    )
     bpy.context.scene.frame_set(2)
     assert mask.data.shape_keys.key_blocks[names[0]].value == pytest.approx(0.4)

@@ -25,6 +25,7 @@ from microface.addon.bake.shape_keys import key_weights
 from microface.addon.bake.texture import bake_textures
 from microface.addon.bake.time import TimeBase
 from microface.addon.character.builtin import create_character
+from microface.addon.character.channels import face_channels
 from microface.addon.character.neutral import render_stage
 from microface.addon.character.stage import stage
 from microface.addon.character.view import project_keys, view_face
@@ -75,7 +76,14 @@ def main() -> None:
         solved = synthetic.engine_solver(problem)
     print(f"    weight RMSE {np.sqrt(((solved.weights - weights) ** 2).mean()):.4f}")
     with timed("key them"):
-        key_weights(character, "speed", names, generated.times, solved, TimeBase(Fraction(24)))
+        key_weights(
+            character,
+            "speed",
+            face_channels(character),
+            generated.times,
+            solved,
+            TimeBase(Fraction(24)),
+        )
     for label, over in (("texture", None), ("texture over shape keys", solved.weights)):
         with (
             tempfile.TemporaryDirectory() as folder,
