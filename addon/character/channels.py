@@ -1,16 +1,12 @@
-"""What a bake keys: numbers on data blocks, by names that outlive undo."""
+"""What a bake may move of a face: free shape keys, and the controls that drive the others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import bpy
-import numpy as np
-from numpy.typing import NDArray
-
-from ...errors import InputError
+from .channel import Channel, Target, get_number, set_number, target_values
+from .controls import read_rig
 from .family import family_of
 from .shape_keys import (
     SMALLEST_RANGE,
@@ -21,97 +17,47 @@ from .shape_keys import (
     shape_key_block,
 )
 
-#: Where `bpy.data` holds what a target may lie on, by `ID.id_type`.
-COLLECTIONS = {
-    "ARMATURE": "armatures",
-    "CAMERA": "cameras",
-    "COLLECTION": "collections",
-    "CURVE": "curves",
-    "KEY": "shape_keys",
-    "LATTICE": "lattices",
-    "LIGHT": "lights",
-    "MATERIAL": "materials",
-    "MESH": "meshes",
-    "OBJECT": "objects",
-    "SCENE": "scenes",
-    "SPEAKER": "speakers",
-    "TEXT": "texts",
-    "WORLD": "worlds",
-}
-
-
-@dataclass(frozen=True)
-class Target:
-    """One animatable number.
-
-    `id_type` and `id_name` say on which data block (`bpy.types.ID.id_type`; of two blocks of one
-    name the local one), `data_path` where in it, `index` which number of an array (-1: no array).
-    """
-
-    id_type: str
-    id_name: str
-    data_path: str
-    index: int = -1
-
-    def block(self) -> Any:
-        """Return the data block; raises `InputError` where it is gone."""
-        found = getattr(bpy.data, COLLECTIONS.get(self.id_type, ""), None)
-        block = None if found is None else found.get((self.id_name, None))
-        if block is None and found is not None:
-            block = found.get(self.id_name)
-        if block is None:
-            raise InputError(
-                f"'{self.id_name}' ({self.id_type.lower()}) is no longer in the file.",
-                "Generate the clip again.",
-            )
-        return block
-
-    def get(self) -> float:
-        """Return the value as it stands."""
-        return get_number(self.block(), self.data_path, self.index)
-
-    def set(self, value: float) -> None:
-        """Set the value; Blender clamps it to the property's own hard limits."""
-        set_number(self.block(), self.data_path, self.index, value)
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One thing about a face that a bake moves: a shape key, or a rig's control.
-
-    `name` is unique in the face; all `targets` get the same value, `neutral` plus the weight;
-    the weight lies within `lower <= 0 <= upper`, in the channel's own unit. `kind` is 'shape key'
-    or 'control'. Two channels may share a target (a control that does one thing pulled up and
-    another pulled down): `target_values` adds them.
-    """
-
-    name: str
-    targets: tuple[Target, ...]
-    lower: float
-    upper: float
-    neutral: float
-    kind: str
+__all__ = [
+    "Channel",
+    "Target",
+    "face_channels",
+    "free_channels",
+    "get_number",
+    "set_number",
+    "target_values",
+]
 
 
 def face_channels(obj: Any) -> tuple[Channel, ...]:
     """Return what a bake may move of the face that `obj` is the main mesh of.
 
-    The free shape keys of `obj`, in its order, each with the keys of that name on the other
-    meshes of the face; then the free keys that only those have. Raises `InputError` if there is
-    none.
+    The free shape keys, then the controls that drive the other keys. Raises `InputError` if there
+    is none.
+    """
+    shape_key_block(obj)
+    family = family_of(obj)
+    channels = (*free_channels(family), *read_rig(family).channels)
+    if not channels:
+        raise no_free_key(obj)
+    return channels
+
+
+def free_channels(family: Sequence[Any]) -> tuple[Channel, ...]:
+    """Return the free shape keys of a face's meshes, the main mesh first, as channels.
+
+    Those of the main mesh in its order, each with the keys of that name on the other meshes; then
+    those that only the others have.
     """
     found: dict[str, list[tuple[Target, float, float, float]]] = {}
     bound: set[str] = set()
-    shape_key_block(obj)
-    for mesh in family_of(obj):
+    for mesh in family:
         block = mesh.data.shape_keys
         for key in free_keys(block):
             if key.name in bound:
                 continue
             low, high = float(key.slider_min), float(key.slider_max)
-            neutral = neutral_value(key)
             target = Target("KEY", str(block.name), f"{key.path_from_id()}.value")
-            found.setdefault(str(key.name), []).append((target, low, high, neutral))
+            found.setdefault(str(key.name), []).append((target, low, high, neutral_value(key)))
         # A key that a rig drives here is the rig's business on the other meshes too.
         bound |= driven_keys(block)
     channels = []
@@ -122,37 +68,4 @@ def face_channels(obj: Any) -> tuple[Channel, ...]:
         targets = tuple(dict.fromkeys(part[0] for part in parts))
         if upper - lower >= SMALLEST_RANGE and lower <= 0.0 <= upper:
             channels.append(Channel(name, targets, lower, upper, neutral, "shape key"))
-    if not channels:
-        raise no_free_key(obj)
     return tuple(channels)
-
-
-def target_values(
-    channels: Sequence[Channel], weights: NDArray[np.floating[Any]]
-) -> dict[Target, NDArray[np.float64]]:
-    """Return the values (T,) of each target at weights (T,S) of the channels."""
-    values: dict[Target, NDArray[np.float64]] = {}
-    for channel, column in zip(channels, np.asarray(weights, np.float64).T, strict=True):
-        for target in channel.targets:
-            values[target] = values.get(target, channel.neutral) + column
-    return values
-
-
-def get_number(block: Any, data_path: str, index: int = -1) -> float:
-    """Return the number at an RNA path of a data block; raises ValueError where there is none."""
-    value = block.path_resolve(data_path)
-    return float(value if index < 0 else value[index])
-
-
-def set_number(block: Any, data_path: str, index: int, value: float) -> None:
-    """Set the number at an RNA path of a data block, and tell Blender that it changed."""
-    if index >= 0:
-        block.path_resolve(data_path)[index] = value
-    elif data_path.endswith("]"):
-        owner_path, _, name = data_path.rpartition('["')
-        owner = block.path_resolve(owner_path) if owner_path else block
-        owner[bpy.utils.unescape_identifier(name[:-2])] = value
-    else:
-        owner_path, _, name = data_path.rpartition(".")
-        setattr(block.path_resolve(owner_path) if owner_path else block, name, value)
-    block.update_tag()

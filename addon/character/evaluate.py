@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from .channels import Channel, face_channels
+from .channel import Channel
 from .shape_keys import ShapeKeys
 from .stage import Stage
 from .surface import Surface, evaluate_surface, vertex_areas, vertex_normals, world_positions
@@ -53,8 +53,8 @@ class EvaluatedFace:
 
     `name` and `surface` of the main mesh and `displacement` (S,V,3) float32: its world displacement
     per unit of each channel's weight (measured at the weight of a micro-expression, so that rigs
-    which are not linear are met where they are used). `parts` are the other meshes that a channel may move.
-    `keys` are the `channels` as columns. `axes` (3,3): the axes that the face was modelled in, as
+    which are not linear are met where they are used). `parts` are the other meshes that a channel
+    may move. `keys` are the `channels` as columns. `axes` (3,3): the axes that the face was modelled in, as
     columns in the world (posed with it).
     """
 
@@ -99,7 +99,7 @@ def evaluate_face(on: Stage) -> EvaluatedFace:
     Raises `InputError` for a mesh with invalid coordinates, without faces, or whose modifiers
     change the vertex count with the expression.
     """
-    channels = face_channels(on.original)
+    channels = on.channels
     actors = [on.obj, *on.parts]
     surfaces = [evaluate_surface(actor, on.depsgraph) for actor in actors]
     if len(surfaces[0].triangles) == 0:

@@ -82,11 +82,11 @@ def shape_key_block(obj: Any) -> Any:
 
 
 def driven_keys(block: Any) -> frozenset[str]:
-    """Return the names of the shape keys whose value has a driver."""
+    """Return the names of the shape keys whose value has a driver that is not muted."""
     animation = block.animation_data
     if animation is None:
         return frozenset()
-    paths = {driver.data_path for driver in animation.drivers}
+    paths = {driver.data_path for driver in animation.drivers if not driver.mute}
     return frozenset(
         str(key.name) for key in block.key_blocks if f"{key.path_from_id()}.value" in paths
     )

@@ -14,7 +14,10 @@ from typing import Any
 
 import bpy
 
-from .channels import Target, set_number
+from .atrest import at_rest
+from .channel import Target, set_number
+from .channels import Channel, face_channels
+from .controls import rests
 from .copies import Cast, cast_neutral
 from .family import find_companions, has_keys, home_scene
 from .shape_keys import values_kept
@@ -27,6 +30,7 @@ class Stage:
     """A temporary scene holding one character.
 
     `obj` is the character in it (a copy when `neutral`) and `original` the user's own;
+    `channels` what a bake may move of it (empty where it is not `neutral`), all of it at rest;
     `companions` are the other objects that belong to the picture (eyes, lashes, teeth, hair as
     objects of their own). `parts` are those of them that may move with the face, and `names` what
     the user calls `obj` and the `parts`.
@@ -35,6 +39,7 @@ class Stage:
     scene: Any
     obj: Any
     original: Any
+    channels: tuple[Channel, ...] = ()
     companions: list[Any] = field(default_factory=list)
     parts: list[Any] = field(default_factory=list)
     names: tuple[str, ...] = ()
@@ -58,11 +63,13 @@ def stage(obj: Any, *, neutral: bool = True) -> Iterator[Stage]:
     """Set up the temporary scene at the user's current frame.
 
     With `neutral`, the character and its companions are copies whose shape keys have no
-    animation and stand at their neutral; without, the objects themselves stand there as animated.
-    Nested use is not supported. Raises `InputError` if the object is in no scene.
+    animation and stand at their neutral, and the controls of its rig are held at rest; without,
+    the objects themselves stand there as animated. Nested use is not supported. Raises
+    `InputError` if the object is in no scene, or has nothing that could be moved.
     """
     home = home_scene(obj)
     originals = [obj, *find_companions(obj, home)]
+    channels = face_channels(obj) if neutral else ()
     cast = Cast(list(originals))
     scene = bpy.data.scenes.new("Microface stage")
     try:
@@ -74,19 +81,22 @@ def stage(obj: Any, *, neutral: bool = True) -> Iterator[Stage]:
                 if has_keys(one):
                     kept.enter_context(values_kept(one))
             if neutral:
+                kept.enter_context(at_rest(rests(channels), home.view_layers[0]))
                 cast = cast_neutral(originals)
             for one in cast.actors:
                 scene.collection.objects.link(one)
             scene.frame_set(home.frame_current, subframe=home.frame_subframe)
+            rigged = any(channel.kind == "control" for channel in channels)
             moving = [
                 (str(original.name), actor)
                 for original, actor in zip(originals[1:], cast.actors[1:], strict=True)
-                if original in cast.stand_ins and actor.type == "MESH"
+                if actor.type == "MESH" and (rigged or original in cast.stand_ins)
             ]
             yield Stage(
                 scene,
                 cast.actors[0],
                 obj,
+                channels,
                 cast.actors[1:],
                 [actor for _, actor in moving],
                 (str(obj.name), *(name for name, _ in moving)),
