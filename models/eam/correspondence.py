@@ -2,7 +2,9 @@
 
 The keypoints mean the same on both faces, so they carry a smooth map from one to the other: near
 each keypoint an affine one, fitted to its neighbours (moving least squares, Schaefer et al.,
-SIGGRAPH 2006), mixed by soft masks. A small network may move the result a little.
+SIGGRAPH 2006), mixed by soft masks. A small network may move the result a little. Then both faces
+are looked up on the chart of the face that the encoder predicts, and the places are moved until
+these agree.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import math
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import grid
@@ -26,6 +29,12 @@ TOWARDS_GLOBAL = 0.15
 WIDTH = 0.11
 #: Farthest, in 256-px pixels, that the network may move a correspondence.
 FARTHEST = 12.0
+#: Rounds in which the places are moved to agree on the chart.
+ROUNDS = 2
+#: What is added to the chart's slopes, decimetres a normalised unit, before they are divided by.
+LEAST_SLOPE = 0.1
+#: Longest step, normalised, that one round takes on its own.
+LONGEST_STEP = 0.08
 
 
 class Correspondence(NamedTuple):
@@ -89,15 +98,40 @@ def by_landmarks(source: Tensor, character: Tensor) -> Correspondence:
     return Correspondence(positions, torch.einsum("nkhw,nkij->nhwij", masks, grid.inverse(maps)))
 
 
+def slopes(chart: Tensor) -> Tensor:
+    """Return the chart (N, 3, 64, 64) with its derivatives across and down, a normalised unit,
+    appended: (N, 9, 64, 64)."""
+    padded = F.pad(chart, (1, 1, 1, 1), mode="replicate")
+    across = (padded[:, :, 1:-1, 2:] - padded[:, :, 1:-1, :-2]) * (CELLS / 4)
+    down = (padded[:, :, 2:, 1:-1] - padded[:, :, :-2, 1:-1]) * (CELLS / 4)
+    return torch.cat((chart, across, down), dim=1)
+
+
+def towards(chart: Tensor, seen: Tensor) -> Tensor:
+    """Return the step (N, 2, 64, 64), normalised, that brings what is `seen` of the source (N, 9,
+    64, 64; see `slopes`) to the character's `chart` (N, 3, 64, 64): Gauss-Newton's, damped."""
+    rest = chart - seen[:, :3]
+    across, down = seen[:, 3:6], seen[:, 6:]
+    xx = (across * across).sum(1, keepdim=True) + LEAST_SLOPE**2
+    yy = (down * down).sum(1, keepdim=True) + LEAST_SLOPE**2
+    xy = (across * down).sum(1, keepdim=True)
+    xr = (across * rest).sum(1, keepdim=True)
+    yr = (down * rest).sum(1, keepdim=True)
+    determinant = xx * yy - xy * xy
+    return torch.cat(((yy * xr - xy * yr), (xx * yr - xy * xr)), dim=1) / determinant
+
+
 class Correspond(nn.Module):
     """Carry places from the character's face to the source's neutral."""
 
-    def __init__(self, features: int, keypoints: int, width: int = 24) -> None:
+    def __init__(self, features: int, keypoints: int, width: int = 24, chart: bool = True) -> None:
         super().__init__()
         self.log_width = nn.Parameter(torch.full((keypoints,), math.log(WIDTH)))
         self.reduce = Projection(features, 16, 1)
         self.hourglass = Hourglass(3 * 16, (width, 32, 48), normalise=False)
         self.out = zeroed(Projection(width, 2 + keypoints, 1))
+        self.agree = Hourglass(11, (width, 32, 32), normalise=False) if chart else None
+        self.moves = zeroed(Projection(width, 3, 1)) if chart else None
 
     def forward(self, source: Encoding, character: Encoding) -> Correspondence:
         """Return the correspondence of the character's cells with the source's neutral."""
@@ -110,6 +144,15 @@ class Correspond(nn.Module):
         positions, masks = mixed(source.points, character.points, maps, width, out[:, 2:])
         moved = FARTHEST * grid.PIXEL * torch.tanh(out[:, :2] / FARTHEST)
         positions = positions + moved.permute(0, 2, 3, 1)
+        if self.agree is not None and self.moves is not None:
+            known = slopes(source.chart)
+            for _ in range(ROUNDS):
+                seen = grid.sample(known, positions)
+                step = towards(character.chart, seen).clamp(-LONGEST_STEP, LONGEST_STEP)
+                parts = (character.chart, seen[:, :3], 10 * (character.chart - seen[:, :3]))
+                out = self.moves(self.agree(torch.cat((*parts, 10 * step), dim=1)))
+                move = step * out[:, :1] + 0.1 * out[:, 1:]
+                positions = positions + move.permute(0, 2, 3, 1)
         linear = torch.einsum("nkhw,nkij->nhwij", masks, grid.inverse(maps))
         return Correspondence(positions, linear)
 

@@ -28,7 +28,9 @@ class Encoding(NamedTuple):
 
     points (N, K, 2) in [-1, 1]; jacobians (N, K, 2, 2); confidence (N, K) in 0..1, how gathered
     each heatmap is about its keypoint; features (N, C, 64, 64); detail (N, D, 128, 128);
-    luminance (N, 1, 256, 256) in 0..1.
+    luminance (N, 1, 256, 256) in 0..1; chart (N, 3, 64, 64), what each cell shows, as its place on
+    the chart of the face (`models.heads.chart`), decimetres, without meaning off the head (0 where
+    the network does without).
     """
 
     points: Tensor
@@ -37,6 +39,7 @@ class Encoding(NamedTuple):
     features: Tensor
     detail: Tensor
     luminance: Tensor
+    chart: Tensor
 
 
 def luminance(image: Tensor) -> Tensor:
@@ -54,7 +57,9 @@ def soft_argmax(heatmaps: Tensor) -> Tensor:
 class KeypointNetwork(nn.Module):
     """Encode pictures (N, 3, 256, 256) in 0..1; see `Encoding`."""
 
-    def __init__(self, keypoints: int = 30, features: int = 48, detail: int = 16) -> None:
+    def __init__(
+        self, keypoints: int = 30, features: int = 48, detail: int = 16, chart: bool = True
+    ) -> None:
         super().__init__()
         self.keypoints = keypoints
         self.halve = Halve()
@@ -67,6 +72,11 @@ class KeypointNetwork(nn.Module):
         )
         self.jacobians = Projection(features, 4 * keypoints, 1)
         nn.init.zeros_(self.jacobians.weight)
+        self.chart = (
+            nn.Sequential(Convolution(features, 32, normalise=True), Projection(32, 3, 1))
+            if chart
+            else None
+        )
         bias = torch.tensor([1.0, 0.0, 0.0, 1.0]).repeat(keypoints)
         self.jacobians.bias = nn.Parameter(bias)
 
@@ -104,4 +114,5 @@ class KeypointNetwork(nn.Module):
             features.float(),
             detail.float(),
             luminance(image),
+            torch.zeros_like(features[:, :3]) if self.chart is None else self.chart(features),
         )

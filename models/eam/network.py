@@ -23,7 +23,8 @@ class EamConfig:
 
     `motion` "flow" reads the source's motion from the refined optical flow, "difference" as a
     difference of two detections, as described in the paper; `carry` adds the candidate that
-    carries the whole field; `aep` and `eimhsa` switch edge prediction and attention.
+    carries the whole field; `chart` lets the correspondence agree on the chart of the face; `aep`
+    and `eimhsa` switch edge prediction and attention.
     """
 
     keypoints: int = 30
@@ -34,6 +35,7 @@ class EamConfig:
     heads: int = 4
     motion: str = "flow"
     carry: bool = True
+    chart: bool = True
     aep: bool = True
     eimhsa: bool = True
 
@@ -51,7 +53,9 @@ class Animation(NamedTuple):
     image (N, 3, 256, 256), about 0..1. Then, for training: supervised (N, 2, 256, 256), the flow
     before stillness is enforced; coarse (N, 2, 64, 64), the same on the motion grid; carried
     (N, 2, 64, 64), the carried candidate; source (N, 2, 64, 64), the source's refined forward
-    motion; shift (N, K, 2), its keypoints' motion, normalised; masks (N, K + 2, 64, 64).
+    motion; shift (N, K, 2), its keypoints' motion, normalised; masks (N, K + 2, 64, 64);
+    where (N, 64, 64, 2), the places of the source's neutral that belong to the character's cells,
+    normalised.
     """
 
     flow: Tensor
@@ -66,6 +70,7 @@ class Animation(NamedTuple):
     source: Tensor
     shift: Tensor
     masks: Tensor
+    where: Tensor
 
 
 class Painted(NamedTuple):
@@ -84,9 +89,9 @@ class Eam(nn.Module):
         super().__init__()
         self.config = config or EamConfig()
         c = self.config
-        self.encoder = KeypointNetwork(c.keypoints, c.features, c.detail)
+        self.encoder = KeypointNetwork(c.keypoints, c.features, c.detail, c.chart)
         self.source = SourceMotion(c.features)
-        self.correspond = Correspond(c.features, c.keypoints)
+        self.correspond = Correspond(c.features, c.keypoints, chart=c.chart)
         self.dense = Dense(c.features, c.detail, c.keypoints, c.context)
         self.edges = EdgePrediction(c.features, c.detail, c.context) if c.aep else None
         self.generator = Generator(
@@ -152,6 +157,7 @@ class Eam(nn.Module):
             source=refined,
             shift=found.shift,
             masks=dense.masks,
+            where=where.positions,
         )
 
     def paint(

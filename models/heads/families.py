@@ -42,7 +42,8 @@ class RenderHead:
     `uv_triangles` (T, 3); `surface` (T,) index into `surfaces`; `landmarks` (68,) vertices;
     `deltas` (E, V, 3) displacement at weight 1 for `names`; `gains` (E,) weight of canonical
     amount 1; `openness` (V,) 0..1, how much of the surroundings a vertex sees; `tint` (V, 3) factor
-    on the colour; `soft` (V,) what pulls at the skin move.
+    on the colour; `soft` (V,) what pulls at the skin move; `chart` (V, 3) places that mean the
+    same on every head, see `chart.py`.
     """
 
     family: str
@@ -60,6 +61,7 @@ class RenderHead:
     openness: Floats
     tint: Floats
     soft: NDArray[np.bool_]
+    chart: Floats
     index: Mapping[str, int] = field(repr=False)
 
     def posed(self, weights: Mapping[str, float]) -> Floats:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .brows import brow_landmarks
+from .chart import to_chart
 from .families import Floats, RenderHead, Surface, gains_of, is_test
 from .macros import makehuman_weights
 from .makeup import face_tint
@@ -89,6 +90,7 @@ class PackFamily:
         inner = [p.triangles for p in self._parts if p.kind in ("eyes", "teeth", "tongue")]
         solid = np.concatenate([self._skin_triangles, *inner])
         self._openness = vertex_openness(joint, solid)
+        self._chart = to_chart(joint, joint[self._landmarks])
 
     def _join(self, data: dict[str, NDArray[np.generic]]) -> None:
         """Put base mesh and parts into one index space, and expressions along."""
@@ -198,7 +200,7 @@ class PackFamily:
             self.name, identity, vertices, np.concatenate(triangles), self._uv,
             np.concatenate(corners), np.repeat(np.array(owners, np.uint8), counts),
             tuple(surfaces), self._marks(brow), self._names, self._deltas, self._gains,
-            self._openness, tint, self._soft, self._index,
+            self._openness, tint, self._soft, self._chart, self._index,
         )  # fmt: skip
 
     def _marks(self, brow: str) -> NDArray[np.int32]:

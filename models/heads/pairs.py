@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .chart import chart_map
 from .expressions import (
     COMPANIONS,
     FREQUENCIES,
@@ -57,6 +58,7 @@ class Pair:
     source_moving: Floats  # (64, 64) share of a cell on the head and visible in both
     source_points: Floats  # (30, 2)
     source_motion: Floats  # (30, 2)
+    source_chart: NDArray[np.float16]  # (64, 64, 4) place in the chart, share on the head
     character_neutral: NDArray[np.uint8]
     character_frame: NDArray[np.uint8]
     character_forward: NDArray[np.float16]  # (256, 256, 2)
@@ -64,6 +66,7 @@ class Pair:
     character_visible: NDArray[np.uint8]  # (256, 256) 1 where the backward flow holds
     character_points: Floats
     character_motion: Floats
+    character_chart: NDArray[np.float16]  # (64, 64, 4)
     weights: dict[str, float]
     families: tuple[str, str]
     identities: tuple[int, int]
@@ -283,14 +286,19 @@ def _pair(
         expose(character.sensor, composed(d.light, character.background), rng, first=True)
         for d in (character.neutral, shown)
     ]
+    charts = [
+        chart_map(actor.head, actor.neutral, CELLS).astype(np.float16)
+        for actor in (source, character)
+    ]
     return Pair(
         neutral, frame, to_cells(flow.flow * (flow.covered > 0)[..., None]),
         to_cells(flow.visible * share_free(source.cover, SIZE)),
         source.points, source.points_of(acted) - source.points,
+        charts[0],
         pictures[0], pictures[1],
         forward.flow.astype(np.float16), backward.flow.astype(np.float16),
         visible.astype(np.uint8),
         character.points, character.points_of(played) - character.points,
-        weights, (source.head.family, character.head.family),
+        charts[1], weights, (source.head.family, character.head.family),
         (source.head.identity, character.head.identity),
     )  # fmt: skip

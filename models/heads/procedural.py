@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...head.head import Head, build_head, triangles
 from ...head.identity import random_identity
+from .chart import to_chart
 from .families import Floats, RenderHead, Surface, gains_of, is_test
 from .makeup import face_tint
 from .openness import vertex_openness
@@ -67,7 +68,7 @@ def render_head(head: Head, number: int = 0) -> RenderHead:
         "procedural", number, head.vertices, corners, head.uv, uv_corners, material,
         tuple(surfaces), head.landmarks, names, deltas, gains,
         vertex_openness(head.vertices, corners), np.ones_like(head.vertices), soft,
-        {n: i for i, n in enumerate(names)},
+        to_chart(head.vertices, head.vertices[head.landmarks]), {n: i for i, n in enumerate(names)},
     )  # fmt: skip
 
 
@@ -104,7 +105,7 @@ class ProceduralFamily:
         return RenderHead(
             self.name, identity, rest * stretch, one.triangles, one.uv, one.uv_triangles,
             one.surface, surfaces + one.surfaces[1:], one.landmarks, one.names, one.deltas,
-            one.gains, one.openness, tint, one.soft, one.index,
+            one.gains, one.openness, tint, one.soft, one.chart, one.index,
         )  # fmt: skip
 
     def _member(self, number: int) -> RenderHead:

@@ -123,7 +123,7 @@ def _texels(uv: Floats, image: Floats) -> Floats:
     return np.asarray(sampled.reshape(padded, *image.shape[2:])[:count], dtype=np.float32)
 
 
-def _interpolated(values: Floats, rows: NDArray[np.int32], weights: Floats) -> Floats:
+def interpolated(values: Floats, rows: NDArray[np.int32], weights: Floats) -> Floats:
     """Return (N, C) the weighted sum over the corners of `values` (V, C) at `rows` (N, 3)."""
     count = len(rows)
     ends = np.arange(0, 3 * count + 1, 3, dtype=np.int32)
@@ -136,8 +136,8 @@ def _shade(
     head: RenderHead, owner: NDArray[np.int32], weights: Floats, attributes: Floats, look: Look
 ) -> Floats:
     """Return linear colours (N, 3)."""
-    lit = _interpolated(attributes, head.triangles[owner], weights)
-    uv = _interpolated(head.uv, head.uv_triangles[owner], weights)
+    lit = interpolated(attributes, head.triangles[owner], weights)
+    uv = interpolated(head.uv, head.uv_triangles[owner], weights)
     result = np.zeros((len(owner), 3), np.float32)
     of = head.surface[owner]
     for index, surface in enumerate(head.surfaces):
@@ -159,7 +159,7 @@ def _seen_through(
     """Return the alpha (N,) of the fragments of one card surface."""
     owner = part.triangle.astype(np.int32)
     weights = barycentric(points, head.triangles, owner, part.pixel, size)
-    uv = _interpolated(head.uv, head.uv_triangles[owner], weights)
+    uv = interpolated(head.uv, head.uv_triangles[owner], weights)
     assert surface.alpha is not None
     return _texels(uv, surface.alpha)
 
@@ -284,7 +284,7 @@ def motion(start: Drawing, end: Drawing, triangles: NDArray[np.int32]) -> Motion
     )
     some = np.flatnonzero(lively[start.owner])
     pixel = start.pixel[some]
-    step = _interpolated(moved, triangles[start.owner[some]], start.weights[some])
+    step = interpolated(moved, triangles[start.owner[some]], start.weights[some])
     row, column = np.divmod(pixel.astype(np.int32), np.int32(side))
     i = np.floor(column + np.float32(0.5) + step[:, 0]).astype(np.int32)
     j = np.floor(row + np.float32(0.5) + step[:, 1]).astype(np.int32)

@@ -57,6 +57,13 @@ def mirror_flow(flow: Tensor) -> Tensor:
     return torch.cat((-flipped[:, :1], flipped[:, 1:]), dim=1)
 
 
+def mirror_chart(chart: Tensor) -> Tensor:
+    """Return the chart (N, 4, H, W) of the mirrored pictures: the reference face has two like
+    halves."""
+    flipped = chart.flip(-1)
+    return torch.cat((-flipped[:, :1], flipped[:, 1:]), dim=1)
+
+
 def mirrored(batch: dict[str, Tensor], chosen: Tensor) -> dict[str, Tensor]:
     """Return the batch with the `chosen` (N,) pairs mirrored, both sides alike."""
     result: dict[str, Tensor] = {}
@@ -65,6 +72,8 @@ def mirrored(batch: dict[str, Tensor], chosen: Tensor) -> dict[str, Tensor]:
             other = mirror_points(value)
         elif name.endswith("motion"):
             other = mirror_motion(value)
+        elif name.endswith("chart"):
+            other = mirror_chart(value)
         elif value.shape[1] == 2:
             other = mirror_flow(value)
         else:

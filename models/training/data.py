@@ -26,6 +26,7 @@ FIELDS = (
     "source_moving",
     "source_points",
     "source_motion",
+    "source_chart",
     "character_neutral",
     "character_frame",
     "character_forward",
@@ -33,6 +34,7 @@ FIELDS = (
     "character_visible",
     "character_points",
     "character_motion",
+    "character_chart",
 )
 
 Batch = dict[str, NDArray[np.generic]]

@@ -18,6 +18,10 @@ FLOOR = 0.15
 #: Share of the picture that is added to the moving region in relative errors: a pair that hardly
 #: moves has little to teach but noise, and must not outweigh the others.
 LITTLE = 0.02
+#: The face on the chart: middle over radii, and radii, centimetres.
+FACE_RADII, FACE_MIDDLE = (7.0, 8.5, 9.0), (0.0, -0.4, 0.1)
+#: Distance on the chart, centimetres, beyond which one face hides what the other shows.
+HIDDEN = 2.5
 #: Spread of the heatmaps' target, in cells.
 TARGET_CELLS = 1.1
 
@@ -25,6 +29,31 @@ TARGET_CELLS = 1.1
 def moving(flow: Tensor) -> Tensor:
     """Return how far each place of `flow` (N, 2, H, W) counts as moving, (N, 1, H, W) in 0..1."""
     return 1 - torch.exp(-flow.square().sum(1, keepdim=True) / MOVING**2)
+
+
+def on_chart(found: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean distance, centimetres, of a predicted chart (N, 3, 64, 64), decimetres, from
+    the true one (N, 4, 64, 64), whose last channel says how far a cell is on the head."""
+    away = ((10 * found - truth[:, :3]).square().sum(1, keepdim=True) + 1e-4).sqrt()
+    on_head = (truth[:, 3:] > 0.97).float()
+    return (on_head * away).sum() / on_head.sum().clamp(min=1)
+
+
+def correspondence(where: Tensor, source: Tensor, character: Tensor) -> Tensor:
+    """Return the mean distance on the chart, centimetres, of places that should mean the same.
+
+    where (N, 64, 64, 2) places on the source, normalised; source, character (N, 4, 64, 64) the true
+    charts. Only the face counts, and only what both show: beyond `HIDDEN` nothing corresponds.
+    """
+    found = grid.sample(source, where)
+    away = ((found[:, :3] - character[:, :3]).square().sum(1, keepdim=True) + 1e-4).sqrt()
+    both = (found[:, 3:] > 0.97) & (character[:, 3:] > 0.97)
+    face = (
+        character[:, :3] / character.new_tensor(FACE_RADII)[:, None, None]
+        - character.new_tensor(FACE_MIDDLE)[:, None, None]
+    ).square().sum(1, keepdim=True) < 1
+    weight = (both & face & (away.detach() < HIDDEN)).float()
+    return (weight * away).sum() / weight.sum().clamp(min=1)
 
 
 def moving_region(flow: Tensor) -> Tensor:

@@ -60,6 +60,7 @@ def keypoint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator
     maps = transforms.similarity(2 * count, rng, zoom=ZOOM, degrees=DEGREES, shift=SHIFT)
     neutrals = torch.cat((pair["source_neutral"], pair["character_neutral"]))
     truth = grid.to_normalised(torch.cat((pair["source_points"], pair["character_points"])))
+    charts = torch.cat((pair["source_chart"], pair["character_chart"]))
     moved = grid.to_normalised((pair["character_points"] + pair["character_motion"])[:part])
     plain = transforms.apply(neutrals, maps)
     frames = transforms.apply(pair["character_frame"][:part], maps[count : count + part])
@@ -82,6 +83,7 @@ def keypoint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator
         "heatmap": losses.heatmap(logits[: 2 * count], truth),
         "points": losses.points(each[0].points, truth),
         "difference": difference.abs().mean() / grid.PIXEL,
+        "chart": losses.on_chart(each[0].chart, transforms.apply(charts, maps)),
         "equivariance_points": values,
         "equivariance_jacobians": jacobians,
     }
@@ -133,6 +135,9 @@ def motion_losses(pair: Mapping[str, Tensor], found: Animation, fine: bool) -> L
         "source_gain": losses.lost_gain(found.source, source, on_head),
         "source_leak": losses.leak(found.source, source),
         "shift": losses.shift(found.shift / grid.PIXEL, pair["source_motion"]),
+        "correspondence": losses.correspondence(
+            found.where, pair["source_chart"], pair["character_chart"]
+        ),
         "occlusion": F.binary_cross_entropy(found.occlusion.clamp(1e-4, 1 - 1e-4), sure),
     }
 
@@ -164,6 +169,8 @@ KEYPOINT_FIELDS = (
     "character_frame",
     "character_points",
     "character_motion",
+    "source_chart",
+    "character_chart",
 )
 
 #: The step of each stage, and the parts of the network that it teaches.

@@ -17,7 +17,8 @@ def encoding(points: torch.Tensor, jacobians: torch.Tensor | None = None) -> Enc
     if jacobians is None:
         jacobians = torch.eye(2).expand(count, 30, 2, 2)
     nothing = torch.zeros(count, 1, 64, 64)
-    return Encoding(points, jacobians, nothing, nothing, nothing, nothing)
+    chart = torch.zeros(count, 3, 64, 64)
+    return Encoding(points, jacobians, nothing, nothing, nothing, nothing, chart)
 
 
 def test_relative_transfer_composes_points_and_jacobians() -> None:
@@ -83,3 +84,16 @@ def test_the_same_face_corresponds_to_itself_and_a_larger_one_is_scaled() -> Non
     assert (where.positions - expected).abs().max() < 1e-3
     carried = correspondence.carry(torch.ones(1, 2, 64, 64), where)
     assert (carried - 1.25).abs().max() < 2e-3
+
+
+def test_places_are_found_again_by_the_chart() -> None:
+    """A step on the chart takes a place that is off by a few pixels to where it belongs."""
+    positions = grid.centres(64, 64, torch.zeros(1))
+    chart = torch.cat((positions, 0.3 * positions[..., :1] * positions[..., 1:]), dim=-1)
+    chart = 0.8 * chart.permute(2, 0, 1)[None]
+    inside = (positions.abs() < 0.8).all(-1)
+    off = positions[None] + torch.tensor([0.03, -0.02])
+    for _ in range(3):
+        seen = grid.sample(correspondence.slopes(chart), off)
+        off = off + correspondence.towards(chart, seen).permute(0, 2, 3, 1)
+    assert (off[0] - positions)[inside].abs().max() < 2e-3

@@ -35,7 +35,7 @@ def _ball(rings: int = 16, around: int = 24) -> RenderHead:
         "ball", 0, points, faces, uv, faces, np.zeros(len(faces), np.uint8),
         (Surface(checks.astype(np.float32) * 0.5 + 0.1),), np.zeros(68, np.int32), ("shift",),
         left, np.ones(1, np.float32), np.ones(len(points), np.float32), np.ones_like(points),
-        np.ones(len(points), np.bool_), {"shift": 0},
+        np.ones(len(points), np.bool_), points, {"shift": 0},
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def test_what_gets_covered_is_not_visible() -> None:
         np.concatenate([head.triangles, head.triangles]), np.repeat(head.surface, 2),
         head.surfaces, head.landmarks, (), np.zeros((0, 2 * count, 3), np.float32),
         np.zeros(0, np.float32), np.ones(2 * count, np.float32), np.ones_like(doubled),
-        np.ones(2 * count, np.bool_), {},
+        np.ones(2 * count, np.bool_), doubled, {},
     )  # fmt: skip
     look = _look(two, _camera())
     moved = doubled.copy()

@@ -37,7 +37,7 @@ class _Named:
         return RenderHead(
             self.name, identity, nothing, np.zeros((0, 3), np.int32), nothing,
             np.zeros((0, 3), np.int32), np.zeros(0, np.uint8), (), np.zeros(68, np.int32), (),
-            nothing, nothing, nothing, nothing, np.zeros(0, np.bool_), {},
+            nothing, nothing, nothing, nothing, np.zeros(0, np.bool_), nothing, {},
         )  # fmt: skip
 
 

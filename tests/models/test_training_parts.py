@@ -44,9 +44,9 @@ def test_a_perfect_detector_has_no_equivariance_loss() -> None:
     there = (torch.rand(2, 30, 2, generator=rng()) - 0.5) * 1.2
     nothing = torch.zeros(2, 1)
     eye = torch.eye(2).expand(2, 30, 2, 2)
-    warped = Encoding(there, eye, nothing, nothing, nothing, nothing)
+    warped = Encoding(there, eye, nothing, nothing, nothing, nothing, nothing)
     plain = Encoding(
-        plate.positions(there), plate.jacobians(there), nothing, nothing, nothing, nothing
+        plate.positions(there), plate.jacobians(there), nothing, nothing, nothing, nothing, nothing
     )
     values, jacobians = losses.equivariance(plain, warped, plate)
     assert float(values) < 1e-6 and float(jacobians) < 1e-4

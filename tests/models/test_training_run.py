@@ -27,6 +27,8 @@ def write_shard(folder: Path, pairs: int = 4, seed: int = 0) -> Path:
     rng = np.random.default_rng(seed)
     columns, rows = np.meshgrid(np.arange(256), np.arange(256))
     bump = np.exp(-((columns - 128) ** 2 + (rows - 150) ** 2) / (2 * 30.0**2))
+    places = (np.stack([columns, rows], -1)[2::4, 2::4] - 128) / 16
+    chart = np.dstack([places, np.zeros((64, 64)), np.ones((64, 64))])
     points = 128 + 90 * (rng.random((30, 2)) - 0.5)
 
     def picture(waves: Array, shift: Array) -> Array:
@@ -46,6 +48,7 @@ def write_shard(folder: Path, pairs: int = 4, seed: int = 0) -> Path:
                 "frame": picture(waves, flow),
                 "points": points.astype(np.float32),
                 "motion": motion.astype(np.float32),
+                "chart": chart.astype(np.float16),
             }
             for name, value in pair.items():
                 made.setdefault(f"{side}_{name}", []).append(value)
