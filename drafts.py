@@ -72,9 +72,9 @@ def _make_moves(draft: Path) -> None:
                 kept = Path(tempfile.mkdtemp(prefix="replaced-", dir=draft)) / place.name
                 if place.is_dir():
                     place.rename(kept)
-                    made.append((place, kept))
                 else:  # what stands there must never be missing
                     shutil.copy2(place, kept)
+                made.append((place, kept))
             part.replace(place)
             made.append((part, place))
     except OSError:
