@@ -10,17 +10,23 @@ from numpy.typing import NDArray
 
 from ...report.figures import MOVING_PIXELS, motion_magnitude
 from ...report.proof.evidence import Event, Evidence, TargetRecord, TextureRecord
+from ...report.proof.measures import expected_values
 from ..bake.flipbook import resized
+from ..bake.gather import bilinear
+from ..bake.kept import bake_called
 from ..bake.shape_keys import ShapeKeyBake
-from ..bake.texels import bilinear
+from ..bake.shaping import target_deltas
+from ..bake.stack import cuts_of
 from ..bake.time import TOLERANCE, TimeBase, onset_apex_offset, scene_fps
-from ..character.channels import Target, face_channels
+from ..character.channel import Target
+from ..character.channels import face_channels
 from ..character.framing import Framing
 from ..character.stage import home_scene
 from ..character.view import FaceView
 from ..generated import Generated
 from ..retarget.prepare import view_of
 from .fingerprint import mesh_fingerprint
+from .replay import target_of
 
 #: Side of the pictures that are compared, at most.
 SIZE = 256
@@ -64,19 +70,18 @@ def collect_event(
     keys: ShapeKeyBake | None,
     textures: tuple[TextureRecord, ...],
     provenance: Mapping[str, str],
-    *,
-    strip: str = "",
 ) -> tuple[Event, float]:
     """Return the evidence of one bake, and the share of its motion that the weights leave over.
 
     `keys` of the bake of shape keys, `textures` what `record_textures` gave.
     """
-    count = len(generated.times)
+    times = (generated.times if keys is None else keys.times).astype(np.float64)
     names = keys.active() if keys is not None else ()
     columns = [keys.names.index(name) for name in names] if keys is not None else []
-    weights = keys.weights[:, columns] if keys is not None else np.zeros((count, 0))
+    weights = keys.weights[:, columns] if keys is not None else np.zeros((len(times), 0))
+    residual = np.zeros(len(times)) if keys is None else keys.residual_pixels
     onset, apex, offset = _marks(generated, keys)
-    instants = _instants(count, (onset, apex, offset))
+    instants = _instants(len(times), (onset, apex, offset))
     view = view_of(obj, generated)
     scale = proof_framing(generated).resolution / generated.framing.resolution
     vertices, motion = _sampled(view, generated, instants)
@@ -88,17 +93,16 @@ def collect_event(
         clip=generated.clip_name,
         clip_fps=f"{generated.fps.numerator}/{generated.fps.denominator}",
         start_frame=float(time_base.start_frame),
-        times=generated.times.astype(np.float64),
-        frames=time_base.frames(generated.times),
+        times=times,
+        frames=time_base.frames(times),
         onset=onset,
         apex=apex,
         offset=offset,
         channels=tuple(names),
         weights=weights.astype(np.float32),
-        residual=(np.zeros(count) if keys is None else keys.residual_pixels).astype(np.float32),
+        residual=residual.astype(np.float32),
         targets=_targets(obj, names),
         action=keys.action_name if keys is not None else "",
-        strip=strip,
         vertices=vertices,
         rest=view.face.surface.positions[vertices].astype(np.float32),
         motion=(motion * scale).astype(np.float16),
@@ -114,17 +118,25 @@ def collect_event(
     return event, foretold
 
 
-def curve_tolerance(keys: ShapeKeyBake | None, *, whole_frames: bool) -> float:
-    """Return how far a bake's curves may be from its weights by its own settings."""
-    if keys is None or not whole_frames:
+def curve_tolerance(obj: Any, event: Event) -> float:
+    """Return how far a bake's curves may be from its weights by its own settings.
+
+    What thinning, whole frames, and bounds that several bakes share leave of the weights, as the
+    bake planned its curves; not as the file has them.
+    """
+    if not event.targets:
         return TOLERANCE
-    frames = keys.time_base.frames(keys.times)
-    whole = keys.time_base.whole_frames(keys.times)
-    worst = 0.0
-    for values in keys.weights.T:
-        sampled = np.interp(frames, whole, np.interp(whole, frames, values))
-        worst = max(worst, float(np.abs(sampled - values).max()))
-    return worst
+    kept = bake_called(obj, event.action)
+    planned = target_deltas(kept.record)
+    frames = kept.record.time_base.curve_frames(event.frames)
+    worst = TOLERANCE
+    for target, wanted in zip(event.targets, expected_values(event).T, strict=True):
+        keys = planned.get(target_of(target))
+        if keys is not None:
+            apart = np.abs(np.interp(frames, keys[0], keys[1]) - wanted).max()
+            worst = max(worst, float(apart) / target.unit)
+    cut = max((one.amount for one in cuts_of(kept)), default=0.0)
+    return worst + cut / min(target.unit for target in event.targets)
 
 
 def _marks(generated: Generated, keys: ShapeKeyBake | None) -> tuple[int, int, int]:
@@ -152,6 +164,7 @@ def _targets(obj: Any, names: tuple[str, ...]) -> tuple[TargetRecord, ...]:
             one.data_path,
             one.index,
             channels[names[numbers[0]]].neutral,
+            channels[names[numbers[0]]].unit,
             tuple(numbers),
         )
         for one, numbers in owners.items()

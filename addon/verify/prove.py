@@ -42,8 +42,6 @@ def leave_evidence(
     records: tuple[TextureRecord, ...] = (),
     relative: Callable[[Path], str] = str,
     settings: Mapping[str, str] | None = None,
-    whole_frames: bool = False,
-    strip: str = "",
     render: bool = False,
 ) -> Proof:
     """Collect the evidence of one bake and keep it in the open file; returns the `Proof`.
@@ -61,14 +59,13 @@ def leave_evidence(
         keys,
         records,
         provenance(generated, settings or {}),
-        strip=strip,
     )
     before = stored_or_none(obj)
     evidence = collect_evidence(obj, generated, () if before is None else before.events)
     measured = measure_event(obj, evidence, event, render=True) if render else None
     found = {} if measured is None else measured.figures
-    tolerance = curve_tolerance(keys, whole_frames=whole_frames)
-    event = replace(event, found=found, limits=limits(event, found, tolerance, foretold))
+    stated = limits(event, found, curve_tolerance(obj, event), foretold)
+    event = replace(event, found=found, limits=stated)
     evidence = add_event(evidence, event)
     store(evidence)
     return Proof(evidence, event, measured)

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import bpy
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...report.proof.evidence import Event, TargetRecord
-from ..character.channels import Target, get_number
-from ..character.evaluate import evaluate_surface
+from ..bake.curves import MAIN
+from ..character.channel import Target, get_number
 from ..character.framing import Framing
 from ..character.neutral import render_stage
-from ..character.stage import Stage, stage
+from ..character.stage import Stage, home_scene, stage
+from ..character.surface import evaluate_surface
 
 
 def target_of(record: TargetRecord) -> Target:
@@ -75,7 +77,10 @@ class Replay:
 @contextmanager
 def replay(obj: Any) -> Iterator[Replay]:
     """Stand a character on a stage of its own as it is animated; the user's scene stays."""
+    home = home_scene(obj).render
     with stage(obj, neutral=False) as on:
+        on.scene.render.frame_map_old = home.frame_map_old
+        on.scene.render.frame_map_new = home.frame_map_new
         yield Replay(on)
 
 
@@ -103,13 +108,13 @@ def _turn_off(records: list[TargetRecord], event: Event, undo: list[Callable[[],
     animation = block.animation_data
     if animation is None:
         return
-    if event.strip:
-        for track in animation.nla_tracks:
-            for strip in track.strips:
-                if strip.name == event.strip and not strip.mute:
-                    strip.mute = True
-                    undo.append(partial(setattr, strip, "mute", False))
-    elif animation.action is not None:
+    actions = actions_of(event)
+    for track in animation.nla_tracks:
+        for strip in track.strips:
+            if strip.action in actions and not strip.mute:
+                strip.mute = True
+                undo.append(partial(setattr, strip, "mute", False))
+    if animation.action in actions:
         for record in records:
             target = target_of(record)
             undo.append(partial(target.set, target.get()))
@@ -119,3 +124,11 @@ def _turn_off(records: list[TargetRecord], event: Event, undo: list[Callable[[],
             undo.append(partial(setattr, animation, "action_slot", slot))
         undo.append(partial(setattr, animation, "action", animation.action))
         animation.action = None
+
+
+def actions_of(event: Event) -> list[Any]:
+    """Return the actions of a bake: one, or one per data block before Blender 4.4."""
+    main = bpy.data.actions.get(event.action)
+    if main is None:
+        return []
+    return [main, *(one for one in bpy.data.actions if one.get(MAIN) == main)]

@@ -202,7 +202,7 @@ def _provenance(proof: Proof) -> dict[str, str]:
     event = proof.event
     rows = dict(event.provenance)
     rows["scene rate"] = proof.evidence.fps
-    rows["action"] = event.action + (f", strip {event.strip}" if event.strip else "")
+    rows["action"] = event.action
     rows["mesh fingerprint"] = proof.evidence.mesh
     for record in event.textures:
         rows[f"texture {record.image or record.kind}"] = f"{len(record.files)} pictures"

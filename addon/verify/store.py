@@ -53,5 +53,5 @@ def drop(obj: Any) -> bool:
     return True
 
 
-def _place(event: Event) -> tuple[str, str, str, float]:
-    return (event.clip, event.action, event.strip, event.start_frame)
+def _place(event: Event) -> tuple[str, str, float]:
+    return (event.clip, event.action, event.start_frame)

@@ -20,9 +20,10 @@ from ...report.proof.checks import (
 )
 from ...report.proof.evidence import Event, Evidence, read_evidence
 from ..bake.time import scene_fps
+from ..character.channel import Target
 from .fingerprint import mesh_fingerprint
 from .measure import Measured, measure_event
-from .replay import target_of
+from .replay import actions_of
 from .store import all_stored
 from .textures import texture_faults
 
@@ -88,9 +89,8 @@ def _verify_event(
     checks = []
     if event.targets:
         faults = animation_faults(event)
-        where = f"strip '{event.strip}'" if event.strip else f"action '{event.action}'"
-        remedy = "Assign it again, or bake again."
-        checks.append(presence(event.clip, "animation", faults, where, remedy))
+        good, remedy = f"plays '{event.action}'", "Assign it again, or bake again."
+        checks.append(presence(event.clip, "animation", faults, good, remedy))
     blend = Path(bpy.data.filepath)
     faults = []
     for record in event.textures:
@@ -114,38 +114,36 @@ def _verify_event(
 
 
 def animation_faults(event: Event) -> list[str]:
-    """Return what keeps an event's action or strip from playing, a line each."""
+    """Return what keeps an event's action from playing, a line each."""
+    actions = actions_of(event)
+    if not actions:
+        return [f"the action '{event.action}' is gone"]
     faults: list[str] = []
-    blocks: dict[int, Any] = {}
-    for record in event.targets:
+    for id_type, id_name in dict.fromkeys((one.id_type, one.id_name) for one in event.targets):
         try:
-            block = target_of(record).block()
+            block = Target(id_type, id_name, "").block()
         except InputError:
-            faults.append(f"'{record.id_name}' is gone")
+            faults.append(f"'{id_name}' is gone")
             continue
-        blocks[block.session_uid] = block
-    for block in blocks.values():
-        animation = block.animation_data
-        if event.strip:
-            faults += _strip_faults(block, animation, event)
-        elif animation is None or animation.action is None:
-            faults.append(f"'{block.name}' plays no action")
-        elif not animation.action.name.startswith(event.action):
-            faults.append(f"'{block.name}' plays '{animation.action.name}'")
-        elif hasattr(animation, "action_slot") and animation.action_slot is None:
-            faults.append(f"'{block.name}' has no slot in '{event.action}'")
-    return list(dict.fromkeys(faults))
+        fault = _playing_fault(block.animation_data, actions)
+        if fault:
+            faults.append(f"'{id_name}' {fault}")
+    return faults
 
 
-def _strip_faults(block: Any, animation: Any, event: Event) -> list[str]:
-    tracks = animation.nla_tracks if animation is not None else ()
-    for track in tracks:
+def _playing_fault(animation: Any, actions: list[Any]) -> str:
+    """Return what is wrong with how one of some actions plays on a data block, or nothing."""
+    if animation is None:
+        return "plays no action"
+    if animation.action in actions:
+        has_slots = hasattr(animation, "action_slot")
+        return "has no slot in its action" if has_slots and animation.action_slot is None else ""
+    for track in animation.nla_tracks:
         for strip in track.strips:
-            if strip.name == event.strip:
-                if strip.mute or track.mute:
-                    return [f"the strip '{event.strip}' of '{block.name}' is muted"]
-                return [] if strip.action else [f"the strip '{event.strip}' has no action"]
-    return [f"'{block.name}' has no strip '{event.strip}'"]
+            if strip.action in actions:
+                return "plays its strip muted" if strip.mute or track.mute else ""
+    name = animation.action.name if animation.action is not None else ""
+    return f"plays '{name}' instead" if name else "does not play it"
 
 
 def _character_faults(evidence: Evidence, scene: Any, obj: Any) -> list[str]:

@@ -27,7 +27,8 @@ LINE = 160
 class TargetRecord:
     """One number that is keyed: see `addon.character.channels.Target`.
 
-    It stands at `neutral` plus the weights of its `channels` (indices).
+    It stands at `neutral` plus the weights of its `channels` (indices); `unit` is what a weight of
+    1 would be on a slider from 0 to 1.
     """
 
     id_type: str
@@ -35,6 +36,7 @@ class TargetRecord:
     data_path: str
     index: int
     neutral: float
+    unit: float
     channels: tuple[int, ...]
 
 
@@ -64,7 +66,7 @@ class Event:
     them; `channels` (S) names of those that move, `weights` (T,S) float32 as solved, changes from
     neutral;
     `residual` (T,) float32 what no channel expresses, root mean square pixels; `targets` what is
-    keyed; `action` its name, `strip` of the NLA or empty.
+    keyed; `action` the name of the bake's action.
 
     Seen from the framing camera: `vertices` (N,) int32 of the evaluated mesh, `rest` (N,3) float32
     where they lay in the world at the neutral, `motion` (K,N,2) float16 pixels of the proof's
@@ -89,7 +91,6 @@ class Event:
     residual: NDArray[np.float32]
     targets: tuple[TargetRecord, ...]
     action: str
-    strip: str
     vertices: NDArray[np.int32]
     rest: NDArray[np.float32]
     motion: NDArray[np.float16]

@@ -110,11 +110,12 @@ def measure(event: Event, neutral: NDArray[np.uint8], played: Played) -> dict[st
     wanted = generated_pictures(event, neutral)
     moving = moving_region(event, neutral.shape[0])
     unmoved = np.repeat(neutral[None], len(wanted), axis=0)
+    units = np.array([target.unit for target in event.targets])
     apex = event.apex
     if event.targets:
-        apex = int(amplitude(played.values).argmax())
+        apex = int(amplitude(played.values / units).argmax())
     found = {
-        "curve_error": curve_error(played.values, expected_values(event)),
+        "curve_error": curve_error(played.values / units, expected_values(event) / units),
         "apex_seconds": float((event.frames[apex] - event.start_frame) / played.fps),
         "motion_unexplained": unexplained_share(played.motion, event.motion),
     }
