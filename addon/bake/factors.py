@@ -24,7 +24,7 @@ from .shading import Shading
 #: Light added to both sides of the ratio, so that black pixels do not explode.
 FLOOR = 0.004
 #: A texel gets at most this many times lighter or darker.
-MOST = 6.0
+MOST = 32.0
 #: Pixels that the motion of a surface is carried on beyond its outline.
 BEYOND = 3
 

@@ -110,41 +110,79 @@ def _map_band(
     width: int,
     wanted: NDArray[np.bool_] | None,
 ) -> None:
-    framing = sight.view.framing
-    near = np.float32(SAME_PLACE * framing.width) ** 2
+    near = np.float32(SAME_PLACE * sight.view.framing.width) ** 2
     owner = np.full(height * width, -1, np.int32)
     place = np.empty((height * width, 3), np.float32)
     shares = np.empty((height * width, 3), np.float32)
-    shared = np.zeros(height * width, bool)
+    twice = _Twice(np.zeros(height * width, bool))
     for triangle, texel, barycentric in candidates(corners, height, width):
         here = _mixed(worn.local, worn.triangles[triangle], barycentric)
         inside = barycentric.min(axis=1) > INSIDE
         taken = inside & (owner[texel] >= 0)
-        shared[texel[taken]] |= _far(here[taken], place[texel[taken]], near)
+        twice.add(texel[taken], here[taken], place[texel[taken]], near)
         owner[texel] = triangle
         place[texel] = here
         shares[texel] = barycentric
         # Of two faces on one texel the later one won; the other may lie elsewhere.
-        shared[texel[inside]] |= _far(here[inside], place[texel[inside]], near)
+        twice.add(texel[inside], here[inside], place[texel[inside]], near)
     found.covered[top * width : (top + height) * width] = owner >= 0
     chosen = np.flatnonzero(owner >= 0).astype(np.int32)
-    pixels, depth = projected(framing, place[chosen])
-    if wanted is not None:
-        size = framing.resolution
-        column = np.clip(np.rint(pixels[:, 0]), 0, size - 1).astype(np.int32)
-        row = np.clip(np.rint(pixels[:, 1]), 0, size - 1).astype(np.int32)
-        kept = wanted[row, column]
-        chosen, pixels, depth = chosen[kept], pixels[kept], depth[kept]
-    kept = sight.visible(pixels, depth)
+    pixels, kept = _seen(sight, place[chosen], wanted)
     chosen, pixels = chosen[kept], pixels[kept]
+    found.shared += twice.count(sight, wanted)
     normals = _mixed(worn.normals, worn.triangles[owner[chosen]], shares[chosen])
     trust = squareness(place[chosen], normals)
     trust *= bilinear(pixels, *sight.clear.shape)(sight.clear)
-    kept = (trust > 0) & ~shared[chosen]
-    found.shared += int(((trust > 0) & shared[chosen]).sum())
+    kept = (trust > 0) & ~twice.shared[chosen]
     found.index.append(chosen[kept] + np.int32(top * width))
     found.pixels.append(pixels[kept])
     found.trust.append(trust[kept])
+
+
+@dataclass
+class _Twice:
+    """Texels (N,) `shared` by two places of the surface."""
+
+    shared: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        self._texels: list[Ints] = []
+        self._places: list[NDArray[np.float32]] = []
+
+    def add(
+        self,
+        texels: NDArray[np.integer[Any]],
+        one: NDArray[np.float32],
+        other: NDArray[np.float32],
+        limit: np.float32,
+    ) -> None:
+        """Mark texels whose points (n,3) lie further apart than the root of a limit."""
+        far = ((one - other) ** 2).sum(axis=1) > limit
+        if far.any():
+            self.shared[texels[far]] = True
+            self._texels += [texels[far].astype(np.int32)] * 2
+            self._places += [one[far], other[far]]
+
+    def count(self, sight: Sight, wanted: NDArray[np.bool_] | None) -> int:
+        """Return how many shared texels have one of their places in wanted sight."""
+        if not self._texels:
+            return 0
+        _, kept = _seen(sight, np.concatenate(self._places), wanted)
+        return len(np.unique(np.concatenate(self._texels)[kept]))
+
+
+def _seen(
+    sight: Sight, places: NDArray[np.float32], wanted: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return where points (N,3) lie in the image, and which are visible and wanted."""
+    pixels, depth = projected(sight.view.framing, places)
+    seen = np.asarray(sight.visible(pixels, depth))
+    if wanted is not None:
+        size = sight.view.framing.resolution
+        column = np.clip(np.rint(pixels[:, 0]), 0, size - 1).astype(np.int32)
+        row = np.clip(np.rint(pixels[:, 1]), 0, size - 1).astype(np.int32)
+        seen &= wanted[row, column]
+    return pixels, seen
 
 
 def projected(
@@ -166,12 +204,6 @@ def _mixed(
     for corner in (1, 2):
         total += values[triangles[:, corner]] * shares[:, corner : corner + 1]
     return np.asarray(total, np.float32)
-
-
-def _far(
-    one: NDArray[np.float32], other: NDArray[np.float32], limit: np.float32
-) -> NDArray[np.bool_]:
-    return np.asarray(((one - other) ** 2).sum(axis=1) > limit)
 
 
 def _padding(

@@ -40,8 +40,7 @@ Report = Callable[[float], None]
 class BakedTexture:
     """One texture's sequence: `files`, one per source frame, and its `moving` texels (H,W) bool.
 
-    `image_name` of the sequence in Blender, `colour_space` of its pictures; `notes` say what was
-    left out, a line each.
+    `image_name` of the sequence in Blender, `colour_space` of its pictures.
     """
 
     name: str
@@ -49,21 +48,19 @@ class BakedTexture:
     files: tuple[Path, ...]
     moving: NDArray[np.bool_]
     colour_space: str = "sRGB"
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class TextureBake:
-    """The baked textures of a character; those without a moving texel are not in it."""
+    """The baked textures of a character; those without a moving texel are not in it.
+
+    `notes` say what was left out, a line each.
+    """
 
     object_name: str
     folder: Path
     textures: tuple[BakedTexture, ...]
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out, a line each."""
-        return tuple(note for texture in self.textures for note in texture.notes)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ def bake_textures(
     cast = Cast.of(obj, view)
     primaries = colour_space(scene_linear(), "the scene").primaries
     factors = Factors(view, generated, primaries, weights, shading)
-    painters = _painters(cast, factors, kind, plain_size, metadata or {}, primaries)
+    painters, notes = find_painters(cast, factors, kind, plain_size, metadata or {}, primaries)
     written: list[tuple[Target, Painter, list[Path]]] = []
     for done, (target, painter) in enumerate(painters):
         into = folder / target.name
@@ -140,23 +137,25 @@ def bake_textures(
         label = f"Microface {generated.clip_name} {target.name}"
         space = painter.sheet.store.space.name
         image = wire_sequence(target, files, label, space, time_base, float(generated.fps))
-        notes = painter.notes(target)
-        baked.append(BakedTexture(target.name, image, tuple(files), painter.moving, space, notes))
-    return TextureBake(str(obj.name), folder, tuple(baked))
+        baked.append(BakedTexture(target.name, image, tuple(files), painter.moving, space))
+    return TextureBake(str(obj.name), folder, tuple(baked), notes)
 
 
-def _painters(
+def find_painters(
     cast: Cast,
     factors: Factors,
     kind: str,
     plain_size: int,
     metadata: Mapping[str, str | Fraction],
     primaries: str,
-) -> list[tuple[Target, Painter]]:
-    """Return a painter for each target with a moving texel."""
+) -> tuple[list[tuple[Target, Painter]], tuple[str, ...]]:
+    """Return a painter for each target with a moving texel, and what is left out, a line each.
+
+    Raises `InputError` where overlapping UVs leave no texture to paint.
+    """
     surfaces = cast_surfaces(cast.obj, cast.companions, cast.view)
     sight = sight_of(cast.view)
-    found = []
+    found, notes = [], []
     for target in find_targets(cast.obj, plain_size, cast.companions):
         worn = worn_by(cast.view, surfaces, target)
         if len(worn.triangles) == 0:
@@ -164,22 +163,23 @@ def _painters(
         stored, store = target.load(kind)
         height, width = stored.shape[:2]
         texels = map_texels(worn, sight, height, width, factors.reached)
-        check_overlap(target, texels)
+        if texels.shared:
+            notes.append(
+                f"Two parts of the surface share {texels.shared} moving texels of '{target.name}'"
+                f" (overlapping UVs), which stay as they are."
+            )
+        if texels.shared > MOST_SHARED * (texels.shared + len(texels.index)):
+            continue
         if len(texels.index):
             sheet = Sheet(stored, store, metadata)
             found.append((target, Painter(sheet, texels, factors, primaries)))
-    return found
-
-
-def check_overlap(target: Target, texels: TexelMap) -> None:
-    """Raise `InputError` for a texture most of which is used by two parts of the surface."""
-    if texels.shared > MOST_SHARED * (texels.shared + len(texels.index)):
+    if notes and not found:
         raise InputError(
-            f"UVs overlap on '{target.name}': two parts of the surface share"
-            f" {texels.shared} texels of what moves.",
+            notes[0],
             "Move mirrored or stacked islands to a place or a UDIM tile of their own,"
             " or bake shape keys only.",
         )
+    return found, tuple(notes)
 
 
 class Painter:
@@ -220,15 +220,6 @@ class Painter:
             still = (factor == 1).all(axis=1)[:, None]
             values[first : first + PAINTED] = np.where(still, flat[index_here, :3], painted)
         return Change(self._texels.index[here], values)
-
-    def notes(self, target: Target) -> tuple[str, ...]:
-        """Say what was left out."""
-        if not self._texels.shared:
-            return ()
-        return (
-            f"{self._texels.shared} texels of '{target.name}' are used by two parts of the"
-            " surface (overlapping UVs) and were left as they are.",
-        )
 
     def _near(self, box: tuple[slice, slice]) -> NDArray[np.bool_]:
         """Return which texels look up pixels of a box."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import InputError
 from .shape_keys import ACTION_PREFIX, driven_keys, shape_key_block
+from .uv import check_uv
 
 #: An object scale that differs from 1 by more than this counts as not applied.
 SCALE_SLACK = 1e-4
@@ -47,7 +48,7 @@ def preflight(obj: Any, *, quick: bool = False) -> list[Finding]:
         block = shape_key_block(obj)
     except InputError as error:
         return [Finding(Severity.ERROR, error.what, error.remedy)]
-    checks = _QUICK_CHECKS if quick else (_coordinates, *_QUICK_CHECKS)
+    checks = _QUICK_CHECKS if quick else (_coordinates, _uv_layout, *_QUICK_CHECKS)
     findings = [finding for check in checks for finding in check(obj, block)]
     order = list(Severity)
     return sorted(findings, key=lambda finding: order.index(finding.severity))
@@ -136,16 +137,12 @@ def _texture_coordinates(obj: Any, block: Any) -> Iterator[Finding]:
             "Unwrap the mesh (UV > Unwrap); shape keys can be baked without.",
             "unwrap",
         )
-        return
-    layer = obj.data.uv_layers.active
-    flat = np.empty(len(obj.data.loops) * 2, np.float32)
-    layer.uv.foreach_get("vector", flat)
-    if flat.size and (flat.min() < -0.01 or flat.max() > 1.01):
-        yield Finding(
-            Severity.WARNING,
-            "Some UVs lie outside the first tile and are left out of a texture bake.",
-            "Move the UVs of the face into the range from 0 to 1.",
-        )
+
+
+def _uv_layout(obj: Any, block: Any) -> Iterator[Finding]:
+    report = check_uv(obj)
+    for what, remedy in report.remarks() if report is not None else ():
+        yield Finding(Severity.WARNING, what, remedy)
 
 
 def _scale(obj: Any, block: Any) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bake.targets import base_colour_socket, image_node
 from .raster import candidates
 
 #: Side of the grid that overlaps are looked for on.
@@ -56,7 +57,7 @@ class UvReport:
         if self.outside:
             yield (
                 f"{self.outside} triangles lie outside the first UV tile; whole ones are brought"
-                " in, as the image repeats, those across its border are baked in part.",
+                " in, as the image repeats, those across a border are baked in part.",
                 "Move the UVs of the face into the range from 0 to 1, or use a UDIM image.",
             )
         if self.mirrored > OVERLAP_SHARE:
@@ -72,10 +73,10 @@ class UvReport:
             )
 
 
-def check_uv(obj: Any, *, quick: bool = False) -> UvReport | None:
+def check_uv(obj: Any) -> UvReport | None:
     """Return what is wrong with the UVs of a mesh object, None where it has none.
 
-    `quick` leaves out the look for overlaps, which takes a moment.
+    Takes half a second on a head of 40,000 triangles.
     """
     mesh = obj.data
     layer = next((one for one in mesh.uv_layers if one.active_render), None)
@@ -95,9 +96,7 @@ def check_uv(obj: Any, *, quick: bool = False) -> UvReport | None:
     sheets = np.array([_sheet(slot.material) for slot in obj.material_slots] or [""])
     sheet = np.unique(sheets, return_inverse=True)[1][np.clip(slots, 0, len(sheets) - 1)]
     tiled = np.array([_tiled(slot.material) for slot in obj.material_slots] or [False])
-    return report(
-        corners, area > 0, sheet, tiled[np.clip(slots, 0, len(tiled) - 1)], overlaps=not quick
-    )
+    return report(corners, area > 0, sheet, tiled[np.clip(slots, 0, len(tiled) - 1)])
 
 
 def report(
@@ -105,8 +104,6 @@ def report(
     solid: NDArray[np.bool_],
     sheet: NDArray[np.integer[Any]],
     tiled: NDArray[np.bool_],
-    *,
-    overlaps: bool = True,
 ) -> UvReport:
     """Return what is wrong with UV triangles `corners` (T,3,2).
 
@@ -124,15 +121,14 @@ def report(
     outside = valid & ~flat & (across | (~tiled & (home != 0).any(axis=1)))
     shared = mirrored = covered = 0
     usable = valid & ~flat
-    if overlaps:
-        # A repeating image has one tile; each UDIM tile is a sheet of its own.
-        tile = np.where(tiled, home[:, 1] * 10 + home[:, 0] + 1, 0)
-        for key in np.unique(np.stack([sheet, tile], axis=1)[usable], axis=0):
-            chosen = usable & (sheet == key[0]) & (tile == key[1])
-            found = _overlaps(inner[chosen], double[chosen] > 0)
-            covered, shared, mirrored = (
-                total + part for total, part in zip((covered, shared, mirrored), found, strict=True)
-            )
+    # A repeating image has one tile; each UDIM tile is a sheet of its own.
+    tile = np.where(tiled, home[:, 1] * 10 + home[:, 0] + 1, 0)
+    for key in np.unique(np.stack([sheet, tile], axis=1)[usable], axis=0):
+        chosen = usable & (sheet == key[0]) & (tile == key[1])
+        found = _overlaps(inner[chosen], double[chosen] > 0)
+        covered, shared, mirrored = (
+            total + part for total, part in zip((covered, shared, mirrored), found, strict=True)
+        )
     return UvReport(
         len(corners),
         int((~valid).sum()),
@@ -173,7 +169,6 @@ def _tiled(material: Any) -> bool:
 
 
 def _image(material: Any) -> Any:
-    if material is None or not material.use_nodes or material.node_tree is None:
-        return None
-    nodes = (node for node in material.node_tree.nodes if node.type == "TEX_IMAGE")
-    return next((node.image for node in nodes if node.image is not None), None)
+    socket = base_colour_socket(material)
+    node = None if socket is None else image_node(socket)
+    return None if node is None else node.image
