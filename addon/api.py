@@ -15,7 +15,7 @@ asked to make.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,11 @@ from .bake.problem import Solved, SolveInput, Solver, solve_input
 from .bake.retime import Timing
 from .bake.shading import Shading, render_shading
 from .bake.shape_keys import ShapeKeyBake, key_weights, unbake_shape_keys
+from .bake.shot_sheet import Row, read_sheet
 from .bake.sides import sides_by_motion
 from .bake.targets import find_targets
 from .bake.texture import Cast, TextureBake, bake_textures, check_textures
-from .bake.time import TOLERANCE, scene_time
+from .bake.time import TOLERANCE, scene_fps, scene_time
 from .character.neutral import render_frame
 from .character.preflight import Finding, preflight
 from .character.stage import find_companions, home_scene
@@ -57,6 +58,7 @@ __all__ = [
     "bake_edges",
     "bake_flipbook",
     "bake_shape_keys",
+    "bake_sheet",
     "bake_texture",
     "edit_bake",
     "generate",
@@ -156,6 +158,67 @@ def _solved(problem: SolveInput, server: str | Client | None, solver: Solver | N
         return solver(problem)
     with connect(server) as client:
         return server_solver(client)(problem)
+
+
+def bake_sheet(
+    obj: Any,
+    sheet: str | Path | Sequence[Row],
+    *,
+    whole_frames: bool = False,
+    tolerance: float = TOLERANCE,
+    server: str | Client | None = None,
+    solver: Solver | None = None,
+    resolution: int = 512,
+    on_event: Callable[[Event], None] | None = None,
+) -> list[ShapeKeyBake]:
+    """Bake every row of a sheet on a character: several expressions on one timeline.
+
+    `sheet` is a CSV file (columns: see `bake.shot_sheet`) or its rows. The neutral is rendered
+    once, each distinct clip generated and solved once, by one server. Rows that overlap add up and
+    stay within the channels' bounds; `ShapeKeyBake.cuts` says where they are cut. Returns a bake
+    per row, in their order. Raises `InputError`, with the row's number and nothing baked.
+    """
+    scene = home_scene(obj)
+    rows = sheet if not isinstance(sheet, str | Path) else read_sheet(Path(sheet), scene_fps(scene))
+    check(obj)
+    solved: dict[tuple[str, Fraction | None], tuple[Generated, Solved]] = {}
+    with connect(server) as client:
+        prepared = prepare(obj, resolution)
+        for row in rows:
+            if (row.clip, row.fps) in solved:
+                continue
+            session = Session(client, prepared, row.clip, clip_label(row.clip), row.fps, 1.0)
+            generated = session.pump(on_event)
+            if not solved:
+                view = view_of(obj, generated)
+            problem, sides = _problem(obj, view, generated)
+            solved[row.clip, row.fps] = generated, _solved(problem, client, solver)
+    bakes: list[ShapeKeyBake] = []
+    for row in rows:
+        generated, found = solved[row.clip, row.fps]
+        try:
+            bake = key_weights(
+                obj,
+                generated.clip_name,
+                view.face.channels,
+                generated.times,
+                found,
+                scene_time(scene, row.settings.start_frame),
+                whole_frames=whole_frames,
+                tolerance=tolerance,
+                layer=row.layer,
+                strength=row.settings.strength,
+                balance=row.settings.balance,
+                timing=row.settings.timing,
+                muted=row.settings.muted,
+                sides=sides,
+            )
+        except InputError as error:
+            for made in reversed(bakes):
+                remove_bake(obj, made.action_name)
+            raise InputError(f"Row {row.number}: {error.what}", error.remedy) from error
+        bakes.append(bake)
+    return bakes
 
 
 def bake_texture(

@@ -19,8 +19,8 @@ class Before:
     """A block's animation without the bakes.
 
     `animated`: whether it had any animation data. `handle` of the active action's slot (-1: none),
-    whether that action had a fake user (`kept`), and how it was blended. `values` (path, index,
-    value) of those numbers that the bakes move and nothing else animates. `change`: what laying
+    whether that action had a fake user (`kept`), and how it was blended; `active_track` is the
+    place of the active NLA track (-1: none). `values` (path, index, value) of those numbers that the bakes move and nothing else animates. `change`: what laying
     bakes over it did to the active action: nothing "", set it to "add", put another on "top", or
     "push"ed it to the track `base`.
     """
@@ -33,6 +33,7 @@ class Before:
     extrapolation: str
     influence: float
     use_nla: bool
+    active_track: int
     values: tuple[tuple[str, int, float], ...]
     change: str = ""
     base: str = ""
@@ -55,6 +56,7 @@ def capture(block: Any, animated: Mapping[Path, bool]) -> tuple[Before, Any]:
         extrapolation=str(animation.action_extrapolation) if animation else "HOLD",
         influence=float(animation.action_influence) if animation else 1.0,
         use_nla=bool(animation.use_nla) if animation else True,
+        active_track=_active_track(animation),
         values=tuple(
             (path, index, read_number(block, path, index))
             for (path, index), also in animated.items()
@@ -105,6 +107,8 @@ def put_back(block: Any, before: Before, action: Any, *, replaced: bool) -> None
             animation.use_nla = before.use_nla
         if HAS_SLOTS and animation.action is None:
             animation.last_slot_identifier = before.last_slot
+        if _active_track(animation) < 0 <= before.active_track < len(animation.nla_tracks):
+            animation.nla_tracks.active = animation.nla_tracks[before.active_track]
         is_bare = not (animation.action or animation.drivers or animation.nla_tracks)
         if is_bare and not before.animated:
             block.animation_data_clear()
@@ -114,3 +118,8 @@ def put_back(block: Any, before: Before, action: Any, *, replaced: bool) -> None
         except GONE:
             continue  # The shape key or control has been deleted since.
     block.update_tag(refresh={"TIME"})
+
+
+def _active_track(animation: Any) -> int:
+    tracks = animation.nla_tracks if animation else ()
+    return next((place for place, track in enumerate(tracks) if track.active), -1)

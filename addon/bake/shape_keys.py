@@ -80,6 +80,7 @@ def key_weights(
     strength: float = 1.0,
     balance: float = 0.0,
     timing: Timing | None = None,
+    muted: bool = False,
     sides: Sequence[str] = (),
 ) -> ShapeKeyBake:
     """Key solved weights (T,S) of `channels` (S) at `times` (T,) on a character.
@@ -89,8 +90,8 @@ def key_weights(
     sampled on the scene's frames instead. `layer` "action": in an action of its own, in which
     every channel has a curve, in place of the block's own action (which is kept); "nla": added to
     what plays already, and only channels that move have curves; "auto": the latter where something
-    plays. `strength`, `balance` and `timing` can be edited later; `sides` (S) of channels whose
-    names do not tell theirs. Raises `InputError` with nothing changed.
+    plays. `strength`, `balance`, `timing` and `muted` can be edited later; `sides` (S) of channels
+    whose names do not tell theirs. Raises `InputError` with nothing changed.
     """
     if layer not in LAYERS:
         raise InputError(f"There is no layer '{layer}'.", f"Give one of: {', '.join(LAYERS)}.")
@@ -116,7 +117,9 @@ def key_weights(
         sides=channel_sides([channel.name for channel in channels], sides),
         times=np.array(times, np.float64),
         weights=weights,
-        settings=Settings(float(time_base.start_frame), strength, balance, timing or Timing()),
+        settings=Settings(
+            float(time_base.start_frame), strength, balance, timing or Timing(), muted
+        ),
     )
     when = shown(record)
     blocks = [find_block(name) for name in blocks_of(record)]
