@@ -9,12 +9,19 @@ Renders the character's neutral face, lets the server retarget the clip to it, a
   flipbook    writes that sequence as one picture of tiles with a .json beside it
   all         shape keys, textures that hold what the keys leave over, flipbook, and edge maps
 
-Pictures go to a folder beside the .blend, named after it. The character's file is not changed.
+Keys lie at the clip's true times, between frames. What the character plays already goes on, and
+the expression adds to it. Several clips are placed on one timeline by a sheet; each row's weights
+go to OUT_microface/weights/. Every bake can be edited later, in the window or from Python.
+
+Pictures go to a folder beside the .blend, named after it, with a report of how near the bake is to
+what was generated (report/index.html). What `microface verify` needs to take these measures again
+lies in the .blend itself. The character's file is not changed.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,15 +29,33 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from .needs import need_blender
 from .progress import ProgressReport
+from .proof import Baked, prove
+from .timing import (
+    add_timing_arguments,
+    bake_rows,
+    check_timing_arguments,
+    is_retimed,
+    timing_options,
+)
 
 if TYPE_CHECKING:
+    from ..addon.bake.texture import TextureBake
     from ..addon.generated import Generated
     from ..server.client import Client
 
 EXAMPLE = """Examples:
   microface bake a.blend --object Head --clip smile.mp4 --fps 25 --to shape-keys --out o/a.blend
   microface bake a.blend --object Head --clip frames/ --fps 200 --to all --start 101 --out o/b.blend
-  microface bake a.blend --object Head --clip builtin:brow-lower --to texture --out o/c.blend"""
+  microface bake a.blend --object Head --clip builtin:brow-lower --to texture --out o/c.blend
+  microface bake a.blend --object Head --clip smile.mp4 --fps 25 --to shape-keys --out o/d.blend \\
+      --start 101 --duration 12f --hold 1 --balance 0.5 --layer nla
+  microface bake a.blend --object Head --sheet shots.csv --out o/e.blend
+
+A sheet:
+  clip,fps,start,strength,duration,hold,balance
+  smile.mp4,25,101,1,,1,
+  frames/,200,6.5s,0.6,12f,,0.5
+  builtin:brow-lower,,00:00:08:00,,,,"""
 
 KINDS = ("shape-keys", "texture", "flipbook", "all")
 
@@ -43,11 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--object", required=True, metavar="NAME", help="the mesh with the facial shape keys"
     )
-    parser.add_argument(
-        "--clip", required=True, help="a video, a folder of frames, or builtin:NAME"
-    )
+    parser.add_argument("--clip", help="a video, a folder of frames, or builtin:NAME")
     parser.add_argument("--fps", help="frames a second of the clip: a number or a ratio")
-    parser.add_argument("--to", choices=KINDS, required=True, help="what to bake")
+    parser.add_argument("--to", choices=KINDS, help="what to bake (of a sheet: shape-keys)")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="OUT.blend", help="the file to write"
     )
@@ -61,9 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resolution", type=int, default=512, metavar="N", help="pixels a side (default: 512)"
     )
     parser.add_argument(
-        "--whole-frames", action="store_true", help="key on whole scene frames, for game engines"
+        "--no-report",
+        action="store_true",
+        help="leave the report out, and its renders (`verify` then compares no pictures)",
     )
     parser.add_argument("--server", metavar="ADDR", help="a running server (default: start one)")
+    add_timing_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -73,28 +99,38 @@ def run(arguments: argparse.Namespace) -> int:
             f"The character file {arguments.character} does not exist.",
             "Give a .blend; `microface character --out X.blend` writes one.",
         )
+    check_timing_arguments(arguments)
     need_blender()
     from ..addon.bake.publish import publication
+    from ..addon.bake.shot_sheet import read_sheet
     from ..addon.bake.texture import check_textures
-    from ..addon.bake.time import parse_fps
+    from ..addon.bake.time import parse_fps, scene_fps
+    from ..addon.character.stage import home_scene
     from ..addon.clips import clip_label
     from ..addon.files import open_blend
     from ..addon.retarget.connection import connect
     from ..addon.retarget.prepare import check, find_character
 
     fps = parse_fps(arguments.fps) if arguments.fps else None
-    clip_label(arguments.clip)
+    if arguments.sheet is None:
+        clip_label(arguments.clip)
     open_blend(arguments.character)
     character = find_character(arguments.object)
     check(character)
-    if arguments.to != "shape-keys":
+    rate = scene_fps(home_scene(character))
+    rows = [] if arguments.sheet is None else read_sheet(arguments.sheet, rate)
+    options = timing_options(arguments, rate)
+    if arguments.to in ("texture", "flipbook", "all"):
         check_textures(character)
     with (
         ProgressReport("bake") as report,
         publication(arguments.out) as place,
         connect(arguments.server) as client,
     ):
-        written = _bake(arguments, character, fps, client, place, report)
+        if rows:
+            written = bake_rows(arguments, character, rows, client, place, report)
+        else:
+            written = _bake(arguments, character, fps, options, client, place, report)
     print("\n".join(f"Wrote {path}" for path in written))
     return 0
 
@@ -103,11 +139,14 @@ def _bake(
     arguments: argparse.Namespace,
     character: Any,
     fps: Fraction | None,
+    options: dict[str, Any],
     client: Client,
     place: Any,
     report: ProgressReport,
 ) -> list[Path]:
     from ..addon import api
+    from ..addon.bake.time import scene_time
+    from ..addon.character.stage import home_scene
 
     start = 1.0 if arguments.start is None else arguments.start
     generated = api.generate(
@@ -122,23 +161,29 @@ def _bake(
     report.say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
     pictures, kinds = place.draft_pictures, arguments.to
     beside = []
-    keys = None
+    keys = textures = None
     if kinds in ("shape-keys", "all"):
-        keys = api.bake_shape_keys(
-            character,
-            generated,
-            start,
-            whole_frames=arguments.whole_frames,
-            server=client,
-        )
+        keys = api.bake_shape_keys(character, generated, start, server=client, **options)
         table = place.draft / f"{place.out.stem}.csv"
         keys.write_csv(table)
         beside.append(table)
         report.say(f"{keys.key_count} keys in '{keys.action_name}'; {_strongest(keys)}")
     if kinds in ("texture", "flipbook", "all"):
-        _textures(kinds, character, generated, pictures, start, keys, report)
+        textures = _textures(kinds, character, generated, pictures, start, keys, report)
     if kinds == "all":
         api.bake_edges(character, generated, pictures / "edges")
+    files = {"flipbook": [one for one in (pictures / "flipbook").glob("*") if one.is_file()]}
+    if is_retimed(arguments):
+        report.say("no report: what is baked is not timed or balanced as what was generated")
+    else:
+        prove(
+            character,
+            place,
+            [Baked(generated, scene_time(home_scene(character), start), keys, textures, files)],
+            _settings(arguments),
+            report,
+            rendered=not arguments.no_report,
+        )
     has_pictures = pictures.exists()
     place.publish(*beside)
     return [place.out, *(place.out.with_name(path.name) for path in beside)] + (
@@ -154,7 +199,8 @@ def _textures(
     start: float,
     keys: Any,
     report: ProgressReport,
-) -> None:
+) -> TextureBake | None:
+    """Bake textures; return what the file shows of them, None where only a flipbook stays."""
     from ..addon import api
 
     into = pictures / "texture"
@@ -171,6 +217,20 @@ def _textures(
             texture.files[0].parent.rmdir()
         if into.exists():
             into.rmdir()
+        return None
+    return bake
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return what was asked, and the character's file by its hash, for the report."""
+    digest = hashlib.sha256(arguments.character.read_bytes()).hexdigest()
+    return {
+        "character": arguments.character.name,
+        "character SHA-256": digest,
+        "object": arguments.object,
+        "strength": f"{arguments.strength:g}",
+        "baked to": arguments.to + (", whole frames" if arguments.whole_frames else ""),
+    }
 
 
 def _strongest(keys: Any) -> str:

@@ -70,10 +70,13 @@ def collect_event(
     keys: ShapeKeyBake | None,
     textures: tuple[TextureRecord, ...],
     provenance: Mapping[str, str],
+    *,
+    only_apex: bool = False,
 ) -> tuple[Event, float]:
     """Return the evidence of one bake, and the share of its motion that the weights leave over.
 
-    `keys` of the bake of shape keys, `textures` what `record_textures` gave.
+    `keys` of the bake of shape keys, `textures` what `record_textures` gave; with `only_apex` its
+    picture alone is kept.
     """
     times = (generated.times if keys is None else keys.times).astype(np.float64)
     names = keys.active() if keys is not None else ()
@@ -87,7 +90,8 @@ def collect_event(
     vertices, motion = _sampled(view, generated, instants)
     if keys is None:  # the surface stays; textures carry the expression
         vertices, motion = vertices[:0], motion[:, :0]
-    shown = np.unique([onset, (onset + apex) // 2, apex, (apex + offset) // 2, offset])
+    moments = [onset, (onset + apex) // 2, apex, (apex + offset) // 2, offset]
+    shown = np.unique([apex] if only_apex else moments)
     pictures, corner, moving = _cut_out(generated, shown)
     event = Event(
         clip=generated.clip_name,

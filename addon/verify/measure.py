@@ -78,7 +78,7 @@ def measure_event(obj: Any, evidence: Evidence, event: Event, *, render: bool = 
     if render and not posed:
         compared = _against_neutral(shown, evidence.neutral)
     fps = float(scene_fps(home_scene(obj)))
-    played = Played(values, motion, compared, fps)
+    played = Played(values, motion, compared, unmoved, fps)
     found = measure(event, evidence.neutral, played)
     return Measured(found, played, shown)
 

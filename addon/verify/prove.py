@@ -43,12 +43,14 @@ def leave_evidence(
     relative: Callable[[Path], str] = str,
     settings: Mapping[str, str] | None = None,
     render: bool = False,
+    only_apex: bool = False,
 ) -> Proof:
     """Collect the evidence of one bake and keep it in the open file; returns the `Proof`.
 
     `keys` and `textures` as the bakes gave them, `records` of more files; `relative` turns a
     picture's path into the one it will have, relative to the saved file. With `render` the bake is
-    played and rendered at once, and limits for its pictures are stated too.
+    played and rendered at once, and limits for its pictures are stated too; `only_apex` leaves
+    the other moments out of the pictures.
     """
     if textures is not None:
         records = (*record_textures(obj, textures, relative), *records)
@@ -59,6 +61,7 @@ def leave_evidence(
         keys,
         records,
         provenance(generated, settings or {}),
+        only_apex=only_apex,
     )
     before = stored_or_none(obj)
     evidence = collect_evidence(obj, generated, () if before is None else before.events)

@@ -66,7 +66,7 @@ def verify_character(
         "Restore it, or bake again.",
     )
     if scene is None or obj is None or scene.objects.get(obj.name) is None:
-        return Verified(evidence, (here,), ())
+        return Verified(evidence, (here,), (None,) * len(evidence.events))
     fps = scene_fps(scene)
     checks = [here, rate_check(f"{fps.numerator}/{fps.denominator}", evidence.fps)]
     same = mesh_fingerprint(obj) == evidence.mesh

@@ -84,7 +84,8 @@ def picture_checks(event: Event, found: dict[str, float], why_not: str) -> list[
     checks = []
     meanings = {
         "moving_psnr": ("picture, moving region", "The expression looks otherwise than baked."),
-        "still_psnr": ("picture, still region", "The rest of the face looks otherwise."),
+        "still_psnr": ("picture, still region", "Something moves that should be still."),
+        "neutral_psnr": ("picture, unmoved face", "The face itself looks otherwise than baked."),
     }
     for figure, (title, wrong) in meanings.items():
         if figure not in found or figure not in event.limits:

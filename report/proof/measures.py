@@ -28,12 +28,14 @@ class Played:
 
     `values` (T,P) changes of the event's P targets from neutral at its frames; `motion` (K,N,2)
     pixels, seen from the framing camera; `pictures` (M,size,size,3) uint8 rendered at the shown
-    instants; `fps` of the scene.
+    instants, the render's own bias against the neutral taken out; `unmoved` (size,size,3) as
+    rendered without the event; both empty where nothing was rendered; `fps` of the scene.
     """
 
     values: NDArray[np.float64]
     motion: NDArray[np.float64]
     pictures: NDArray[np.uint8]
+    unmoved: NDArray[np.uint8]
     fps: float
 
 
@@ -104,8 +106,8 @@ def measure(event: Event, neutral: NDArray[np.uint8], played: Played) -> dict[st
     """Return the figures of one event.
 
     `curve_error` (weight), `apex_seconds` (when the played apex comes after the clip's start),
-    `motion_unexplained` (share), `moving_psnr`, `static_psnr` (of the unmoved neutral there) and
-    `still_psnr` (dB).
+    `motion_unexplained` (share), `moving_psnr`, `static_psnr` (of the unmoved neutral there),
+    `still_psnr` and `neutral_psnr` (of the face without the event against the neutral picture), all in dB.
     """
     wanted = generated_pictures(event, neutral)
     moving = moving_region(event, neutral.shape[0])
@@ -123,6 +125,8 @@ def measure(event: Event, neutral: NDArray[np.uint8], played: Played) -> dict[st
         found["moving_psnr"] = region_psnr(played.pictures, wanted, moving)
         found["static_psnr"] = region_psnr(unmoved, wanted, moving)
         found["still_psnr"] = region_psnr(played.pictures, wanted, ~moving)
+        everywhere = np.ones(neutral.shape[:2], bool)
+        found["neutral_psnr"] = region_psnr(played.unmoved, neutral, everywhere)
     return found
 
 
@@ -140,7 +144,7 @@ def limits(
         "apex_error_seconds": 0.5 / fps + TIME_SLACK_SECONDS,
         "motion_unexplained": foretold_unexplained + MOTION_SLACK,
     }
-    for name in ("moving_psnr", "still_psnr"):
+    for name in ("moving_psnr", "still_psnr", "neutral_psnr"):
         if name in found:
             stated[name] = found[name] - PSNR_SLACK_DECIBELS
     return stated
