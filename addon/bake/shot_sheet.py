@@ -49,6 +49,11 @@ class Row:
     settings: Settings
     layer: str
 
+    @property
+    def label(self) -> str:
+        """A short name of the clip, for files."""
+        return clip_label(self.clip)
+
 
 def read_sheet(path: Path, scene_fps: Fraction) -> list[Row]:
     """Return the rows of a sheet (CSV with comma, semicolon or tab).
