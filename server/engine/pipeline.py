@@ -18,7 +18,8 @@ from ..clips.crop import take_crop
 from ..clips.face import FaceBox, find_face
 from ..clips.steady import CELLS, Steadied, Steadier
 from .canvas import Canvas
-from .runtime import Runtime
+from .runtime import Animation, Runtime
+from .smooth import smoothed
 from .timing import find_phases, motion_profile
 
 #: Strengths that make sense: a twentieth of the source's motion to four times it.
@@ -121,8 +122,26 @@ class Retargeting:
     def __iter__(self) -> Iterator[Generated]:
         """Yield the frames in order; raises Cancelled between frames when asked to stop.
 
-        The next frame is steadied in a thread while the network works on this one.
+        The motion is smoothed over time, so a frame comes when a few after it are understood. The
+        next frame is steadied in a thread while the network works on this one.
         """
+        moves = smoothed(self._animations(), self.clip.times, self._neutral_frame)
+        for index, (flow, (animation, confidence)) in enumerate(moves):
+            with self._timings.stage("generate"):
+                made = Generated(
+                    index,
+                    self._canvas.paint(flow, animation.residual, animation.residual_mask),
+                    self._canvas.edge_map(animation.edges),
+                    self._canvas.forward(flow),
+                    confidence,
+                )
+            if self._progress is not None:
+                self._progress(index + 1, len(self.clip))
+            yield made
+
+    def _animations(self) -> Iterator[tuple[NDArray[np.float32], tuple[Animation, float]]]:
+        """Yield each frame's flow on the crop, with all that the network says of it, and how sure
+        the steadying is."""
         frames = self.clip.frames
         with ThreadPoolExecutor(max_workers=1) as ahead:
             coming = ahead.submit(self._steady, frames[0])
@@ -132,29 +151,20 @@ class Retargeting:
                 steadied = coming.result()
                 if index + 1 < len(frames):
                     coming = ahead.submit(self._steady, frames[index + 1])
-                made = self._generate(index, steadied)
-                if self._progress is not None:
-                    self._progress(index + 1, len(frames))
-                yield made
+                animation = self._animate(index, steadied)
+                yield animation.flow, (animation, steadied.confidence)
 
     def _steady(self, frame: NDArray[np.uint8]) -> Steadied:
         with self._timings.stage("align"):
             return self._steadier.steady(frame)
 
-    def _generate(self, index: int, steadied: Steadied) -> Generated:
+    def _animate(self, index: int, steadied: Steadied) -> Animation:
         self._flows[index] = steadied.flow
         with self._timings.stage("motion"):
             encoded = self.runtime.encode(steadied.frame)
         with self._timings.stage("generate"):
-            animation = self.runtime.animate(
+            return self.runtime.animate(
                 self._source, encoded, steadied.flow, self._character, self._picture, self.strength
-            )
-            return Generated(
-                index,
-                self._canvas.paint(animation.flow, animation.residual, animation.residual_mask),
-                self._canvas.edge_map(animation.edges),
-                self._canvas.forward(animation.flow),
-                steadied.confidence,
             )
 
     def summary(self) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def test_strength_out_of_range(strength: float) -> None:
 
 
 def test_cancel_stops_between_frames() -> None:
-    calls = iter([False, False, True])
+    calls = iter([False] * 4 + [True])
     work = retarget(picture(2), clip_of(WEIGHTS), 1.0, StandIn(), cancelled=lambda: next(calls))
     frames = iter(work)
     next(frames), next(frames)
