@@ -170,13 +170,15 @@ def bake_sheet(
     solver: Solver | None = None,
     resolution: int = 512,
     on_event: Callable[[Event], None] | None = None,
+    on_bake: Callable[[Generated, ShapeKeyBake], None] | None = None,
 ) -> list[ShapeKeyBake]:
     """Bake every row of a sheet on a character: several expressions on one timeline.
 
     `sheet` is a CSV file (columns: see `bake.shot_sheet`) or its rows. The neutral is rendered
     once, each distinct clip generated and solved once, by one server. Rows that overlap add up and
     stay within the channels' bounds; `ShapeKeyBake.cuts` says where they are cut. Returns a bake
-    per row, in their order. Raises `InputError`, with the row's number and nothing baked.
+    per row, in their order; `on_bake` hears of each, once all are laid, with what was generated.
+    Raises `InputError`, with the row's number and nothing baked.
     """
     scene = home_scene(obj)
     rows = sheet if not isinstance(sheet, str | Path) else read_sheet(Path(sheet), scene_fps(scene))
@@ -218,6 +220,9 @@ def bake_sheet(
                 remove_bake(obj, made.action_name)
             raise InputError(f"Row {row.number}: {error.what}", error.remedy) from error
         bakes.append(bake)
+    for row, bake in zip(rows, bakes, strict=True):
+        if on_bake is not None:
+            on_bake(solved[row.clip, row.fps][0], bake)
     return bakes
 
 
