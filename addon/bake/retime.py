@@ -63,8 +63,8 @@ def retimed(seconds: NDArray[np.float64], moments: Moments, timing: Timing) -> N
     natural = [float(seconds[index]) for index in (0, *_indices(moments), len(seconds) - 1)]
     wanted = list(natural)
     if timing.duration is not None and timing.duration != natural[4] and natural[4] > 0:
-        wanted = [one * (timing.duration / natural[4]) for one in natural]
-        wanted[4] = timing.duration
+        scale, end = timing.duration / natural[4], natural[4]
+        wanted = [timing.duration if one == end else one * scale for one in natural]
     for place, moment in ((1, timing.onset), (2, timing.apex), (3, timing.offset)):
         if moment is not None:
             wanted[place] = moment
