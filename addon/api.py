@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,12 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..server.client import Client
+from .bake.asking import pose_problem, solve_channels
 from .bake.edges import EdgeBake, bake_edge_maps
 from .bake.edit import BakeInfo, edit_bake, list_bakes, remove_bake
 from .bake.flipbook import Flipbook, flip
 from .bake.materials import unwire_sequences
-from .bake.problem import Solved, SolveInput, Solver, solve_input
+from .bake.problem import Solved, SolveInput, Solver
 from .bake.retime import Timing
 from .bake.shading import Shading, render_shading
 from .bake.shape_keys import ShapeKeyBake, key_weights, unbake_shape_keys
@@ -42,15 +44,16 @@ from .bake.time import TOLERANCE, scene_fps, scene_time
 from .character.neutral import render_frame
 from .character.preflight import Finding, preflight
 from .character.stage import find_companions, home_scene
-from .character.view import FaceView, project_keys
+from .character.view import FaceView
 from .clips import clip_label
 from .generated import Generated
 from .retarget.connection import connect
-from .retarget.prepare import check, prepare, view_of
+from .retarget.prepare import VIEWS, check, prepare, prepare_views, view_of, views_of
 from .retarget.session import Event, Session
 from .retarget.solving import server_solver
 
 __all__ = [
+    "VIEWS",
     "BakeInfo",
     "Finding",
     "Generated",
@@ -80,6 +83,7 @@ def generate(
     server: str | Client | None = None,
     resolution: int = 512,
     on_event: Callable[[Event], None] | None = None,
+    views: Sequence[str] = ("front",),
 ) -> Generated:
     """Put a source clip's expression on a character's neutral picture; returns `Generated`.
 
@@ -87,15 +91,19 @@ def generate(
     `builtin:NAME`; `fps` of the clip where it does not know its own; `strength` 0 to 4 scales
     the motion; `server` an address like `tcp://127.0.0.1:5757`, an open client, or None to start
     an embedded one and stop it at the end; `resolution` 128 to 4096 pixels a side. `on_event`
-    hears of progress. Raises `InputError` for a character or clip that cannot be used and
-    `RunError` when the server fails.
+    hears of progress. `views` are the sides that the face is seen from (see `VIEWS`): each has a
+    neutral and a generation of its own; the first is what is returned, with the `others` in it.
+    Raises `InputError` for a character or clip that cannot be used and `RunError` when the server
+    fails.
     """
     label = clip_label(str(clip))
     check(obj)
     with connect(server) as client:
-        prepared = prepare(obj, resolution)
-        session = Session(client, prepared, str(clip), label, fps, strength)
-        return session.pump(on_event)
+        first, *others = (
+            Session(client, prepared, str(clip), label, fps, strength).pump(on_event)
+            for prepared in prepare_views(obj, resolution, views)
+        )
+        return replace(first, others=tuple(others))
 
 
 def bake_shape_keys(
@@ -123,14 +131,14 @@ def bake_shape_keys(
     embedded one), or by `solver`. Returns `ShapeKeyBake` with the weights (T,S) and what they
     leave unexplained. Raises `InputError` with nothing changed.
     """
-    view = view_of(obj, generated)
-    problem, sides = _problem(obj, view, generated)
+    views = views_of(obj, generated)
+    problem, sides = _problem(views, generated)
     return key_weights(
         obj,
         generated.clip_name,
-        view.face.channels,
+        views[0].face.channels,
         generated.times,
-        _solved(problem, server, solver),
+        _solved(problem, views[0], server, solver),
         scene_time(home_scene(obj), start_frame),
         whole_frames=whole_frames,
         tolerance=tolerance,
@@ -142,22 +150,20 @@ def bake_shape_keys(
     )
 
 
-def _problem(obj: Any, view: FaceView, generated: Generated) -> tuple[SolveInput, tuple[str, ...]]:
+def _problem(views: Sequence[FaceView], generated: Generated) -> tuple[SolveInput, tuple[str, ...]]:
     """Return what to ask a solver, and the side of the face that each channel is seen to move."""
-    jacobian = project_keys(view)
-    if len(jacobian.pixels) < 3:
-        raise InputError(
-            f"Too little of the face of '{obj.name}' is seen.", "Choose the mesh of the face."
-        )
-    problem = solve_input(jacobian, view.face.keys, generated.motion, generated.times)
-    return problem, sides_by_motion(jacobian.pixels, jacobian.matrix)
+    problem, (front, *_) = pose_problem(views, generated)
+    return problem, sides_by_motion(front.pixels, front.matrix)
 
 
-def _solved(problem: SolveInput, server: str | Client | None, solver: Solver | None) -> Solved:
+def _solved(
+    problem: SolveInput, view: FaceView, server: str | Client | None, solver: Solver | None
+) -> Solved:
+    channels = view.face.channels
     if solver is not None:
-        return solver(problem)
+        return solve_channels(problem, channels, solver)
     with connect(server) as client:
-        return server_solver(client)(problem)
+        return solve_channels(problem, channels, server_solver(client))
 
 
 def bake_sheet(
@@ -193,8 +199,8 @@ def bake_sheet(
             generated = session.pump(on_event)
             if not solved:
                 view = view_of(obj, generated)
-            problem, sides = _problem(obj, view, generated)
-            solved[row.clip, row.fps] = generated, _solved(problem, client, solver)
+            problem, sides = _problem((view,), generated)
+            solved[row.clip, row.fps] = generated, _solved(problem, view, client, solver)
     bakes: list[ShapeKeyBake] = []
     for row in rows:
         generated, found = solved[row.clip, row.fps]

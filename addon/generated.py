@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .character.fingerprint import Fingerprint
 from .character.framing import Framing
 
 
@@ -20,7 +21,9 @@ class Generated:
     `framing`; `clip_name` for naming outputs. `neutral` (R,R,3), `frames` (T,R,R,3) and `edges`
     (T,R,R) uint8; `motion` (T,R,R,2) float16, where each pixel of the neutral moves to, as
     (dx, dy) in pixels; `times` (T,) float64 seconds from the clip's start at rate `fps`; `result`
-    as the server reports it (timings, onset, apex, offset, hashes).
+    as the server reports it (timings, onset, apex, offset, hashes). `view` names the side that the
+    face is seen from, `others` are the same clip on the same character seen from other sides.
+    `fingerprint` tells whether the character was edited since; None where that is not known.
     """
 
     object_name: str
@@ -34,3 +37,11 @@ class Generated:
     motion: NDArray[np.float16]
     times: NDArray[np.float64]
     result: dict[str, Any] = field(default_factory=dict)
+    view: str = "front"
+    others: tuple[Generated, ...] = ()
+    fingerprint: Fingerprint | None = None
+
+    @property
+    def views(self) -> tuple[Generated, ...]:
+        """This view and the others."""
+        return (self, *self.others)

@@ -54,8 +54,8 @@ class EvaluatedFace:
     `name` and `surface` of the main mesh and `displacement` (S,V,3) float32: its world displacement
     per unit of each channel's weight (measured at the weight of a micro-expression, so that rigs
     which are not linear are met where they are used). `parts` are the other meshes that a channel
-    may move. `keys` are the `channels` as columns. `axes` (3,3): the axes that the face was modelled in, as
-    columns in the world (posed with it).
+    may move. `keys` are the `channels` as columns. `axes` (3,3): the axes that the face was
+    modelled in, as columns in the world (posed with it).
     """
 
     name: str

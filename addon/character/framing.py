@@ -79,13 +79,15 @@ def frame_face(
     weights: NDArray[np.floating[Any]],
     axes: NDArray[np.floating[Any]],
     resolution: int,
+    turn_degrees: float = 0.0,
 ) -> Framing:
-    """Return the view straight on a face.
+    """Return the view straight on a face, or from its side.
 
     `points` (N,3) world positions of the vertices that make up the face, `normals` (N,3) their
     outward normals, `weights` (N,) how much they count, `axes` (3,3) the face's own axes (those it
     was modelled in) as columns in the world, any length. The face looks along the mean normal of
-    what moves, and stands upright along its own z (or y, where it looks along z).
+    what moves, and stands upright along its own z (or y, where it looks along z). With
+    `turn_degrees` the camera goes that far around to the face's left (below 0: to its right).
     """
     if len(points) < 3 or not float(weights.sum()) > 0:
         raise InputError(
@@ -97,6 +99,9 @@ def frame_face(
     forward = _facing(np.asarray(normals, np.float64), np.asarray(weights, np.float64), columns)
     upward = _upward(forward, columns)
     forward = _unit(forward - upward * (forward @ upward))
+    right = np.cross(upward, forward)
+    turn = np.radians(turn_degrees)
+    forward = forward * np.cos(turn) + right * np.sin(turn)
     right = np.cross(upward, forward)
     rotation = np.stack([right, upward, forward], axis=1)
 

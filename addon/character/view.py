@@ -62,9 +62,10 @@ class FaceView:
 class Jacobian:
     """How the channels move the visible vertices of all meshes of the face in the image.
 
-    `pixels` (V,2) float64 positions, `matrix` (V,2,S) float16 pixels per unit of weight (x right,
-    y down), `confidence` (V,) float32 in 0..1 (how squarely the vertex is seen), `names` (S).
-    `meshes` are the face's objects; row v is vertex `vertex[v]` of the evaluated `meshes[mesh[v]]`.
+    `pixels` (V,2) float64 positions, `matrix` (V,2,S) float16 pixels per channel's `unit` (x
+    right, y down), `confidence` (V,) float32 in 0..1 (how squarely the vertex is seen), `names` (S)
+    of the channels. `meshes` are the face's objects; row v is vertex `vertex[v]` of the evaluated
+    `meshes[mesh[v]]`.
     """
 
     pixels: NDArray[np.float64]
@@ -76,9 +77,19 @@ class Jacobian:
     vertex: NDArray[np.int32]
 
 
-def view_face(on: Stage, resolution: int, framing: Framing | None = None) -> FaceView:
-    """Evaluate the character on a neutral stage and frame its face (or take a given framing)."""
-    face = evaluate_face(on)
+def view_face(
+    on: Stage,
+    resolution: int,
+    framing: Framing | None = None,
+    *,
+    face: EvaluatedFace | None = None,
+    turn_degrees: float = 0.0,
+) -> FaceView:
+    """Evaluate the character on a neutral stage and frame its face (or take a given framing).
+
+    A `face` evaluated on this stage is taken as it is; `turn_degrees` as of `frame_face`.
+    """
+    face = face or evaluate_face(on)
     surface = face.surface
     votes = face.votes * vertex_areas(surface.positions, surface.triangles)
     core = votes > 0
@@ -89,6 +100,7 @@ def view_face(on: Stage, resolution: int, framing: Framing | None = None) -> Fac
             votes[core],
             face.axes,
             resolution,
+            turn_degrees,
         )
     others = tuple(
         evaluate_surface(one, on.depsgraph) for one in on.companions if one.type == "MESH"
@@ -156,7 +168,7 @@ def project_keys(view: FaceView) -> Jacobian:
             rows = mesh == number
             at = part.surface.positions[vertex[rows]]
             moved, _ = framing.project(at + step * part.displacement[index, vertex[rows]])
-            matrix[rows, :, index] = (moved - pixels[rows]) / step
+            matrix[rows, :, index] = (moved - pixels[rows]) / (step / channel.unit)
     names = tuple(channel.name for channel in face.channels)
     return Jacobian(
         pixels,

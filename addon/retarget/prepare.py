@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ..character.evaluate import evaluate_face
+from ..character.fingerprint import Fingerprint, take_fingerprint
 from ..character.framing import Framing
 from ..character.neutral import render_stage
 from ..character.preflight import Severity, preflight
@@ -17,19 +20,25 @@ from ..character.stage import home_scene, stage
 from ..character.view import FaceView, view_face
 from ..generated import Generated
 
+#: How far around to the face's left the camera goes for each view, in degrees.
+VIEWS = {"front": 0.0, "three-quarter-left": 40.0, "three-quarter-right": -40.0}
+
 
 @dataclass(frozen=True)
 class Prepared:
     """A character ready to be sent: its framing and neutral picture (R,R,3) uint8.
 
     `scene_frame` is where on the timeline it was taken: a rig may pose the head differently
-    elsewhere.
+    elsewhere. `view` names the side it is seen from, `fingerprint` tells whether it was edited
+    since.
     """
 
     object_name: str
     scene_frame: float
     framing: Framing
     neutral: NDArray[np.uint8]
+    view: str
+    fingerprint: Fingerprint
 
 
 def find_character(name: str) -> Any:
@@ -63,22 +72,60 @@ def prepare(obj: Any, resolution: int) -> Prepared:
     Nothing of the user's scene is changed. Raises `InputError` for a character that cannot be
     used, with the remedy.
     """
+    return prepare_views(obj, resolution)[0]
+
+
+def prepare_views(
+    obj: Any, resolution: int, views: Sequence[str] = ("front",)
+) -> tuple[Prepared, ...]:
+    """Frame the face and render its neutral from several sides, as `prepare`; see `VIEWS`."""
     if not 128 <= resolution <= 4096:
         raise InputError(
             f"A picture of {resolution} pixels a side cannot be used.", "Choose 128 to 4096."
+        )
+    unknown = [view for view in views if view not in VIEWS]
+    if unknown or not views or len(set(views)) < len(views):
+        said = f"'{unknown[0]}'" if unknown else "none" if not views else "one twice"
+        raise InputError(
+            f"Views of a face were asked for: {said}.", f"Choose of {', '.join(VIEWS)}."
         )
     check(obj)
     scene = home_scene(obj)
     frame = float(scene.frame_current) + float(scene.frame_subframe)
     with stage(obj) as on:
-        view = view_face(on, resolution)
-        neutral = render_stage(on, view.framing)
-    return Prepared(str(obj.name), frame, view.framing, neutral)
+        face = evaluate_face(on)
+        fingerprint = take_fingerprint(obj, face)
+        prepared = []
+        for view in views:
+            framing = view_face(on, resolution, face=face, turn_degrees=VIEWS[view]).framing
+            neutral = render_stage(on, framing)
+            prepared.append(Prepared(str(obj.name), frame, framing, neutral, view, fingerprint))
+    return tuple(prepared)
 
 
 def view_of(obj: Any, generated: Generated) -> FaceView:
-    """Return the character as it stood when its neutral was rendered, from the same camera."""
+    """Return the character as it stood when its neutral was rendered, from the same camera.
+
+    Raises `InputError` if it was edited since.
+    """
+    return views_of(obj, generated)[0]
+
+
+def views_of(obj: Any, generated: Generated) -> tuple[FaceView, ...]:
+    """Return the character from the camera of each of the views, as `view_of`."""
     with stage(obj) as on:
         whole = int(np.floor(generated.scene_frame))
         on.scene.frame_set(whole, subframe=generated.scene_frame - whole)
-        return view_face(on, generated.framing.resolution, generated.framing)
+        face = evaluate_face(on)
+        if generated.fingerprint is not None:
+            now = take_fingerprint(obj, face)
+            changed = generated.fingerprint.changes(now, generated.framing)
+            if changed:
+                raise InputError(
+                    f"'{obj.name}' was edited since its neutral was rendered: "
+                    f"{', '.join(changed)} changed.",
+                    "Generate the clip again.",
+                )
+        return tuple(
+            view_face(on, one.framing.resolution, one.framing, face=face) for one in generated.views
+        )

@@ -123,6 +123,8 @@ class Session:
             motion=np.stack([self._motion[index] for index in indices]),
             times=times - times[0],
             result=result,
+            view=self.prepared.view,
+            fingerprint=self.prepared.fingerprint,
         )
 
     def _take(self, event: transport.Event) -> None:

@@ -252,7 +252,7 @@ def test_a_rig_of_many_controls_is_probed_quickly(mask: Any) -> None:
     rig = bones("Rig", {f"c{index}": (0.01 * index, 0, 0) for index in range(60)})
     for index in range(60):
         key = mask.shape_key_add(name=f"k{index}")
-        key.data.foreach_set("co", (points + [0, 0, 0.001]).astype(np.float32).ravel())
+        key.data.foreach_set("co", (points + np.array([0, 0, 0.001])).astype(np.float32).ravel())
         key.value = 0
         drive_key(mask, f"k{index}", "y * 30", y=(rig, f"c{index}", "LOC_Y"))
     bpy.context.view_layer.update()
