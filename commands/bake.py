@@ -21,7 +21,6 @@ lies in the .blend itself. The character's file is not changed.
 from __future__ import annotations
 
 import argparse
-import hashlib
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,12 +28,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from .needs import need_blender
 from .progress import ProgressReport
-from .proof import Baked, prove
+from .proof import Baked, prove, settings_told
 from .timing import (
     add_timing_arguments,
     bake_rows,
     check_timing_arguments,
-    is_retimed,
     timing_options,
 )
 
@@ -173,17 +171,14 @@ def _bake(
     if kinds == "all":
         api.bake_edges(character, generated, pictures / "edges")
     files = {"flipbook": [one for one in (pictures / "flipbook").glob("*") if one.is_file()]}
-    if is_retimed(arguments):
-        report.say("no report: what is baked is not timed or balanced as what was generated")
-    else:
-        prove(
-            character,
-            place,
-            [Baked(generated, scene_time(home_scene(character), start), keys, textures, files)],
-            _settings(arguments),
-            report,
-            rendered=not arguments.no_report,
-        )
+    prove(
+        character,
+        place,
+        [Baked(generated, scene_time(home_scene(character), start), keys, textures, files)],
+        settings_told(arguments),
+        report,
+        rendered=not arguments.no_report,
+    )
     has_pictures = pictures.exists()
     place.publish(*beside)
     return [place.out, *(place.out.with_name(path.name) for path in beside)] + (
@@ -219,18 +214,6 @@ def _textures(
             into.rmdir()
         return None
     return bake
-
-
-def _settings(arguments: argparse.Namespace) -> dict[str, str]:
-    """Return what was asked, and the character's file by its hash, for the report."""
-    digest = hashlib.sha256(arguments.character.read_bytes()).hexdigest()
-    return {
-        "character": arguments.character.name,
-        "character SHA-256": digest,
-        "object": arguments.object,
-        "strength": f"{arguments.strength:g}",
-        "baked to": arguments.to + (", whole frames" if arguments.whole_frames else ""),
-    }
 
 
 def _strongest(keys: Any) -> str:

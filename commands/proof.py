@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,22 @@ class Baked:
     keys: ShapeKeyBake | None = None
     textures: TextureBake | None = None
     files: Mapping[str, Sequence[Path]] | None = None
+
+
+def settings_told(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return what a bake was asked, and the character's file by its hash, for the report."""
+    asked = {
+        "character": arguments.character.name,
+        "character SHA-256": hashlib.sha256(arguments.character.read_bytes()).hexdigest(),
+        "object": arguments.object,
+        "strength": f"{arguments.strength:g}",
+        "baked to": arguments.to or "shape-keys",
+    }
+    for name in ("layer", "duration", "hold", "balance", "tolerance", "whole_frames", "sheet"):
+        value = getattr(arguments, name, None)
+        if value:
+            asked[name.replace("_", " ")] = "yes" if value is True else str(value)
+    return asked
 
 
 def prove(
@@ -70,5 +88,5 @@ def prove(
             )
         )
     report.stage("proof", 1.0)
-    if rendered:
+    if rendered and proofs:
         write_report(character, proofs, place.draft_pictures / "report")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from .progress import ProgressReport
+from .proof import Baked, prove, settings_told
 
 if TYPE_CHECKING:
     from ..addon.bake.shape_keys import ShapeKeyBake
@@ -127,6 +128,7 @@ def bake_rows(
     from ..addon import api
     from ..addon.bake.time import TOLERANCE
 
+    baked: list[Baked] = []
     bakes = api.bake_sheet(
         character,
         rows,
@@ -135,12 +137,16 @@ def bake_rows(
         server=client,
         resolution=arguments.resolution,
         on_event=lambda event: report.stage(event.stage, event.progress),
+        on_bake=lambda generated, bake: baked.append(Baked(generated, bake.time_base, bake)),
     )
+    playing = [one for one, row in zip(baked, rows, strict=True) if not row.settings.muted]
     tables = place.draft_pictures / "weights"
     tables.mkdir(parents=True)
     for row, bake in zip(rows, bakes, strict=True):
         bake.write_csv(tables / f"{row.number:03d}_{row.label}.csv")
         report.say(f"row {row.number}: {_told(bake)}")
+    settings = settings_told(arguments)
+    prove(character, place, playing, settings, report, rendered=not arguments.no_report)
     place.publish()
     return [place.out, place.pictures]
 

@@ -201,6 +201,32 @@ def test_other_animation_on_the_head_is_taken_out(
     assert "Verified: 7 checks pass, 3 not covered" in said
 
 
+def test_a_sheet_of_several_is_proved_one_by_one(
+    baked: Path, clip: Path, lifting_server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = tmp_path / "shots.csv"
+    rows = [f"{clip},100,6,1,,", f"{clip},100,6.5,0.5,6f,1", f"{clip},100,40,2,,"]
+    sheet.write_text("\n".join(["clip,fps,start,strength,duration,hold", *rows]) + "\n")
+    out = tmp_path / "sheet.blend"
+    asked = ["bake", str(baked.parent.parent / "in.blend"), "--object", "Mask"]
+    more = ["--sheet", str(sheet), "--resolution", "128", "--server", lifting_server]
+    assert main([*asked, *more, "--out", str(out)]) == 0
+    page = out.with_name("sheet_microface") / "report" / "index.html"
+    assert page.read_text(encoding="utf-8").count("Keyed curves") == 3
+    capsys.readouterr()
+    assert main(["verify", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("surface motion") == 3
+    bpy.ops.wm.open_mainfile(filepath=str(out))
+    second = sorted(one.name for one in bpy.data.actions if one.name.startswith("Microface lift"))
+    bpy.data.actions.remove(bpy.data.actions[second[1]])
+    bpy.ops.wm.save_mainfile()
+    capsys.readouterr()
+    assert main(["verify", str(out), "--no-render"]) == 1
+    faults = lines_of(capsys.readouterr().out, "FAIL")
+    assert sum("is gone" in line for line in faults) == 1
+
+
 def test_the_slopes_of_a_bake_are_measured_not_remembered(shot: Path) -> None:
     """What verify says of the curves comes from Blender: half a weight off is half a weight."""
     from microface.addon.verify.verify import verify_file
