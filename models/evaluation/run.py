@@ -19,6 +19,7 @@ from ..training.losses import moving_region as soft_region
 from ..training.stages import as_tensors
 from ..training.steady import steadied
 from . import measures
+from .carried import Carried, carried_truth, coarse
 from .methods import METHODS, Pairs, Result
 
 #: Pairs that go through the network at once.
@@ -30,6 +31,7 @@ class Sums:
     """A method's sums, a row a pair; see `measures` for what each pair of columns divides to."""
 
     claimed: list[tuple[float, float]] = field(default_factory=list)
+    carried: list[tuple[float, float]] = field(default_factory=list)
     measured: list[tuple[float, float]] = field(default_factory=list)
     cosine: list[tuple[float, float]] = field(default_factory=list)
     gain: list[tuple[float, float]] = field(default_factory=list)
@@ -72,7 +74,9 @@ def batches(shards: Shards, pairs: int) -> Iterator[tuple[NDArray[np.int64], Pai
         yield indices, as_tensors(shards.batch(indices))
 
 
-def add(sums: Sums, result: Result, pair: Pairs, i: int, frame: NDArray[np.uint8]) -> None:
+def add(
+    sums: Sums, result: Result, pair: Pairs, alike: Carried, i: int, frame: NDArray[np.uint8]
+) -> None:
     """Add pair `i` of a batch to a method's sums."""
     backward = pair["character_backward"][i].permute(1, 2, 0).numpy()
     forward = pair["character_forward"][i].permute(1, 2, 0).numpy()
@@ -82,6 +86,10 @@ def add(sums: Sums, result: Result, pair: Pairs, i: int, frame: NDArray[np.uint8
     still = measures.still_region(backward)
     flow, image = result.flow[i], result.images[i]
     sums.claimed.append(measures.endpoint_sums(flow, backward, region))
+    small = coarse(torch.from_numpy(flow).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+    wanted = alike.flow[i].permute(1, 2, 0).numpy()
+    like = measures.moving_region(wanted, alike.known[i, 0].numpy())
+    sums.carried.append(measures.endpoint_sums(small, wanted, like))
     sums.cosine.append(measures.cosine_sums(flow, backward, region))
     sums.gain.append(measures.gain_sums(flow, backward, region))
     # Optical flow between two equal pictures is nothing: no need to measure it.
@@ -93,8 +101,8 @@ def add(sums: Sums, result: Result, pair: Pairs, i: int, frame: NDArray[np.uint8
     sums.leak.append((float(np.linalg.norm(flow, axis=-1)[still].sum()), float(still.sum())))
     sums.still.append(measures.psnr_sums(image, frame, still))
     sums.moving.append(measures.psnr_sums(image, frame, region))
-    alike = measures.similarity_map(image, frame)[region]
-    sums.similarity.append((float(alike.sum()), float(alike.size)))
+    similar = measures.similarity_map(image, frame)[region]
+    sums.similarity.append((float(similar.sum()), float(similar.size)))
     target = edge_map(luminance(pair["character_frame"][i : i + 1])) * soft_region(
         pair["character_backward"][i : i + 1]
     )
@@ -110,6 +118,7 @@ def measure(network: Eam, shards: Shards, pairs: int) -> Measured:
     with torch.no_grad():
         for indices, shaken in batches(shards, pairs):
             pair = steadied(shaken, network.encode(shaken["source_neutral"]).points)
+            alike = carried_truth(pair)
             results = {name: method(network, pair) for name, method in METHODS.items()}
             frames = (pair["character_frame"] * 255).round().byte().permute(0, 2, 3, 1).numpy()
             for i, index in enumerate(indices.tolist()):
@@ -118,5 +127,5 @@ def measure(network: Eam, shards: Shards, pairs: int) -> Measured:
                 found.within.append(known[index][1])
                 found.expressive.append(float(size.max()) >= measures.EXPRESSIVE)
                 for name, result in results.items():
-                    add(found.sums[name], result, pair, i, np.ascontiguousarray(frames[i]))
+                    add(found.sums[name], result, pair, alike, i, np.ascontiguousarray(frames[i]))
     return found

@@ -39,6 +39,12 @@ def on_chart(found: Tensor, truth: Tensor) -> Tensor:
     return (on_head * away).sum() / on_head.sum().clamp(min=1)
 
 
+def facial(chart: Tensor) -> Tensor:
+    """Return where a chart (N, 4, H, W), centimetres, is of the face, (N, 1, H, W) bool."""
+    radii, middle = (chart.new_tensor(v)[:, None, None] for v in (FACE_RADII, FACE_MIDDLE))
+    return (chart[:, :3] / radii - middle).square().sum(1, keepdim=True) < 1
+
+
 def correspondence(where: Tensor, source: Tensor, character: Tensor) -> Tensor:
     """Return the mean distance on the chart, centimetres, of places that should mean the same.
 
@@ -48,11 +54,7 @@ def correspondence(where: Tensor, source: Tensor, character: Tensor) -> Tensor:
     found = grid.sample(source, where)
     away = ((found[:, :3] - character[:, :3]).square().sum(1, keepdim=True) + 1e-4).sqrt()
     both = (found[:, 3:] > 0.97) & (character[:, 3:] > 0.97)
-    face = (
-        character[:, :3] / character.new_tensor(FACE_RADII)[:, None, None]
-        - character.new_tensor(FACE_MIDDLE)[:, None, None]
-    ).square().sum(1, keepdim=True) < 1
-    weight = (both & face & (away.detach() < HIDDEN)).float()
+    weight = (both & facial(character) & (away.detach() < HIDDEN)).float()
     return (weight * away).sum() / weight.sum().clamp(min=1)
 
 

@@ -69,7 +69,16 @@ def test_the_table_names_every_method_and_says_when_there_is_nothing_to_say() ->
     sums = {}
     for name in methods.METHODS:
         one = Sums()
-        for column in ("claimed", "measured", "cosine", "gain", "shown_gain", "leak", "still"):
+        for column in (
+            "claimed",
+            "carried",
+            "measured",
+            "cosine",
+            "gain",
+            "shown_gain",
+            "leak",
+            "still",
+        ):
             getattr(one, column).extend([(1.0, 2.0), (3.0, 4.0)])
         one.moving.extend([(1.0, 100.0)] * 2)
         one.similarity.extend([(1.0, 2.0)] * 2)
