@@ -41,6 +41,8 @@ from .bake.sides import sides_by_motion
 from .bake.targets import find_targets
 from .bake.texture import Cast, TextureBake, bake_textures, check_textures
 from .bake.time import TOLERANCE, scene_fps, scene_time
+from .bake.wrinkle_nodes import bake_maps
+from .bake.wrinkles import EXPLAINED, MOST_MAPS, WrinkleMaps
 from .character.neutral import render_frame
 from .character.preflight import Finding, preflight
 from .character.stage import find_companions, home_scene
@@ -63,6 +65,7 @@ __all__ = [
     "bake_shape_keys",
     "bake_sheet",
     "bake_texture",
+    "bake_wrinkle_maps",
     "edit_bake",
     "generate",
     "list_bakes",
@@ -275,6 +278,47 @@ def bake_texture(
     )
 
 
+def bake_wrinkle_maps(
+    obj: Any,
+    generated: Generated,
+    folder: Path | None = None,
+    start_frame: float = 1.0,
+    size: int = 1024,
+    over: ShapeKeyBake | None = None,
+    *,
+    kind: str = "png16",
+    explained: float = EXPLAINED,
+    most: int = MOST_MAPS,
+    shaded: bool = True,
+) -> tuple[WrinkleMaps, ...]:
+    """Reduce the change of the skin to a few maps with a curve each, and wire them to play.
+
+    One picture a map in `folder/<texture>/` (default: beside the saved file), with their curves in
+    `wrinkles.json`; keyed values of a node group weigh them in the material. As many maps, up to
+    `most`, as it takes to explain the share `explained` (0..1) of what is left over `over`, a
+    bake of shape keys that plays too. `kind` is "png16" or "exr"; else as `bake_texture`, whose
+    place in the materials it takes. Raises `InputError` like it.
+    """
+    into = folder or output_folder() / "wrinkles" / generated.clip_name
+    view = view_of(obj, generated)
+    weights = None if over is None else over.weights
+    check_textures(obj)
+    shading = _shading(obj, view, generated, size, weights) if shaded else None
+    return bake_maps(
+        Cast.of(obj, view),
+        generated,
+        into,
+        scene_time(home_scene(obj), start_frame),
+        weights=weights,
+        shading=shading,
+        kind=kind,
+        plain_size=size,
+        explained=explained,
+        most=most,
+        provenance={"clip": generated.clip_name, **_plain(generated.result)},
+    )
+
+
 def _shading(
     obj: Any,
     view: FaceView,
@@ -283,8 +327,7 @@ def _shading(
     weights: NDArray[np.float64] | None,
 ) -> Shading:
     targets = find_targets(obj, size, Cast.of(obj, view).companions)
-    names = view.face.keys.names
-    return render_shading(obj, generated.scene_frame, generated.framing, targets, names, weights)
+    return render_shading(obj, generated.scene_frame, generated.framing, targets, weights)
 
 
 def _metadata(generated: Generated) -> dict[str, str | Fraction]:

@@ -7,6 +7,8 @@ Renders the character's neutral face, lets the server retarget the clip to it, a
               a row per source frame
   texture     writes the change of the skin as an image sequence, wired into the material
   flipbook    writes that sequence as one picture of tiles with a .json beside it
+  wrinkle-maps  keys the shape keys and reduces what they leave over to a few pictures with a weight
+              curve each: keyed in the material, and listed in a .json for game engines
   all         shape keys, textures that hold what the keys leave over, flipbook, and edge maps
 
 Keys lie at the clip's true times, between frames. What the character plays already goes on, and
@@ -55,7 +57,7 @@ A sheet:
   frames/,200,6.5s,0.6,12f,,0.5
   builtin:brow-lower,,00:00:08:00,,,,"""
 
-KINDS = ("shape-keys", "texture", "flipbook", "all")
+KINDS = ("shape-keys", "texture", "flipbook", "wrinkle-maps", "all")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clip", help="a video, a folder of frames, or builtin:NAME")
     parser.add_argument("--fps", help="frames a second of the clip: a number or a ratio")
     parser.add_argument("--to", choices=KINDS, help="what to bake (of a sheet: shape-keys)")
+    parser.add_argument(
+        "--format",
+        choices=("auto", "png8", "png16", "exr"),
+        default="auto",
+        help="of textures: auto is that of the character's own; exr is linear half float",
+    )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="OUT.blend", help="the file to write"
     )
@@ -118,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
     rate = scene_fps(home_scene(character))
     rows = [] if arguments.sheet is None else read_sheet(arguments.sheet, rate)
     options = timing_options(arguments, rate)
-    if arguments.to in ("texture", "flipbook", "all"):
+    if arguments.to in ("texture", "flipbook", "wrinkle-maps", "all"):
         check_textures(character)
     with (
         ProgressReport("bake") as report,
@@ -160,14 +168,22 @@ def _bake(
     pictures, kinds = place.draft_pictures, arguments.to
     beside = []
     keys = textures = None
-    if kinds in ("shape-keys", "all"):
+    if kinds in ("shape-keys", "wrinkle-maps", "all"):
         keys = api.bake_shape_keys(character, generated, start, server=client, **options)
         table = place.draft / f"{place.out.stem}.csv"
         keys.write_csv(table)
         beside.append(table)
         report.say(f"{keys.key_count} keys in '{keys.action_name}'; {_strongest(keys)}")
     if kinds in ("texture", "flipbook", "all"):
-        textures = _textures(kinds, character, generated, pictures, start, keys, report)
+        textures = _textures(arguments, character, generated, pictures, start, keys, report)
+    if kinds == "wrinkle-maps":
+        kind = "exr" if arguments.format == "exr" else "png16"
+        into = pictures / "wrinkles"
+        for maps in api.bake_wrinkle_maps(character, generated, into, start, over=keys, kind=kind):
+            report.say(
+                f"{len(maps.files)} wrinkle maps of {maps.texture} explain {maps.explained:.1%};"
+                f" off by {maps.error_levels:.2f} levels of {maps.still_levels:.2f}"
+            )
     if kinds == "all":
         api.bake_edges(character, generated, pictures / "edges")
     files = {"flipbook": [one for one in (pictures / "flipbook").glob("*") if one.is_file()]}
@@ -187,7 +203,7 @@ def _bake(
 
 
 def _textures(
-    kinds: str,
+    arguments: argparse.Namespace,
     character: Any,
     generated: Generated,
     pictures: Path,
@@ -198,8 +214,10 @@ def _textures(
     """Bake textures; return what the file shows of them, None where only a flipbook stays."""
     from ..addon import api
 
-    into = pictures / "texture"
-    bake = api.bake_texture(character, generated, into, start, over=keys)
+    into, kinds = pictures / "texture", arguments.to
+    bake = api.bake_texture(character, generated, into, start, over=keys, kind=arguments.format)
+    for note in bake.notes:
+        report.say(note)
     if not bake.textures:
         report.say("no texture changes")
     if kinds in ("flipbook", "all"):

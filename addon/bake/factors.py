@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..character.framing import Framing
 from ..character.raster import rasterise
 from ..character.view import FaceView
 from ..colour import between, turned
@@ -145,36 +146,56 @@ class Factors:
 
 
 class _Seen:
-    """Which point of the face is seen at each pixel of the neutral."""
+    """Which point of the face, and of the meshes that move with it, is seen at each pixel."""
 
     def __init__(self, view: FaceView) -> None:
-        size = view.framing.resolution
-        surface = view.face.surface
-        pixels, depth = view.framing.project(surface.positions)
-        self._view = view
+        size, framing = view.framing.resolution, view.framing
+        face = view.face
+        self._parts = [
+            (framing, face.surface.positions, face.displacement),
+            *((framing, part.surface.positions, part.displacement) for part in face.parts),
+        ]
+        triangles, pixels, depths, count = [], [], [], 0
+        for surface in (face.surface, *(part.surface for part in face.parts)):
+            place, depth = framing.project(surface.positions)
+            triangles.append(surface.triangles + count)
+            pixels.append(place)
+            depths.append(depth)
+            count += len(surface.positions)
+        corners = np.concatenate(triangles)
         seen, shares, deep = rasterise(
-            pixels[surface.triangles], depth[surface.triangles], size, size
+            np.concatenate(pixels)[corners], np.concatenate(depths)[corners], size, size
         )
-        self._mask = (seen >= 0) & (deep <= view.nearest + 1e-6 * view.framing.distance)
-        self._vertices = surface.triangles[seen[self._mask]]
+        # What stands before or behind is of another mesh, that does not move.
+        slack = np.float32(1e-6 * framing.distance)
+        self._mask = (seen >= 0) & (deep <= view.nearest + slack) & (view.nearest <= deep + slack)
+        self._vertices = corners[seen[self._mask]]
         self._shares = shares[self._mask]
 
     def motion(self, weights: NDArray[np.floating[Any]]) -> Light:
-        """Return how far shape keys at weights (S,) move each pixel's surface, (R,R,2) pixels."""
-        if not np.any(weights):
-            return np.zeros((*self._mask.shape, 2), np.float32)
-        of_vertices = projected_motion(self._view, weights).astype(np.float32)
+        """Return how far channels at weights (S,) move each pixel's surface, (R,R,2) pixels."""
         field = np.zeros((*self._mask.shape, 2), np.float32)
+        if not np.any(weights):
+            return field
+        moved = [projected_motion(*part, weights) for part in self._parts]
+        of_vertices = np.concatenate(moved).astype(np.float32)
         field[self._mask] = (of_vertices[self._vertices] * self._shares[..., None]).sum(axis=1)
         return spread(field, self._mask, BEYOND)
 
 
-def projected_motion(view: FaceView, weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return how far shape keys at weights (S,) move each vertex in the image, (V,2) pixels."""
-    positions = view.face.surface.positions
+def projected_motion(
+    framing: Framing,
+    positions: NDArray[np.float32],
+    displacement: NDArray[np.float32],
+    weights: NDArray[np.floating[Any]],
+) -> NDArray[np.float64]:
+    """Return how far channels at weights (S,) move vertices in the image, (V,2) pixels.
+
+    `positions` (V,3) at rest, `displacement` (S,V,3) per unit of weight.
+    """
     active = np.flatnonzero(weights)
-    moved = positions + np.tensordot(weights[active], view.face.displacement[active], 1)
-    return np.asarray(view.framing.project(moved)[0] - view.framing.project(positions)[0])
+    moved = positions + np.tensordot(weights[active], displacement[active], 1)
+    return np.asarray(framing.project(moved)[0] - framing.project(positions)[0])
 
 
 def spread(values: Light, mask: NDArray[np.bool_], steps: int) -> Light:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
 from .targets import REPLACES, Target, base_colour_socket, find_targets, image_node
 from .time import TimeBase
@@ -16,6 +17,7 @@ __all__ = [
     "REPLACES",
     "Target",
     "base_colour_socket",
+    "colour_output",
     "find_targets",
     "image_node",
     "stand_in",
@@ -55,10 +57,11 @@ def wire_sequence(
     original = bpy.data.images.get(target.image_name)
     if original is not None:
         image.alpha_mode = original.alpha_mode
-    ratio = clip_fps / float(time_base.fps)
+    # A driver sees the frame as curves do, after Blender's time remapping.
+    ratio = clip_fps / float(time_base.fps * time_base.stretch)
+    (start,) = time_base.curve_frames(np.array([time_base.start_frame]))
     expression = (
-        f"min(max(floor((frame - {time_base.start_frame:g}) * {ratio:.9g} + 0.5), 0),"
-        f" {len(files) - 1}) - 1"
+        f"min(max(floor((frame - {start:.9g}) * {ratio:.9g} + 0.5), 0), {len(files) - 1}) - 1"
     )
     for material in target.materials():
         _wire(material, image, target, expression)
@@ -107,7 +110,7 @@ def stand_in(material: Any, node: Any, output: Any, vector: Any) -> Any:
     texture = image_node(socket)
     for link in list(texture.inputs["Vector"].links):
         tree.links.new(link.from_socket, vector)
-    for link in list(_colour_output(old).links):
+    for link in list(colour_output(old).links):
         if HELPS not in link.to_node and link.to_node != node:
             tree.links.new(output, link.to_socket)
     return old
@@ -159,7 +162,7 @@ def _beside_other_tiles(material: Any, node: Any, target: Target) -> tuple[Any, 
     tree.links.new(inside.outputs["Value"], mix.inputs["Factor"])
     colours = [one for one in mix.inputs if one.type == "RGBA"]
     before = _shown(tree, texture)
-    tree.links.new(_colour_output(before), colours[0])
+    tree.links.new(colour_output(before), colours[0])
     tree.links.new(node.outputs["Color"], colours[1])
     helpers = [shift, floor, length, inside]
     if not texture.inputs["Vector"].links:
@@ -172,7 +175,8 @@ def _beside_other_tiles(material: Any, node: Any, target: Target) -> tuple[Any, 
     return mix, output, shift.inputs[0]
 
 
-def _colour_output(node: Any) -> Any:
+def colour_output(node: Any) -> Any:
+    """Return the output of a node that carries its colour."""
     return next(one for one in node.outputs if one.type == "RGBA")
 
 
@@ -205,8 +209,8 @@ def _unwire(tree: Any) -> int:
     count = 0
     for node in [node for node in ours if REPLACES in node and HELPS not in node]:
         old = _stood_for(tree, node)
-        for link in list(_colour_output(node).links) if old is not None else ():
-            tree.links.new(_colour_output(old), link.to_socket)
+        for link in list(colour_output(node).links) if old is not None else ():
+            tree.links.new(colour_output(old), link.to_socket)
         count += 1
     for node in ours:
         _remove(tree, node)

@@ -15,9 +15,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..character.channels import target_values
 from ..character.framing import Framing
 from ..character.neutral import SAMPLES, render_stage
-from ..character.stage import Stage, stage
+from ..character.stage import Stage, find_companions, home_scene, stage
 from .materials import unwire
 from .targets import Target, base_colour_socket, image_node
 
@@ -57,25 +58,25 @@ def render_shading(
     scene_frame: float,
     framing: Framing,
     targets: Sequence[Target],
-    names: Sequence[str] = (),
     weights: NDArray[np.floating[Any]] | None = None,
     *,
     samples: int = SAMPLES,
 ) -> Shading:
-    """Render the gloss of the neutral and, with `weights` (T,S) of shape keys, some solved frames.
+    """Render the gloss of the neutral and, with `weights` (T,S) of channels, some solved frames.
 
     One render, and two more an anchor.
     """
     frames, shares = choose_anchors(weights) if weights is not None else ([], None)
-    poses = [np.zeros(len(names)), *(weights[frame] for frame in frames if weights is not None)]
     with stage(obj) as on:
         whole = int(np.floor(scene_frame))
         on.scene.frame_set(whole, subframe=scene_frame - whole)
+        rest = np.zeros(len(on.channels))
+        poses = [rest, *(weights[frame] for frame in frames if weights is not None)]
 
         def pictures(poses: Sequence[NDArray[np.floating[Any]]]) -> list[Picture]:
             found = []
             for pose in poses:
-                _pose(on, names, pose)
+                _pose(on, pose)
                 found.append(render_stage(on, framing, samples=samples))
             return found
 
@@ -83,6 +84,7 @@ def render_shading(
             lit = pictures(poses[1:])
         with dressed(on, targets, blackened):
             gloss, *dark = pictures(poses)
+        _pose(on, rest)
     anchors = (Anchor(*one) for one in zip(frames, lit, dark, strict=True))
     return Shading(gloss, tuple(anchors), shares)
 
@@ -113,8 +115,9 @@ def choose_anchors(
 @contextmanager
 def dressed(on: Stage, targets: Sequence[Target], tailor: Callable[[Any], Any]) -> Iterator[None]:
     """Stand copies of the cast on the stage that wear what `tailor` makes of their materials."""
-    names = [on.original.name, *(one.name for one in on.companions)]
-    cast = dict(zip(names, [on.obj, *on.companions], strict=True))
+    originals = [on.original, *find_companions(on.original, home_scene(on.original))]
+    actors = [on.obj, *on.companions]
+    cast = {str(one.name): actor for one, actor in zip(originals, actors, strict=True)}
     slots: dict[str, set[int]] = {}
     for target in targets:
         for part in target.parts:
@@ -168,9 +171,6 @@ def blackened(material: Any) -> Any:
     return copy
 
 
-def _pose(on: Stage, names: Sequence[str], weights: NDArray[np.floating[Any]]) -> None:
-    for one in (on.obj, *on.companions):
-        keys = one.data.shape_keys if one.type == "MESH" else None
-        for name, weight in zip(names, weights, strict=True):
-            if keys is not None and name in keys.key_blocks:
-                keys.key_blocks[name].value = float(weight)
+def _pose(on: Stage, weights: NDArray[np.floating[Any]]) -> None:
+    for target, values in target_values(on.channels, weights[None]).items():
+        on.set(target, float(values[0]))

@@ -16,7 +16,7 @@ from ..character.stage import find_companions, home_scene
 from ..character.view import FaceView
 from ..colour import between, colour_space, turned
 from ..generated import Generated
-from .factors import Factors
+from .factors import Box, Factors, Light
 from .gather import bilinear
 from .materials import unwire_sequences, wire_sequence
 from .region import feathered
@@ -189,6 +189,7 @@ class Painter:
         self.sheet = sheet
         self._texels = texels
         self._factors = factors
+        self._last: tuple[int, tuple[Box, Light] | None] | None = None
         self._size = factors.reached.shape[0]
         self._gather = bilinear(texels.pixels, self._size, self._size)
         self._blur = _pixels_per_texel(texels)
@@ -198,30 +199,63 @@ class Painter:
         moving[texels.index] = True
         self.moving = moving.reshape(texels.height, texels.width)
 
-    def paint(self, index: int) -> Change:
-        """Return what the texture shows anew at a source frame."""
-        found = self._factors(index)
+    def _frame(self, index: int) -> tuple[Box, Light] | None:
+        if self._last is None or self._last[0] != index:
+            self._last = (index, self._factors(index))
+        return self._last[1]
+
+    @property
+    def count(self) -> int:
+        """How many texels may change."""
+        return len(self._texels.index)
+
+    @property
+    def index(self) -> NDArray[np.int32]:
+        """The flat places (N,) of the texels that may change, ascending."""
+        return self._texels.index
+
+    def factors(self, index: int) -> Callable[[NDArray[np.int64]], Light] | None:
+        """Return what gives chosen texels' factors (n,3) at a source frame; None: all are 1.
+
+        In the primaries that the scene is rendered in.
+        """
+        found = self._frame(index)
         if found is None:
-            return Change(self._texels.index[:0], self.sheet.stored[:0, 0, :3])
+            return None
         box, factor = found
         whole = np.ones((self._size, self._size, 3), np.float32)
         whole[box] = factor
         if self._blur:
             whole = np.stack([feathered(one, self._blur) for one in whole.transpose(2, 0, 1)], -1)
-        here = np.flatnonzero(self._near(box))
+
+        def at(texels: NDArray[np.int64]) -> Light:
+            beyond = self._gather(whole, texels) - 1
+            return np.asarray(1 + self._texels.trust[texels, None] * beyond, np.float32)
+
+        return at
+
+    def paint(self, index: int) -> Change:
+        """Return what the texture shows anew at a source frame."""
+        found, factors = self._frame(index), self.factors(index)
+        if found is None or factors is None:
+            return Change(self._texels.index[:0], self.sheet.stored[:0, 0, :3])
+        here = np.flatnonzero(self._near(found[0]))
         values = np.empty((len(here), 3), self.sheet.store.type)
         for first in range(0, len(here), PAINTED):
             at = here[first : first + PAINTED]
-            factor = 1 + self._texels.trust[at, None] * (self._gather(whole, at) - 1)
-            index_here = self._texels.index[at]
-            light = turned(self.sheet.colour(index_here), self._to_scene) * factor
-            painted = self.sheet.store.encode(turned(light, self._from_scene))
-            flat = self.sheet.stored.reshape(-1, self.sheet.stored.shape[2])
-            still = (factor == 1).all(axis=1)[:, None]
-            values[first : first + PAINTED] = np.where(still, flat[index_here, :3], painted)
+            values[first : first + PAINTED] = self.multiplied(at, factors(at))
         return Change(self._texels.index[here], values)
 
-    def _near(self, box: tuple[slice, slice]) -> NDArray[np.bool_]:
+    def multiplied(self, texels: NDArray[np.int64], factor: Light) -> NDArray[Any]:
+        """Return the stored values (n,3) of chosen texels, their light times factors (n,3)."""
+        index = self._texels.index[texels]
+        light = turned(self.sheet.colour(index), self._to_scene) * factor
+        painted = self.sheet.store.encode(turned(light, self._from_scene))
+        flat = self.sheet.stored.reshape(-1, self.sheet.stored.shape[2])
+        still = (factor == 1).all(axis=1)[:, None]
+        return np.where(still, flat[index, :3], painted)
+
+    def _near(self, box: Box) -> NDArray[np.bool_]:
         """Return which texels look up pixels of a box."""
         row, column = np.divmod(self._gather.first, np.int32(self._size))
         margin = 1 + self._blur

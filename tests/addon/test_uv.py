@@ -121,7 +121,7 @@ def test_broken_faces_never_make_invalid_texels(mask: Any, tmp_path: Path, broke
 def test_faces_in_another_tile_are_brought_in(mask: Any, tmp_path: Path) -> None:
     view, generated = smile(mask)
     home = bake_textures(mask, view, generated, tmp_path / "a", BASE)
-    set_uv(mask, lambda uv: uv + (2, -1))
+    set_uv(mask, lambda uv: uv + np.array([2, -1]))
     view, generated = smile(mask)
     away = bake_textures(mask, view, generated, tmp_path / "b", BASE)
     one, other = (read_pixels(bake.textures[0].files[1]) for bake in (home, away))
