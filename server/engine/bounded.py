@@ -9,9 +9,11 @@ Floats = NDArray[np.float64]
 
 #: Time constant, in seconds, of the smoothing: what lasts 65 ms keeps 98 % of its height.
 SMOOTHING_SECONDS = 0.008
-#: Sweeps of the descent end when no weight moves by more than this.
-CONVERGED = 2e-5
+#: Descents end when no weight moves the picture by more than this share of the largest motion.
+CONVERGED = 5e-5
 MAX_STEPS = 600
+#: Likewise for coordinate descent, which only ranks choices.
+SETTLED, MAX_SWEEPS = 2e-3, 60
 
 
 def curvature(times: Floats) -> Floats:
@@ -62,6 +64,32 @@ def minimise(
         after = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         ahead = then + (momentum - 1) / after * move
         now, momentum = then, after
-        if float(np.abs(move * scale).max(initial=0)) < CONVERGED:
+        if float(np.abs(move).max(initial=0)) <= CONVERGED * float(np.abs(now).max(initial=0)):
             break
     return np.asarray(now * scale)
+
+
+def descend(hessian: Floats, linear: Floats, lower: Floats, upper: Floats, start: Floats) -> Floats:
+    """Return `minimise` without smoothness, for few keys K and many starts: coordinate descent.
+
+    Faster than the gradient where K is small, because a sweep costs no more than a gradient step
+    and solves each key exactly (Friedman, Hastie, Tibshirani 2010).
+    """
+    steep = np.maximum(np.diag(hessian), 1e-30)
+    reach = np.sqrt(steep)
+    weights = start.copy()
+    slope = linear - weights @ hessian
+    for _ in range(MAX_SWEEPS):
+        moved = 0.0
+        for key in range(len(steep)):
+            now = weights[:, key] + slope[:, key] / steep[key]
+            np.clip(now, lower[key], upper[key], out=now)
+            move = now - weights[:, key]
+            largest = float(np.abs(move).max())
+            if largest:
+                slope -= move[:, None] * hessian[key]
+                weights[:, key] = now
+                moved = max(moved, largest * float(reach[key]))
+        if moved <= SETTLED * float((np.abs(weights) * reach).max(initial=0)):
+            break
+    return weights

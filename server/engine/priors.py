@@ -1,32 +1,120 @@
-"""What a shape key's name tells beforehand: some keys are seldom what a micro-expression is made
-of, and have to explain more motion than others before they are believed."""
+"""What a shape key's name tells beforehand: its side, what it does, and how seldom that is.
+
+Names are read in any of the usual spellings (ARKit, VRM, MPFB, Faceit, ICT, Daz, Reallusion,
+MetaHuman, FACS), any case, any separators. An unknown name costs nothing and tells nothing.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+#: What keys do, by what their names hold, in lower case without sides, separators and prefixes;
+#: the first that fits counts. With it, how much more evidence than usual it takes to believe it,
+#: in natural units of log probability: micro-expressions are seldom made of it.
+_KINDS: tuple[tuple[str, str, float], ...] = (
+    ("viseme", r"viseme|phoneme|^vrc|ctrlv|^v(open|explosive|dental|tight|wide|affricate|lip)"
+               r"|^(aa|ih|ou|ee|oh|a|i|u|e|o)$|mth(a|i|u|e|o)$|(^|speech)(ch|dd|ff|kk|nn|pp|rr|ss|th)$",
+     4.0),
+    ("tongue", r"tongue", 4.0),
+    ("gaze", r"eye(s|ball)?look|look(up|down|in|out)|gaze|pupil", 3.0),
+    ("hidden", r"nasolabial|teeth|nostrildilate|liddroop", 3.0),
+    ("mood", r"joy|sorrow|happy|sad$|^angry|surprised|relaxed|fun$|fear|disgust", 1.5),
+    ("browInnerUp", r"brow(s)?(raise)?in(ner)?(up|raise|$)|innerbrow|raiseinner"
+                    r"|inner(up|raise)|^au0?1$", 0.0),
+    ("browOuterUp", r"brow(s)?(raise)?out(er)?(up|raise|$)|outerbrow|raiseouter"
+                    r"|outer(up|raise)|^au0?2$", 0.0),
+    ("browDown", r"brow.*(down|lower|drop|squeeze|frown|angry|compress|lateral)|corrugator|^au0?4$",
+     0.0),
+    ("eyeWide", r"eye.*(wide|widen)|upperlidrais|lidup|^au0?5$", 0.0),
+    ("cheekSquint", r"cheek.*(squint|rais)|^au0?6$", 0.0),
+    ("eyeSquint", r"eye.*squint|lidtight|^au0?7$", 0.0),
+    ("eyeBlink", r"blink|eye.*clos|lidclos|wink|^au4[35]$", 0.5),
+    ("noseSneer", r"sneer|nose.*wrinkl|nosewrinkl|nose.*crease|^au0?9$", 0.0),
+    ("mouthUpperUp", r"upper.*up|upperliprais|^au10$", 0.0),
+    ("mouthSmile", r"smile|cornerpull|cornerup|^au12$", 0.0),
+    ("mouthDimple", r"dimpl|^au14$", 0.0),
+    ("mouthFrown", r"mouth.*frown|^frown|cornerdepress|cornerdown|^au15$", 0.0),
+    ("mouthLowerDown", r"lower.*(down|depress)|^au16$", 0.2),
+    ("mouthShrugLower", r"shruglower|lowershrug|chin.*rais|^au17$", 0.0),
+    ("mouthShrugUpper", r"shrugupper|uppershrug", 0.7),
+    ("mouthStretch", r"stretch|^au20$", 0.3),
+    ("mouthPress", r"press|^au2[34]$", 0.3),
+    ("mouthOpen", r"jaw.*(open|drop)|mouth.*open|^au2[567]$", 0.5),
+    ("mouthPucker", r"pucker|kiss|^au18$", 0.5),
+    ("mouthFunnel", r"funnel|^au22$", 1.0),
+    ("mouthRoll", r"roll|suck|^au28$", 1.0),
+    ("jaw", r"jaw(forward|left|right|f$|back|side)|^jaw$|^au(29|30)$", 1.5),
+    ("mouthShift", r"mouth(left|right|shift|side)|^mouth$", 1.5),
+    ("mouthClose", r"mouth.*close", 1.5),
+    ("cheekPuff", r"puff|cheek.*blow|^au3[34]$", 1.0),
+)  # fmt: skip
 
-#: (what the name holds, once it is in lower case without separators; its cost, 1 is usual).
-_COSTS = (
-    ("viseme|phoneme|^v[rc]?moh$", 6.0),
-    ("tongue", 6.0),
-    ("eyelook|lookup|lookdown|lookleft|lookright|lookin|lookout|gaze", 3.0),
-    ("nasolabial|teeth|pupil|nostrildilate", 4.0),
-    ("liddroop|mouthshrugupper", 2.0),
-    ("jawforward|jawleft|jawright|mouthleft|mouthright|mouthclose|cheekpuff", 2.0),
-    ("jawopen|mouthfunnel|mouthpucker|mouthroll", 1.5),
+#: What often comes together in a micro-expression: the common pairs of action units, and what one
+#: unit moves beside its chief key.
+COMPANIONS: frozenset[frozenset[str]] = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("browDown", "eyeSquint"),  # AU4 + AU7
+        ("browInnerUp", "browOuterUp"),  # AU1 + AU2
+        ("cheekSquint", "mouthSmile"),  # AU6 + AU12
+        ("browDown", "noseSneer"),  # AU4 + AU9
+        ("mouthFrown", "mouthShrugLower"),  # AU15 + AU17
+        ("mouthSmile", "mouthFrown"),  # AU12 + AU15
+        ("cheekSquint", "eyeSquint"),  # AU6 narrows the eye
+        ("mouthShrugLower", "mouthShrugUpper"),  # AU17 pushes the upper lip
+        ("noseSneer", "mouthUpperUp"),  # one muscle, levator labii, in two parts
+        ("mouthLowerDown", "mouthUpperUp"),  # AU25 parts both lips
+    )
 )
 
+_PREFIX = re.compile(
+    r"^(fcl|facs|bs|ctrl|ectrl|expressions?|blendshapes?|shapes?|face|head|morph|phm|pctrl|jcm|arkit"
+    r"|all|mth|key|cc|genesis\d*)$"
+)
+_SIDES = {"left": 1, "l": 1, "lf": 1, "lft": 1, "right": -1, "r": -1, "rt": -1, "rgt": -1}
+#: Keys that move to a side rather than lie on one.
+_MOVES_ASIDE = re.compile(r"^(mouth|jaw|tongue|jawmove|lips|chin|head)$|look")
 
-def cost_of(name: str) -> float:
-    """Return how many times the usual evidence a shape key of this name needs."""
-    plain = re.sub(r"[^a-z0-9]", "", name.lower())
-    return next((cost for pattern, cost in _COSTS if re.search(pattern, plain)), 1.0)
+
+@dataclass(frozen=True)
+class Known:
+    """What a name says: `stem` without its side, `side` 1 left, -1 right, 0 none, `kind` of
+    motion or "" where unknown, `cost` in natural units of log probability."""
+
+    stem: str
+    side: int
+    kind: str
+    cost: float
 
 
-def costs(names: Sequence[str]) -> NDArray[np.float64]:
-    """Return `cost_of` each name, (S,)."""
-    return np.array([cost_of(name) for name in names])
+def known(name: str) -> Known:
+    """Return what a shape key's name says."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+    spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced)
+    tokens = [t for t in re.split(r"[^a-z0-9]+", spaced.lower()) if t]
+    tokens = [t for t in tokens if not re.fullmatch(r"div\d|\d*facs", t)]
+    while len(tokens) > 1 and _PREFIX.match(tokens[0]):
+        tokens = tokens[1:]
+    side, rest = 0, tokens
+    for index in (len(tokens) - 1, 0, *range(1, len(tokens) - 1)):
+        if len(tokens) > 1 and tokens[index] in _SIDES:
+            rest = tokens[:index] + tokens[index + 1 :]
+            side = _SIDES[tokens[index]]
+            break
+    plain = "".join(rest)
+    if not side:
+        found = re.fullmatch(r"(.{3,}?)(left|right)", plain) or re.fullmatch(
+            r"(left|right)(.{3,})", plain
+        )
+        if found:
+            one, other = found.groups()
+            word, stem = (one, other) if one in _SIDES else (other, one)
+            side, plain = _SIDES[word], stem
+    if side and _MOVES_ASIDE.search(plain) and not plain.startswith("eye"):
+        plain, side = plain + ("left" if side > 0 else "right"), 0
+    whole = plain if plain else "".join(tokens)
+    for kind, pattern, cost in _KINDS:
+        if re.search(pattern, whole):
+            return Known(whole, side, kind, cost)
+    return Known(whole, side, "", 0.0)

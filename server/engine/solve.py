@@ -1,9 +1,10 @@
 """Find the shape key weights that explain a clip's motion.
 
-Bounded, robust, smooth in time, and sparse: keys are taken one by one, each for the whole clip, as
-long as one explains enough of the motion that is left (orthogonal matching pursuit, Pati et al.
-1993, with bounds), then dropped again where the others do as well without. What is kept is solved
-jointly, without a penalty that would shrink it. Keys that nothing speaks for are exactly zero.
+Four steps, each of its own module: the clip's motion is cleaned as a whole (`solve_time`), compared
+with the keys' evenly over the face and no finer than a network sees (`solve_space`), the keys that
+it speaks for are chosen with what is known of them (`solve_select`, `solve_rig`, `priors`), and
+their weights are solved jointly, bounded and smooth in time (`bounded`). Keys that nothing speaks
+for are exactly zero.
 """
 
 from __future__ import annotations
@@ -16,34 +17,39 @@ from numpy.typing import NDArray
 
 from ..clips.sampling import Reals
 from .bounded import Floats, curvature, minimise
-from .priors import costs
+from .solve_rig import Rig, read_rig
+from .solve_select import Selection
+from .solve_space import Comparison, rigid_columns
+from .solve_time import patterns
 
-#: A key is taken when it explains this share of all the motion (squared, seen with confidence).
-TAKE_SHARE = 0.004
-#: A key is kept when all that is explained would fall by this share without it.
-KEEP_SHARE = 0.003
+#: Gaussian sigma, in RMS distances of the vertices from their mean, at which keys are chosen, and
+#: the wider one at which their amplitude is measured.
+CHOOSING_SIGMA, MEASURING_SIGMA = 0.04, 0.08
+#: The head's motion left over is expected to be this much smaller than what a pixel would do.
+RIGID_RIDGE = 0.01
 #: A key must move what it moves by this much at its peak, in pixels (root mean square).
 LEAST_PIXELS = 0.02
-#: A key that stays below this weight, and below this share of the pixels that the strongest key
-#: moves, is what the flow got wrong rather than what the face did.
-DUST_WEIGHT = 0.035
-DUST_SHARE = 0.15
 #: Rounds of robust solving; each takes the outliers of the last one in.
-ROBUST_ROUNDS = 3
-#: Residuals beyond this multiple of their robust spread are outliers (Huber's 95 % constant).
-HUBER = 1.345
-LEAST_SPREAD_PIXELS = 0.03
+ROBUST_ROUNDS = 2
+#: Motion farther from the model than this multiple of its robust spread (Huber's 95 % constant),
+#: than this share of the largest motion, and than this, in pixels, is an outlier.
+HUBER, OUTLIER_SHARE, OUTLIER_PIXELS = 1.345, 0.5, 0.03
+#: The first, rough solve: its rounds, its ridge beside the keys' mean square, and how many medians
+#: of the residual make an outlier.
+ROUGH_ROUNDS, ROUGH_RIDGE, OUTLIER_SPREADS = 4, 1e-2, 4.0
 
 
 @dataclass(frozen=True)
 class SolveResult:
     """Weights (T, S) float32, exactly zero for silent keys; `residual_pixels` (T,), the root mean
     square motion that no key expresses; `explained` (T,) 0..1, the share of each frame's squared
-    motion that the keys do; `rigid` (T, R), the head motion that was found and left out."""
+    motion that the keys do; `unexplained` (V,), the root mean square pixels left at each vertex
+    over the clip; `rigid` (T, R), the head motion that was found and left out, view by view."""
 
     weights: NDArray[np.float32]
     residual_pixels: Floats
     explained: Floats
+    unexplained: Floats
     rigid: Floats
 
 
@@ -55,6 +61,7 @@ def solve_weights(
     names: Sequence[str],
     times: Reals,
     positions: Reals | None = None,
+    views: Sequence[int] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> SolveResult:
     """Return the weights that explain `motion` (T, V, 2) in pixels at V visible vertices.
@@ -62,22 +69,21 @@ def solve_weights(
     `jacobian` (V, 2, S) is each key's displacement in pixels at weight 1, `confidence` (V,) or
     (T, V) in 0..1, `bounds` (S, 2) each key's least and greatest weight, `names` (S,) the keys',
     `times` (T,) seconds. With `positions` (V, 2) in pixels the head's small in-plane turn and
-    scale are taken out too, else only its shift. Raises ValueError where shapes do not match.
+    scale are taken out too, else only its shift. `views` says how many of the rows each view of
+    the face has, one after the other; the sum is V. Raises ValueError where shapes do not match.
     """
-    problem = _Problem(jacobian, motion, confidence, bounds, names, times, positions)
-    weights = np.zeros((problem.frames, problem.keys + problem.extra))
-    support: list[int] = []
+    stop = cancelled or (lambda: False)
+    problem = _Problem(jacobian, motion, confidence, bounds, names, times, positions, views)
+    weights = problem.rough()
     for _ in range(ROBUST_ROUNDS):
-        if cancelled is not None and cancelled():
+        if stop():
             break
-        linear = problem.linear(weights)
-        support = problem.select(linear)
-        weights = problem.refit(linear, support, weights)
-    shown = weights[:, : problem.keys].astype(np.float32)
-    # A key at a thousandth is nothing that anybody sees; leave no dust.
-    shown[np.abs(shown) < 1e-3 * np.abs(bounds).max(1).clip(0, 1).astype(np.float32)] = 0
-    residual, explained = problem.account(weights)
-    return SolveResult(shown, residual, explained, weights[:, problem.keys :])
+        courses, fields = patterns(problem.believed(weights), problem.weights, problem.times)
+        if not courses.shape[1]:
+            weights = np.zeros_like(weights)
+            break
+        weights = problem.solved(courses, fields, stop)
+    return problem.result(weights)
 
 
 class _Problem:
@@ -92,148 +98,179 @@ class _Problem:
         names: Sequence[str],
         times: Reals,
         positions: Reals | None,
+        views: Sequence[int] | None,
     ) -> None:
         vertices, _, self.keys = jacobian.shape
         self.frames = len(motion)
+        shares = tuple(int(v) for v in views) if views is not None and len(views) else (vertices,)
         if motion.shape != (self.frames, vertices, 2) or jacobian.shape[1] != 2:
             raise ValueError(f"motion {motion.shape} does not fit a Jacobian {jacobian.shape}")
         if bounds.shape != (self.keys, 2) or len(names) != self.keys:
             raise ValueError(f"{bounds.shape} bounds and {len(names)} names for {self.keys} keys")
         if len(times) != self.frames or confidence.shape[-1] != vertices:
             raise ValueError(f"{len(times)} times, confidence {confidence.shape}")
+        if sum(shares) != vertices or min(shares) < 0:
+            raise ValueError(f"views of {shares} rows, {vertices} rows in all")
+        if positions is not None and positions.shape != (vertices, 2):
+            raise ValueError(f"positions {positions.shape} of {vertices} vertices")
         trust = np.asarray(confidence, np.float32)
         steady = trust if trust.ndim == 1 else trust.mean(0)
-        self._root = np.sqrt(np.repeat(steady, 2))
-        columns = np.asarray(jacobian, np.float32).reshape(-1, self.keys)
-        rigid = _rigid_columns(vertices, positions)
-        self.extra = rigid.shape[1]
-        self._columns = np.concatenate([columns, rigid], 1) * self._root[:, None]
-        self._seen = np.asarray(motion, np.float32).reshape(self.frames, -1) * self._root
-        if trust.ndim == 2:
-            # Where a frame is trusted less than usual, its motion is believed less.
-            self._say = np.repeat(trust / np.maximum(steady, 1e-6), 2, axis=1).clip(0, 1)
-        else:
-            self._say = np.ones((1, 1), np.float32)
-        self.hessian = (self._columns.T @ self._columns).astype(np.float64)
-        size = np.diag(self.hessian)[self.keys :]
-        self.hessian[range(self.keys, len(self.hessian)), range(self.keys, len(self.hessian))] += (
-            0.01 * size + 1e-9
+        # Where a frame is trusted less than usual, its motion is believed less.
+        self._say = None if trust.ndim == 1 else (trust / np.maximum(steady, 1e-6)).clip(0, 1)
+        self.times = np.asarray(times, np.float64)
+        self._smooth = curvature(self.times)
+        rigid = rigid_columns(positions, shares)
+        self.extra = rigid.shape[2]
+        self._motion = np.asarray(motion, np.float32)
+        self._columns = np.concatenate([np.asarray(jacobian, np.float32), rigid], 2)
+        self._choosing = Comparison(positions, steady, shares, CHOOSING_SIGMA)
+        self._measuring = Comparison(positions, steady, shares, MEASURING_SIGMA)
+        self._bounds = np.full((self.keys + self.extra, 2), (-np.inf, np.inf))
+        self._bounds[: self.keys] = bounds
+        self._white = self._choosing.whitened(self._columns)
+        self._hessian = self._ridged(self._white)
+        first = shares[0]
+        self._rig: Rig = read_rig(
+            names,
+            self._hessian[: self.keys, : self.keys],
+            bounds,
+            self._columns[:first, :, : self.keys],
+            None if positions is None else positions[:first],
         )
-        self._lower = np.concatenate([bounds[:, 0], np.full(self.extra, -np.inf)])
-        self._upper = np.concatenate([bounds[:, 1], np.full(self.extra, np.inf)])
-        self._cost = costs(names)
-        self._smooth = curvature(np.asarray(times, np.float64))
-        weight = float(steady.sum())
-        self._places = max(weight, 1e-9)
         # A key's own reach: how many pixels (RMS over what it moves) a weight of 1 means.
-        square = columns.reshape(vertices, 2, self.keys) ** 2
-        power = square.sum(1)
-        self._reach = np.sqrt(
-            (steady[:, None] * power**2).sum(0)
-            / np.maximum((steady[:, None] * power).sum(0), 1e-12)
-        )
-        self._visible = np.diag(self.hessian)[: self.keys] > 1e-6 * self._places
-        self._energy = float((self._seen.astype(np.float64) ** 2).sum())
+        power = (self._columns[:, :, : self.keys] ** 2).sum(1)
+        seen = self.weights[:, None] * power
+        self._reach = np.sqrt((seen * power).sum(0) / np.maximum(seen.sum(0), 1e-12))
 
-    def linear(self, weights: Floats) -> Floats:
-        """Return the linear terms (T, S + R) for the motion seen, with outliers taken in to
-        where Huber's loss has them, about the residuals of `weights`."""
-        if not weights.any() and self._say.size == 1:
-            return np.asarray(self._seen @ self._columns, np.float64)
-        shown = weights.astype(np.float32) @ self._columns.T
-        residual = (self._seen - shown) * self._say
-        length = np.hypot(residual[:, 0::2], residual[:, 1::2])
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """How much each vertex counts, (V,)."""
+        return self._choosing.weights
+
+    def _ridged(self, white: NDArray[np.float32]) -> Floats:
+        hessian = (white.T @ white).astype(np.float64)
+        rigid = range(self.keys, len(hessian))
+        hessian[rigid, rigid] = (1 + RIGID_RIDGE) * hessian[rigid, rigid] + 1e-9
+        return hessian
+
+    def _shown(self, weights: Floats) -> NDArray[np.float32]:
+        """Return the motion (T, V, 2) that weights (T, S + R) make."""
+        moving = np.flatnonzero(weights.any(0))
+        columns = self._columns[..., moving].reshape(2 * len(self._columns), len(moving))
+        shown = weights[:, moving].astype(np.float32) @ columns.T
+        return np.asarray(shown.reshape(self._motion.shape), np.float32)
+
+    def rough(self) -> Floats:
+        """Return weights (T, S + R) of all keys, unbounded, that follow what most vertices do.
+
+        Vertices that the rig cannot follow count less and less (Geman and McClure 1987), so that
+        a hand before the face or a patch of wrong flow does not pass for the expression.
+        """
+        root = np.sqrt(self.weights)[:, None, None]
+        white = (self._columns * root).reshape(-1, self.keys + self.extra)
+        courses, fields = patterns(self.believed(None), self.weights, self.times)
+        if not courses.shape[1]:
+            return np.zeros((self.frames, white.shape[1]))
+        seen = (fields.transpose(1, 2, 0) * root).reshape(-1, len(fields))
+        trust = np.ones(len(self.weights), np.float32)
+        for _ in range(ROUGH_ROUNDS):
+            each = np.repeat(np.sqrt(trust), 2)[:, None]
+            hessian = ((white * each).T @ (white * each)).astype(np.float64)
+            ridge = ROUGH_RIDGE * np.diag(hessian).mean()
+            hessian[np.diag_indices_from(hessian)] += max(ridge, 1e-12)
+            linear = ((white * each).T @ (seen * each)).astype(np.float64)
+            found = np.linalg.solve(hessian, linear)
+            rest = (seen - white @ found.astype(np.float32)).reshape(len(trust), -1)
+            length = np.linalg.norm(rest, axis=1) / np.maximum(root[:, 0, 0], 1e-6)
+            moves = np.linalg.norm(fields, axis=(0, 2)) * np.sqrt(trust)
+            limit = max(
+                OUTLIER_SPREADS * float(np.median(length)),
+                OUTLIER_SHARE * float(np.percentile(moves, 95)),
+                1e-9,
+            )
+            trust = (1 / (1 + (length / limit) ** 2) ** 2).astype(np.float32)
+        return np.asarray(courses.astype(np.float64) @ found.T)
+
+    def believed(self, weights: Floats | None) -> NDArray[np.float32]:
+        """Return the motion seen (T, V, 2), outliers about that of `weights` drawn in to where
+        Huber's loss has them, and what a frame is not trusted with left to the model."""
+        if weights is None or not weights.any():
+            say = self._say
+            return self._motion if say is None else self._motion * say[..., None]
+        shown = self._shown(weights)
+        residual = self._motion - shown
+        length = np.linalg.norm(residual, axis=2)
         moving = length[length > 0]
         spread = 1.4826 * float(np.median(moving)) if moving.size else 0.0
-        limit = HUBER * max(spread, LEAST_SPREAD_PIXELS)
-        shrink = np.repeat(np.minimum(1, limit / np.maximum(length, 1e-9)), 2, axis=1)
-        return np.asarray((shown + residual * shrink) @ self._columns, np.float64)
+        largest = float(np.percentile(np.linalg.norm(shown, axis=2).max(0), 95))
+        limit = max(HUBER * spread, OUTLIER_SHARE * largest, OUTLIER_PIXELS)
+        shrink = np.minimum(1, limit / np.maximum(length, 1e-9))
+        if self._say is not None:
+            shrink = shrink * self._say
+        return np.asarray(shown + residual * shrink[..., None], np.float32)
 
-    def select(self, linear: Floats) -> list[int]:
-        """Return the keys that the motion speaks for."""
-        support: list[int] = []
-        weights = np.zeros_like(linear)
-        weights = self.refit(linear, [], weights)
-        diagonal = np.diag(self.hessian)[: self.keys]
-        lower, upper = self._lower[: self.keys], self._upper[: self.keys]
-        possible = self._visible & (upper > lower)
-        total = max(self._energy, 1e-12)
-        base = self.cost(linear, weights)
-        refused: set[int] = set()
-        while len(support) < self.keys:
-            slope = (linear - weights @ self.hessian)[:, : self.keys]
-            step = np.clip(slope / np.maximum(diagonal, 1e-30), lower, upper)
-            gain = (slope * step - 0.5 * diagonal * step**2).sum(0) / self._cost
-            gain[~possible | (np.abs(step).max(0) * self._reach < LEAST_PIXELS)] = 0
-            gain[[*support, *refused]] = 0
-            best = int(np.argmax(gain))
-            if 2 * gain[best] < TAKE_SHARE * total:
-                break
-            trial = self.refit(linear, [*support, best], weights)
-            if 2 * (base - self.cost(linear, trial)) < TAKE_SHARE * total * self._cost[best]:
-                refused.add(best)
-                continue
-            support.append(best)
-            weights, base = trial, self.cost(linear, trial)
-        return self._prune(linear, support, weights)
+    def solved(
+        self,
+        courses: NDArray[np.float32],
+        fields: NDArray[np.float32],
+        cancelled: Callable[[], bool],
+    ) -> Floats:
+        """Return the weights (T, S + R) for the motion of courses (T, r) times fields (r, V, 2)."""
+        seen = self._choosing.whitened(fields.transpose(1, 2, 0))
+        linear = (courses @ (seen.T @ self._white)).astype(np.float64)
+        energy = float(((courses @ (seen.T @ seen)) * courses).sum())
+        search = Selection(
+            self._hessian,
+            linear,
+            energy,
+            self._bounds,
+            self._choosing.places,
+            self._rig,
+            cancelled,
+        )
+        chosen = search.run()
+        weights = self._measured(chosen, courses, fields)
+        quiet = np.abs(weights[:, : self.keys]).max(0) * self._reach < LEAST_PIXELS
+        loud = [key for key in chosen if not quiet[key]]
+        return weights if len(loud) == len(chosen) else self._measured(loud, courses, fields)
 
-    def _prune(self, linear: Floats, support: list[int], weights: Floats) -> list[int]:
-        """Return the support without keys that the others can do without, least wanted first."""
-        while len(support) > 1:
-            base = self.cost(linear, weights)
-            losses = []
-            heights = np.abs(weights[:, support]).max(0)
-            pixels = heights * self._reach[support]
-            dust = (heights < DUST_WEIGHT) & (pixels < DUST_SHARE * pixels.max())
-            unwanted = dust | (pixels < LEAST_PIXELS)
-            for key, drop, height in zip(support, unwanted, heights, strict=True):
-                rest = [k for k in support if k != key]
-                trial = self.refit(linear, rest, weights)
-                loss = 2 * (self.cost(linear, trial) - base) / self._cost[key]
-                losses.append((float(height) - 1e3 if drop else loss, key, trial))
-            loss, key, trial = min(losses, key=lambda entry: entry[0])
-            if loss > KEEP_SHARE * self._energy:
-                break
-            support = [k for k in support if k != key]
-            weights = trial
-        return support
-
-    def refit(self, linear: Floats, support: list[int], start: Floats) -> Floats:
-        """Return the weights (T, S + R) of the keys in `support`, all others zero."""
-        chosen = [*support, *range(self.keys, self.keys + self.extra)]
-        found = np.zeros_like(start)
+    def _measured(
+        self, keys: list[int], courses: NDArray[np.float32], fields: NDArray[np.float32]
+    ) -> Floats:
+        """Return the weights (T, S + R) of the chosen keys, all others zero."""
+        chosen = [*keys, *range(self.keys, self.keys + self.extra)]
+        white = self._measuring.whitened(np.ascontiguousarray(self._columns[..., chosen]))
+        seen = self._measuring.whitened(fields.transpose(1, 2, 0))
+        hessian = (white.T @ white).astype(np.float64)
+        rigid = range(len(keys), len(chosen))
+        hessian[rigid, rigid] = (1 + RIGID_RIDGE) * hessian[rigid, rigid] + 1e-9
+        linear = (courses @ (seen.T @ white)).astype(np.float64)
+        found = np.zeros((self.frames, self.keys + self.extra))
         found[:, chosen] = minimise(
-            self.hessian[np.ix_(chosen, chosen)],
-            linear[:, chosen],
-            self._lower[chosen],
-            self._upper[chosen],
+            hessian,
+            linear,
+            self._bounds[chosen, 0],
+            self._bounds[chosen, 1],
             self._smooth,
-            start[:, chosen],
+            np.zeros_like(linear),
         )
         return found
 
-    def cost(self, linear: Floats, weights: Floats) -> float:
-        """Return the data's part of the cost, up to a constant."""
-        return float(0.5 * ((weights @ self.hessian) * weights).sum() - (linear * weights).sum())
-
-    def account(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Return (residual in pixels (T,), explained share (T,)) of the weights."""
-        shown = weights.astype(np.float32) @ self._columns.T
-        left = ((self._seen - shown).astype(np.float64) ** 2).sum(1)
-        whole = (self._seen.astype(np.float64) ** 2).sum(1)
-        explained = np.where(whole > 0, 1 - left / np.maximum(whole, 1e-12), 1.0)
-        return np.sqrt(left / self._places), np.clip(explained, 0, 1)
-
-
-def _rigid_columns(vertices: int, positions: Reals | None) -> NDArray[np.float32]:
-    """Return the displacements (2 V, R) of a head's shift and, where positions are known, of its
-    in-plane turn and growth; each of about one pixel."""
-    count = 2 if positions is None else 4
-    columns = np.zeros((vertices, 2, count), np.float32)
-    columns[:, 0, 0] = columns[:, 1, 1] = 1
-    if positions is not None:
-        away = np.asarray(positions, np.float32) - positions.mean(0)
-        away /= max(float(np.sqrt((away**2).sum(1).mean())), 1e-6)
-        columns[:, 0, 2], columns[:, 1, 2] = away[:, 0], away[:, 1]
-        columns[:, 0, 3], columns[:, 1, 3] = -away[:, 1], away[:, 0]
-    return columns.reshape(2 * vertices, count)
+    def result(self, weights: Floats) -> SolveResult:
+        """Return the weights with their accounts."""
+        shown = weights[:, : self.keys].astype(np.float32)
+        # A thousandth of a key's range is nothing that anybody sees; leave no dust.
+        dust = 1e-3 * np.abs(self._bounds[: self.keys]).max(1).astype(np.float32)
+        shown[np.abs(shown) < dust] = 0
+        places = max(float(self.weights.sum()), 1e-9)
+        left = ((self._motion - self._shown(weights)) ** 2).sum(2).astype(np.float64)
+        whole = (self._motion**2).sum(2).astype(np.float64) @ self.weights
+        rest = left @ self.weights
+        explained = np.where(whole > 0, 1 - rest / np.maximum(whole, 1e-12), 1.0)
+        return SolveResult(
+            shown,
+            np.sqrt(rest / places),
+            np.clip(explained, 0, 1),
+            np.sqrt(left.mean(0)),
+            weights[:, self.keys :],
+        )

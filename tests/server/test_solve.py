@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from microface.server.engine.bounded import curvature, minimise
-from microface.server.engine.priors import cost_of
 from microface.server.engine.solve import SolveResult, solve_weights
 
 TIMES = np.arange(48) / 200
@@ -241,12 +240,3 @@ def test_smoothing_depends_on_time_not_on_frames() -> None:
     assert not curvature(np.array([0.0, 0.1])).any()
     straight = np.arange(10) * 0.3 + 1
     assert np.abs(curvature(np.arange(10) / 200) @ straight).max() < 1e-9
-
-
-@pytest.mark.parametrize(
-    ("name", "cost"),
-    [("browDownLeft", 1), ("eyeLookInLeft", 3), ("Eye_Look_Up.L", 3), ("tongueOut", 6),
-     ("viseme_AA", 6), ("jawOpen", 1.5), ("MouthSmile_R", 1)],
-)  # fmt: skip
-def test_costs_of_names(name: str, cost: float) -> None:
-    assert cost_of(name) == cost

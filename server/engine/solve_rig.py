@@ -1,0 +1,165 @@
+"""What a rig's keys are to each other: sides of one expression, copies, sums of others.
+
+Read from the names where they tell, and from the motion itself where they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clips.sampling import Reals
+from .priors import COMPANIONS, Known, known
+
+Floats = NDArray[np.float64]
+
+#: Two keys move the same way from this cosine on.
+SAME = 0.995
+#: A key is the sum of two sides when they explain this share of its motion.
+SUM = 0.97
+#: Two keys are the sides of one expression when one, mirrored, has this cosine with the other.
+MIRRORED = 0.8
+#: Cells across the face on which mirrored motions are compared, and the Gaussian's sigma in cells.
+_CELLS, _SIGMA = 24, 1.0
+
+
+@dataclass(frozen=True)
+class Rig:
+    """`cost` (S,) of believing in each key, in natural units of log probability; `partner` (S,)
+    the key on the other side or -1; `usable` (S,) False for keys that others stand in for;
+    `companions` pairs of keys that often come together."""
+
+    cost: Floats
+    partner: NDArray[np.int64]
+    usable: NDArray[np.bool_]
+    companions: frozenset[frozenset[int]]
+
+
+def read_rig(
+    names: Sequence[str],
+    hessian: Floats,
+    bounds: Reals,
+    jacobian: Reals | None = None,
+    positions: Reals | None = None,
+) -> Rig:
+    """Return what the keys (S) are to each other.
+
+    `hessian` (S, S) their motions' inner products, `bounds` (S, 2); `jacobian` (V, 2, S) and
+    `positions` (V, 2) of one view, to find sides that the names do not tell.
+    """
+    entries = [known(name) for name in names]
+    cost = np.array([entry.cost for entry in entries], np.float64)
+    size = np.sqrt(np.maximum(np.diag(hessian), 0))
+    moving = size > 1e-4 * max(float(size.max(initial=0)), 1e-30)
+    alike = hessian / np.maximum(np.outer(size, size), 1e-30)
+    usable = moving & (np.asarray(bounds[:, 1]) > np.asarray(bounds[:, 0]))
+    usable &= ~_copies(names, cost, alike, size, np.asarray(bounds, np.float64), usable)
+    partner = _partners(entries, usable)
+    if jacobian is not None and positions is not None and len(positions):
+        partner = _mirrored(partner, usable & (partner < 0), jacobian, positions)
+    usable &= ~_sums(hessian, partner, usable)
+    companions = frozenset(
+        frozenset((i, j))
+        for i, one in enumerate(entries)
+        for j, other in enumerate(entries[:i])
+        if frozenset((one.kind, other.kind)) in COMPANIONS and one.side * other.side >= 0
+    )
+    return Rig(cost, partner, usable, companions)
+
+
+def _copies(
+    names: Sequence[str],
+    cost: Floats,
+    alike: Floats,
+    size: Floats,
+    bounds: Floats,
+    usable: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return which keys do what another does that is to be preferred: the likelier, the farther
+    reaching, the first by name."""
+    ranges = bounds * size[:, None]
+    reach = np.round(np.log(np.maximum(ranges[:, 1] - ranges[:, 0], 1e-12)), 2)
+    order = sorted(np.flatnonzero(usable), key=lambda k: (cost[k], -reach[k], names[k]))
+    copied = np.zeros(len(names), np.bool_)
+    for place, key in enumerate(order):
+        for other in order[:place]:
+            if copied[other] or alike[key, other] < SAME:
+                continue
+            slack = 0.02 * (ranges[other, 1] - ranges[other, 0])
+            if ranges[key, 0] >= ranges[other, 0] - slack and (
+                ranges[key, 1] <= ranges[other, 1] + slack
+            ):
+                copied[key] = True
+                break
+    return copied
+
+
+def _partners(entries: Sequence[Known], usable: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return each key's other side by name, or -1."""
+    where = {(e.stem, e.side): k for k, e in enumerate(entries) if e.side and usable[k]}
+    partner = [
+        where.get((e.stem, -e.side), -1) if e.side and usable[k] else -1
+        for k, e in enumerate(entries)
+    ]
+    for key, other in enumerate(partner):
+        if other >= 0 and partner[other] != key:
+            partner[key] = -1
+    return np.array(partner, np.int64)
+
+
+def _mirrored(
+    partner: NDArray[np.int64], alone: NDArray[np.bool_], jacobian: Reals, positions: Reals
+) -> NDArray[np.int64]:
+    """Return `partner` with the keys that are `alone` paired by their motion.
+
+    The face's middle is where the motion of all keys together has its centre.
+    """
+    keys = np.flatnonzero(alone)
+    if len(keys) < 2:
+        return partner
+    flow = np.asarray(jacobian, np.float32)
+    power = (flow**2).sum((1, 2)).astype(np.float64)
+    middle = np.average(np.asarray(positions, np.float64), axis=0, weights=power + 1e-12)
+    away = np.asarray(positions, np.float64) - middle
+    cell = float(np.abs(away).max()) * 2 / _CELLS + 1e-9
+    centres = (np.arange(_CELLS) - (_CELLS - 1) / 2) * cell
+    near = [np.exp(-(((away[:, i] - centres[:, None]) / (_SIGMA * cell)) ** 2) / 2) for i in (0, 1)]
+    # (rows, columns, V): mean motion of each cell, on a grid symmetric about the middle.
+    kernel = (near[1][:, None] * near[0][None]).reshape(_CELLS * _CELLS, -1).astype(np.float32)
+    kernel /= np.sqrt(kernel.sum(1, keepdims=True) + 1e-6)
+    fields = (kernel @ flow[:, :, keys].reshape(len(flow), -1)).reshape(
+        _CELLS, _CELLS, 2, len(keys)
+    )
+    turned = fields[:, ::-1] * np.array([-1, 1], np.float32)[:, None]
+    one, other = fields.reshape(-1, len(keys)), turned.reshape(-1, len(keys))
+    size = np.linalg.norm(one, axis=0) + 1e-12
+    likeness = (one.T @ other) / np.outer(size, np.linalg.norm(other, axis=0) + 1e-12)
+    likeness = (likeness + likeness.T) / 2
+    own = np.diag(likeness).copy()
+    np.fill_diagonal(likeness, -1)
+    best = likeness.argmax(1)
+    found = partner.copy()
+    for i, j in enumerate(best):
+        # A key that is its own mirror image has no side.
+        if best[j] == i and likeness[i, j] > max(MIRRORED, own[i], own[j]):
+            found[keys[i]] = keys[j]
+    return found
+
+
+def _sums(
+    hessian: Floats, partner: NDArray[np.int64], usable: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return which keys are both sides of a pair at once."""
+    found = np.zeros(len(partner), np.bool_)
+    pairs = [(i, int(j)) for i, j in enumerate(partner) if j > i and usable[i] and usable[j]]
+    for left, right in pairs:
+        both = hessian[np.ix_([left, right], [left, right])]
+        toward = hessian[[left, right]]
+        shares = np.linalg.solve(both + 1e-9 * np.trace(both) * np.eye(2), toward)
+        explained = (toward * shares).sum(0) / np.maximum(np.diag(hessian), 1e-30)
+        found |= (explained > SUM) & (shares > 0.3 * shares.max(0)).all(0) & (shares > 0).all(0)
+        found[[left, right]] = False
+    return found

@@ -1,0 +1,179 @@
+"""Choose which keys move: the likeliest set, by how well it explains the motion and what is known.
+
+A set's score is N/2 log(motion left) + what it costs to believe in its keys (Schwarz 1978, with
+costs for log priors): what a further key has to explain is a share of what is left, so that clean
+motion is resolved finely and the errors of a network are not dressed up as expressions. The set is
+found by adding, dropping and exchanging keys and pairs of sides until nothing improves it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bounded import descend
+from .solve_rig import Rig
+
+Floats = NDArray[np.float64]
+Keys = tuple[int, ...]
+
+#: Independent observations of a face's motion field: what a share of the motion left weighs.
+OBSERVATIONS = 32.0
+#: What a key costs; what it costs that its other side moves too, or stays (one in five does).
+KEY, BOTH_SIDES, ONE_SIDE = 2.0, 0.2, 1.4
+#: What it helps that two keys often come together.
+TOGETHER = 1.3
+#: What no key can express says how wrong the motion is: errors that look like keys are as large
+#: again by this factor, up to this share of the motion. What no flow resolves, in pixels.
+MISFIT_FACTOR, MISFIT_SHARE, LEAST_PIXELS = 3.0, 0.2, 0.01
+#: The clip is looked at in this many stretches of time.
+STRETCHES = 16
+#: Keys tried as additions, and in the place of each that is exchanged.
+ADDITIONS, EXCHANGES = 6, 3
+MAX_CHANGES = 60
+
+
+@dataclass
+class Selection:
+    """The search for one clip.
+
+    `hessian` (S+R, S+R) of keys and rigid columns, `linear` (T, S+R), `energy` the motion squared,
+    `bounds` (S+R, 2), `places` what one pixel everywhere measures, squared.
+    """
+
+    hessian: Floats
+    linear: Floats
+    energy: float
+    bounds: Floats
+    places: float
+    rig: Rig
+    cancelled: Callable[[], bool]
+    _known: dict[Keys, tuple[float, Floats]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        frames = len(self.linear)
+        ends = np.linspace(0, frames, min(frames, STRETCHES) + 1).astype(int)
+        self._stretches = np.stack(
+            [self.linear[a:b].sum(0) / np.sqrt(b - a) for a, b in itertools.pairwise(ends)]
+        )
+        longest = float(np.sqrt(np.diff(ends).max(initial=1)))
+        self._lower, self._upper = self.bounds[:, 0] * longest, self.bounds[:, 1] * longest
+        self._count = len(self.rig.cost)
+        misfit = min(MISFIT_FACTOR * self._inexpressible(), MISFIT_SHARE * self.energy)
+        self._floor = misfit + LEAST_PIXELS**2 * self.places * frames
+        self._steep = np.maximum(np.diag(self.hessian)[: self._count], 1e-30)
+
+    def run(self) -> list[int]:
+        """Return the keys that the motion speaks for, in rising order."""
+        now: Keys = ()
+        score = self._score(now)
+        for _ in range(MAX_CHANGES):
+            if self.cancelled():
+                break
+            tried = {change: self._score(change) for change in set(self._changes(now))}
+            if not tried:
+                break
+            best = min(tried, key=lambda keys: (tried[keys], keys))
+            if tried[best] >= score - 1e-9:
+                break
+            now, score = best, tried[best]
+        return list(now)
+
+    def _inexpressible(self) -> float:
+        """Return the motion left, squared, where all keys move as they like: an error that keys do
+        not look like, and that as much again hides behind their looks."""
+        ridge = 1e-3 * np.diag(self.hessian)[: self._count].mean()
+        steep = self.hessian + ridge * np.eye(len(self.hessian))
+        weights = np.linalg.solve(steep, self.linear.T).T
+        explained = (2 * self.linear * weights - (weights @ self.hessian) * weights).sum()
+        return max(self.energy - float(explained), 0.0)
+
+    def _score(self, keys: Keys) -> float:
+        left, _ = self._fit(keys)
+        return 0.5 * OBSERVATIONS * float(np.log(left)) + self._cost(keys)
+
+    def _cost(self, keys: Keys) -> float:
+        rig, chosen = self.rig, set(keys)
+        total = 0.0
+        for key in keys:
+            other = int(rig.partner[key])
+            if other in chosen:
+                # The pair is paid for once, by the likelier of its sides.
+                total += (KEY + BOTH_SIDES + float(min(rig.cost[[key, other]]))) / 2
+            else:
+                total += KEY + float(rig.cost[key]) + (ONE_SIDE if other >= 0 else 0)
+        together = {
+            frozenset(self._expression(key) for key in pair)
+            for pair in rig.companions
+            if pair <= chosen
+        }
+        return total - TOGETHER * len(together)
+
+    def _expression(self, key: int) -> int:
+        """Return one number for both sides of a key."""
+        other = int(self.rig.partner[key])
+        return min(key, other) if other >= 0 else key
+
+    def _fit(self, keys: Keys, start: Keys = ()) -> tuple[float, Floats]:
+        """Return the motion left and the weights (stretches, S+R) of a set of keys."""
+        if keys not in self._known:
+            chosen = [*keys, *range(self._count, len(self.hessian))]
+            begin = np.zeros_like(self._stretches)
+            if start in self._known:
+                begin = self._known[start][1]
+            hessian = self.hessian[np.ix_(chosen, chosen)]
+            linear = self._stretches[:, chosen]
+            found = descend(
+                hessian, linear, self._lower[chosen], self._upper[chosen], begin[:, chosen]
+            )
+            explained = float((2 * linear * found - (found @ hessian) * found).sum())
+            weights = np.zeros_like(self._stretches)
+            weights[:, chosen] = found
+            self._known[keys] = (
+                max(self.energy - explained, 0.0) + self._floor,
+                weights,
+            )
+        return self._known[keys]
+
+    def _promising(self, keys: Keys, count: int, without: Iterable[int] = ()) -> list[int]:
+        """Return the keys that would help most beside `keys`, by what each explains alone."""
+        left, weights = self._fit(keys)
+        slope = (self._stretches - weights @ self.hessian)[:, : self._count]
+        step = np.clip(slope / self._steep, self._lower[: self._count], self._upper[: self._count])
+        gain = (2 * slope * step - self._steep * step**2).sum(0)
+        gain[~self.rig.usable] = 0
+        gain[[*keys, *without]] = 0
+        score = 0.5 * OBSERVATIONS * np.log(np.maximum(left - gain, 1e-3 * left)) + self.rig.cost
+        order = np.lexsort((np.arange(self._count), score))[:count]
+        return [int(key) for key in order if gain[key] > 0]
+
+    def _with(self, keys: Keys, key: int) -> Iterable[Keys]:
+        """Yield `keys` with one more, and with both of its sides."""
+        more = _sorted(*keys, key)
+        self._fit(more, keys)
+        yield more
+        other = int(self.rig.partner[key])
+        if other >= 0 and other not in keys:
+            both = _sorted(*keys, key, other)
+            self._fit(both, keys)
+            yield both
+
+    def _changes(self, now: Keys) -> Iterable[Keys]:
+        for key in self._promising(now, ADDITIONS):
+            yield from self._with(now, key)
+        groups = {_sorted(k, *(p for p in (int(self.rig.partner[k]),) if p in now)) for k in now}
+        for group in sorted(groups | {(k,) for k in now}):
+            rest = tuple(k for k in now if k not in group)
+            self._fit(rest, now)
+            yield rest
+            if group in groups:
+                for key in self._promising(rest, EXCHANGES, group):
+                    yield from self._with(rest, key)
+
+
+def _sorted(*keys: int) -> Keys:
+    return tuple(sorted(keys))
