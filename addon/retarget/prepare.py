@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..character.fingerprint import Fingerprint, take_fingerprint
 from ..character.framing import Framing
 from ..character.neutral import render_stage
 from ..character.preflight import Severity, preflight
-from ..character.stage import home_scene, stage
+from ..character.stage import Stage, home_scene, stage
 from ..character.view import FaceView, view_face
 from ..generated import Generated
 
@@ -76,9 +76,15 @@ def prepare(obj: Any, resolution: int) -> Prepared:
 
 
 def prepare_views(
-    obj: Any, resolution: int, views: Sequence[str] = ("front",)
+    obj: Any,
+    resolution: int,
+    views: Sequence[str] = ("front",),
+    render: Callable[[Stage, Framing], NDArray[np.uint8]] = render_stage,
 ) -> tuple[Prepared, ...]:
-    """Frame the face and render its neutral from several sides, as `prepare`; see `VIEWS`."""
+    """Frame the face and render its neutral from several sides, as `prepare`; see `VIEWS`.
+
+    `render` makes the pictures.
+    """
     if not 128 <= resolution <= 4096:
         raise InputError(
             f"A picture of {resolution} pixels a side cannot be used.", "Choose 128 to 4096."
@@ -98,7 +104,7 @@ def prepare_views(
         prepared = []
         for view in views:
             framing = view_face(on, resolution, face=face, turn_degrees=VIEWS[view]).framing
-            neutral = render_stage(on, framing)
+            neutral = render(on, framing)
             prepared.append(Prepared(str(obj.name), frame, framing, neutral, view, fingerprint))
     return tuple(prepared)
 
