@@ -34,6 +34,8 @@ ROBUST_ROUNDS = 2
 #: Motion farther from the model than this multiple of its robust spread (Huber's 95 % constant),
 #: than this share of the largest motion, and than this, in pixels, is an outlier.
 HUBER, OUTLIER_SHARE, OUTLIER_PIXELS = 1.345, 0.5, 0.03
+#: Percentile of the vertices' motion that is the largest: an expression may move few of them.
+LARGEST = 99.5
 #: The first, rough solve: its rounds, its ridge beside the keys' mean square, and how many medians
 #: of the residual make an outlier.
 ROUGH_ROUNDS, ROUGH_RIDGE, OUTLIER_SPREADS = 4, 1e-2, 4.0
@@ -185,7 +187,7 @@ class _Problem:
             moves = np.linalg.norm(fields, axis=(0, 2)) * np.sqrt(trust)
             limit = max(
                 OUTLIER_SPREADS * float(np.median(length)),
-                OUTLIER_SHARE * float(np.percentile(moves, 95)),
+                OUTLIER_SHARE * float(np.percentile(moves, LARGEST)),
                 1e-9,
             )
             trust = (1 / (1 + (length / limit) ** 2) ** 2).astype(np.float32)
@@ -202,7 +204,7 @@ class _Problem:
         length = np.linalg.norm(residual, axis=2)
         moving = length[length > 0]
         spread = 1.4826 * float(np.median(moving)) if moving.size else 0.0
-        largest = float(np.percentile(np.linalg.norm(shown, axis=2).max(0), 95))
+        largest = float(np.percentile(np.linalg.norm(shown, axis=2).max(0), LARGEST))
         limit = max(HUBER * spread, OUTLIER_SHARE * largest, OUTLIER_PIXELS)
         shrink = np.minimum(1, limit / np.maximum(length, 1e-9))
         if self._say is not None:
