@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .clips.clip import Clip
 from .engine.pipeline import Cancelled, Generated, retarget
+from .engine.regions import parse_gains
 from .engine.runtime import WEIGHTS, OnnxRuntime
 from .engine.solve import solve_weights
 from .work import Tell
 
 #: Arrays that a solve needs, and those it may have.
 SOLVE_NEEDS = ("jacobian", "motion", "confidence", "bounds", "names", "times")
-SOLVE_MAY_HAVE = ("positions",)
+SOLVE_MAY_HAVE = ("positions", "views")
 
 
 class RetargetEngine:
@@ -40,6 +41,7 @@ class RetargetEngine:
         neutral: NDArray[np.uint8],
         clip: Clip,
         strength: float,
+        gains: str,
         tell: Tell,
         cancelled: Callable[[], bool],
     ) -> Generator[Generated, None, dict[str, Any]]:
@@ -50,6 +52,7 @@ class RetargetEngine:
             clip,
             strength,
             self._runtime,
+            gains=parse_gains(gains),
             progress=lambda done, total: tell("generate", done / total),
             cancelled=cancelled,
         )
@@ -84,6 +87,7 @@ class RetargetEngine:
         return solved.weights, {
             "residual_pixels": solved.residual_pixels,
             "explained": solved.explained,
+            "unexplained": np.round(solved.unexplained, 5),
             "rigid": solved.rigid,
         }
 
@@ -97,7 +101,8 @@ def make_engine(weights: str | None, threads: int) -> RetargetEngine:
 
 
 def _as_arguments(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    return {
-        name: [str(entry) for entry in array.ravel()] if name == "names" else array
-        for name, array in arrays.items()
-    }
+    made: dict[str, Any] = dict(arrays)
+    made["names"] = [str(entry) for entry in arrays["names"].ravel()]
+    if "views" in arrays:
+        made["views"] = [int(count) for count in arrays["views"].ravel()]
+    return made

@@ -12,7 +12,9 @@ def server_solver(client: Client) -> Solver:
     """Return a solver that asks a server."""
 
     def solve(problem: SolveInput) -> Solved:
-        result = client.solve(
+        # A server of before several views is still asked what it can answer.
+        several = {"views": np.array(problem.views)} if len(problem.views) > 1 else {}
+        answer = client.solve(
             jacobian=problem.jacobian,
             motion=problem.motion,
             confidence=problem.confidence,
@@ -20,8 +22,14 @@ def server_solver(client: Client) -> Solver:
             names=np.array(problem.names),
             times=problem.times,
             positions=problem.positions,
+            **several,
         ).pump()
-        residual = result.result.get("residual_pixels", np.zeros(len(problem.times)))
-        return Solved(np.asarray(result.weights, np.float64), np.asarray(residual, np.float64))
+        residual, explained, unexplained = (
+            np.asarray(answer.result.get(name, ()), np.float64)
+            for name in ("residual_pixels", "explained", "unexplained")
+        )
+        if not len(residual):
+            residual = np.zeros(len(problem.times))
+        return Solved(np.asarray(answer.weights, np.float64), residual, explained, unexplained)
 
     return solve

@@ -57,9 +57,23 @@ def test_it_solves(engine: RetargetEngine) -> None:
     assert len(result["residual_pixels"]) == 20
 
 
+def test_it_accounts_for_frames_and_vertices_of_several_views(engine: RetargetEngine) -> None:
+    places = np.random.default_rng(1).uniform(0, 256, (200, 2))
+    views = problem() | {"positions": places, "views": np.array([120, 80])}
+    odd = views["motion"].copy()
+    odd[:, 150] += np.float16(3)
+    weights, result = engine.solve(views | {"motion": odd}, nothing, never)
+    np.testing.assert_allclose(weights[:, 0], np.sin(np.linspace(0, np.pi, 20)) * 0.5, atol=0.03)
+    assert len(result["explained"]) == 20 and max(result["explained"]) <= 1
+    assert len(result["unexplained"]) == 200
+    assert int(np.argmax(result["unexplained"])) == 150
+    assert np.shape(result["rigid"]) == (20, 8)
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        {"views": np.array([120, 70])},
         {"motion": np.zeros((20, 199, 2))},
         {"times": np.arange(3) / 100},
         {"names": np.array([1, 2])},
