@@ -71,6 +71,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="0.05 to 4; 1 is the clip's own motion, 0.2 makes a micro-expression of a plain one",
     )
     parser.add_argument(
+        "--gain",
+        action="append",
+        default=[],
+        metavar="REGION=G",
+        help="0 to 4 for a region or side alone, on top of the strength: brows=2, lips.left=0.5, "
+        "right=0; regions: brows, lids, nose, cheeks, lips, chin; may be repeated",
+    )
+    parser.add_argument(
         "--server", metavar="ADDR", help="a running server; without it one is started and stopped"
     )
     parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
@@ -101,13 +109,15 @@ def run(arguments: argparse.Namespace) -> int:
             address = stack.enter_context(EmbeddedServer()).address
         client = stack.enter_context(Client(address))
         writer = stack.enter_context(ResultWriter(folder))
-        job = client.retarget(neutral, clip, arguments.fps, arguments.strength)
+        gains = ",".join(arguments.gain)
+        job = client.retarget(neutral, clip, arguments.fps, arguments.strength, gains)
         result = take_in(job, writer, report)
         result["settings"] = {
             "character": arguments.character.name,
             "clip": clip if clip.startswith("builtin:") else Path(clip).name,
             "fps": arguments.fps,
             "strength": arguments.strength,
+            "gains": gains,
             "server": "embedded" if arguments.server is None else arguments.server,
         }
         result["character"] = {

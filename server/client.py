@@ -126,11 +126,13 @@ class Client:
         clip: Path | str,
         fps: Fraction | float | str | None = None,
         strength: float = 1.0,
+        gains: str = "",
     ) -> RetargetJob:
         """Put a clip's expression on a neutral picture, uint8 sRGB (H, W, 3).
 
-        `clip` is a folder of pictures (then `fps` is needed), a video, or `builtin:NAME`. Returns
-        at once. Raises InputError for what can be seen to be wrong from here.
+        `clip` is a folder of pictures (then `fps` is needed), a video, or `builtin:NAME`; `gains`
+        by region and side of the face, like "brows=2, lips.left=0.5". Returns at once. Raises
+        InputError for what can be seen to be wrong from here.
         """
         picture = _checked_neutral(neutral)
         rate = _checked_fps(fps)
@@ -154,7 +156,7 @@ class Client:
         def request(digests: Any) -> RetargetRequest:
             clip_digest = digests[1] if len(digests) > 1 else bytes(32)
             return RetargetRequest(
-                digests[0], height, width, clip_digest, kind, name, rate, float(strength)
+                digests[0], height, width, clip_digest, kind, name, rate, float(strength), gains
             )
 
         job = Job("retarget", uploads, request, self.window)

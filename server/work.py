@@ -53,10 +53,14 @@ class Engine(Protocol):
         neutral: NDArray[np.uint8],
         clip: Clip,
         strength: float,
+        gains: str,
         tell: Tell,
         cancelled: Callable[[], bool],
     ) -> Generator[Generated, None, dict[str, Any]]:
-        """Yield a frame per frame of the clip, in order; return the result's summary."""
+        """Yield a frame per frame of the clip, in order; return the result's summary.
+
+        `gains` by region of the face, as in `RetargetRequest`.
+        """
         ...
 
     def solve(
@@ -143,7 +147,9 @@ def _retarget(
         manifest = Manifest()
         encode_seconds = transport_seconds = 0.0
         frames = 0
-        engine_steps = engine.retarget(neutral, clip, request.strength, tell, cancelled)
+        engine_steps = engine.retarget(
+            neutral, clip, request.strength, request.gains, tell, cancelled
+        )
         try:
             while True:
                 generated = next(engine_steps)

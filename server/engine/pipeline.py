@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ..clips.clip import Clip
-from ..clips.crop import take_crop
+from ..clips.crop import NETWORK_PIXELS, take_crop
 from ..clips.face import FaceBox, find_face
 from ..clips.steady import CELLS, Steadied, Steadier
 from .canvas import Canvas
+from .regions import Gains, gain_field
 from .runtime import Animation, Runtime
 from .smooth import smoothed
 from .timing import find_phases, motion_profile
+from .unfold import unfolded
 
 #: Strengths that make sense: a twentieth of the source's motion to four times it.
 STRENGTHS = (0.05, 4.0)
@@ -77,11 +79,13 @@ class Retargeting:
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
         neutral_frame: int = 0,
+        gains: Gains | None = None,
     ) -> None:
         """Find both faces and encode both neutrals.
 
         `neutral` (H, W, 3) uint8 is the character's; `neutral_frame` is the source's frame at rest,
-        from which all motion is measured. `progress` is told (frames done, frames in all). Raises
+        from which all motion is measured; `gains` by region and side of the face (see `regions`)
+        multiply the strength there. `progress` is told (frames done, frames in all). Raises
         InputError where there is no face, or the strength is out of `STRENGTHS`.
         """
         if not STRENGTHS[0] <= strength <= STRENGTHS[1]:
@@ -115,6 +119,10 @@ class Retargeting:
             self._picture = take_crop(neutral, self.face.crop)
             self._character = runtime.encode(self._picture)
             self._source = runtime.encode(self._steadier.neutral)
+        self._gains = dict(gains or {})
+        self._gain = None
+        if self._gains:
+            self._gain = gain_field(self._character["chart"][0], self._gains, NETWORK_PIXELS)
 
     def __len__(self) -> int:
         return len(self.clip)
@@ -128,9 +136,14 @@ class Retargeting:
         moves = smoothed(self._animations(), self.clip.times, self._neutral_frame)
         for index, (flow, (animation, confidence)) in enumerate(moves):
             with self._timings.stage("generate"):
+                mask = animation.residual_mask
+                if self._gain is not None:
+                    flow = flow * self._gain[..., None]
+                    mask = np.clip(mask * self._gain, 0, 1)
+                flow = unfolded(flow)
                 made = Generated(
                     index,
-                    self._canvas.paint(flow, animation.residual, animation.residual_mask),
+                    self._canvas.paint(flow, animation.residual, mask),
                     self._canvas.edge_map(animation.edges),
                     self._canvas.forward(flow),
                     confidence,
@@ -176,6 +189,7 @@ class Retargeting:
             "fps": f"{self.clip.fps.numerator}/{self.clip.fps.denominator}",
             "times": [round(float(t), 6) for t in self.clip.times],
             "strength": self.strength,
+            "gains": {f"{region}.{side}": gain for (region, side), gain in self._gains.items()},
             "neutral_frame": self._neutral_frame,
             "onset": asdict(phases.onset) if phases.onset else None,
             "apex": asdict(phases.apex) if phases.apex else None,
@@ -201,6 +215,7 @@ def retarget(
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     neutral_frame: int = 0,
+    gains: Gains | None = None,
 ) -> Retargeting:
     """Return the retargeting of a clip onto a neutral: an iterable of `Generated`, see there."""
     return Retargeting(
@@ -211,6 +226,7 @@ def retarget(
         progress=progress,
         cancelled=cancelled,
         neutral_frame=neutral_frame,
+        gains=gains,
     )
 
 

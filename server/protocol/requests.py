@@ -35,6 +35,7 @@ class RetargetRequest(_Request):
     `neutral` is the SHA-256 of the raw picture, uint8 sRGB (height, width, 3). `clip` is that of
     the clip's content: a video file's own bytes, a bundle of picture files, or, for the kind
     "builtin", 32 zeros. `fps` is a ratio like "24000/1001", or empty where the clip knows its own.
+    `gains` by region and side of the face, like "brows=2, lips.left=0.5"; empty for none.
     """
 
     neutral: Annotated[bytes, Bytes(32)]
@@ -45,6 +46,7 @@ class RetargetRequest(_Request):
     clip_name: Annotated[str, Text(255)]
     fps: Annotated[str, Text(40)]
     strength: Annotated[float, Real(0.0, 4.0)]
+    gains: Annotated[str, Text(400)] = ""
 
     @property
     def digests(self) -> tuple[bytes, ...]:

@@ -38,6 +38,7 @@ class LiftingEngine:
         neutral: NDArray[np.uint8],
         clip: Any,
         strength: float,
+        gains: str,
         tell: Callable[[str, float], None],
         cancelled: Callable[[], bool],
     ) -> Generator[Lifted, None, dict[str, Any]]:

@@ -49,6 +49,7 @@ class TestEngine:
         neutral: NDArray[np.uint8],
         clip: Any,
         strength: float,
+        gains: str,
         tell: Callable[[str, float], None],
         cancelled: Callable[[], bool],
     ) -> Generator[Made, None, dict[str, Any]]:

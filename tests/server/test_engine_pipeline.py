@@ -167,3 +167,27 @@ def test_no_face_where_the_network_sees_none() -> None:
     for blank in (np.zeros((200, 300, 3), np.uint8), picture(5), picture(6, 640, 360)):
         with pytest.raises(InputError, match="no face"):
             find_face(blank, Blind().encode, "the picture")
+
+
+class WithChart(StandIn):
+    """The same, and it knows what each cell shows: a face seen from the front."""
+
+    def encode(self, picture: np.ndarray) -> dict[str, np.ndarray]:
+        across, up = np.meshgrid(np.linspace(-8, 8, 64), np.linspace(6, -12, 64))
+        chart = np.stack([across, up, 4 - 0.12 * across**2])[None] / 10
+        return super().encode(picture) | {"chart": chart.astype(np.float32)}
+
+
+def test_gains_change_their_side_alone() -> None:
+    def moved(gains: dict[tuple[str, str], float]) -> np.ndarray:
+        made = list(retarget(picture(2), clip_of(WEIGHTS), 1.0, WithChart(), gains=gains))
+        return np.stack([g.flow.astype(np.float32) for g in made])
+
+    plain = moved({})
+    both = moved({(r, s): 0.5 for r in ("lips", "cheeks", "chin") for s in ("left", "right")})
+    right = moved({(region, "right"): 0.0 for region in ("lips", "cheeks", "chin", "nose")})
+    peak = np.abs(plain).max()
+    assert 0.4 * peak < np.abs(both).max() < 0.75 * peak
+    # The picture's right half is the subject's left.
+    assert np.abs(right[:, :, :90]).max() < 0.1 * peak
+    assert np.abs(right[:, :, 165:] - plain[:, :, 165:]).max() < 0.1 * peak
