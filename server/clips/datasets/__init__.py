@@ -1,0 +1,1 @@
+"""Readers of micro-expression data sets, from a user's own copy: one file a set."""
