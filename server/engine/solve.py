@@ -36,8 +36,8 @@ ROBUST_ROUNDS = 2
 HUBER, OUTLIER_SHARE, OUTLIER_PIXELS = 1.345, 0.5, 0.03
 #: Percentile of the vertices' motion that is the largest: an expression may move few of them.
 LARGEST = 99.5
-#: The first, rough solve: its rounds, its ridge beside the keys' mean square, and how many medians
-#: of the residual make an outlier.
+#: The first, rough solve: its rounds, its ridge as a share of each key's square, and how many
+#: medians of the residual make an outlier.
 ROUGH_ROUNDS, ROUGH_RIDGE, OUTLIER_SPREADS = 4, 1e-2, 4.0
 
 
@@ -178,8 +178,8 @@ class _Problem:
         for _ in range(ROUGH_ROUNDS):
             each = np.repeat(np.sqrt(trust), 2)[:, None]
             hessian = ((white * each).T @ (white * each)).astype(np.float64)
-            ridge = ROUGH_RIDGE * np.diag(hessian).mean()
-            hessian[np.diag_indices_from(hessian)] += max(ridge, 1e-12)
+            steep = np.diag(hessian)
+            hessian += np.diag(ROUGH_RIDGE * steep + 1e-12 * steep.max() + 1e-30)
             linear = ((white * each).T @ (seen * each)).astype(np.float64)
             found = np.linalg.solve(hessian, linear)
             rest = (seen - white @ found.astype(np.float32)).reshape(len(trust), -1)

@@ -86,9 +86,9 @@ class Selection:
     def _inexpressible(self) -> float:
         """Return the motion left, squared, where all keys move as they like: an error that keys do
         not look like, and that as much again hides behind their looks."""
-        ridge = 1e-3 * np.diag(self.hessian)[: self._count].mean()
-        steep = self.hessian + ridge * np.eye(len(self.hessian))
-        weights = np.linalg.solve(steep, self.linear.T).T
+        steep = np.diag(self.hessian)
+        ridged = self.hessian + np.diag(1e-3 * steep + 1e-12 * steep.max() + 1e-30)
+        weights = np.linalg.solve(ridged, self.linear.T).T
         explained = (2 * self.linear * weights - (weights @ self.hessian) * weights).sum()
         return max(self.energy - float(explained), 0.0)
 
