@@ -2,7 +2,8 @@
 
 Fan et al. 2022, section 3.3. The head reads the keypoint network's features, the change of the
 source's carried over to the character beside the character's own, and answers on the neutral's
-grid; the dense motion then brings the map to the frame, where it is taught.
+grid how much of each edge of the neutral belongs to what moves; the dense motion then brings the
+map to the frame, where it is taught.
 """
 
 from __future__ import annotations
@@ -46,12 +47,20 @@ class EdgePrediction(nn.Module):
         nn.init.constant_(self.out.bias, -2.0)  # type: ignore[arg-type]
 
     def forward(
-        self, features: Tensor, detail: Tensor, change: Tensor, context: Tensor, active: Tensor
+        self,
+        luminance: Tensor,
+        features: Tensor,
+        detail: Tensor,
+        change: Tensor,
+        context: Tensor,
+        active: Tensor,
     ) -> Tensor:
-        """Return the map from the character's features (N, C, 64, 64) and detail (N, D, 128, 128),
-        the source's carried change (N, C, 64, 64), the motion's context (N, E, 64, 64) and where
-        anything moves (N, 1, 64, 64), outside of which the map is exactly zero."""
+        """Return the map from the character's luminance (N, 1, 256, 256), features (N, C, 64, 64)
+        and detail (N, D, 128, 128), the source's carried change (N, C, 64, 64), the motion's
+        context (N, E, 64, 64) and where anything moves (N, 1, 64, 64), outside of which the map is
+        exactly zero."""
         known = torch.cat((self.reduce(features), self.change(change), context), dim=1)
         spread = self.spread(self.coarse(known))
         logits = self.finest(self.out(self.fine(torch.cat((spread, detail), dim=1))))
-        return torch.sigmoid(logits) * double(double(active))
+        shown = (2 * torch.sigmoid(logits) * edge_map(luminance)).clamp(max=1.0)
+        return shown * double(double(active))

@@ -169,9 +169,14 @@ class Eam(nn.Module):
             edges = torch.zeros_like(image[:, :1])
         else:
             flat = self.edges(
-                character.features, character.detail, change, dense.context, dense.active
+                character.luminance,
+                character.features,
+                character.detail,
+                change,
+                dense.context,
+                dense.active,
             )
-            edges = grid.warp(grid.resize(flat, grid.SIZE), dense.flow)
+            edges = grid.warp(flat, dense.flow)
         residual, mask = self.generator(
             moved,
             edges,

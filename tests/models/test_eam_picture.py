@@ -20,9 +20,20 @@ def test_no_activity_no_edges() -> None:
     module = EdgePrediction(8, 4, 8)
     parts = [torch.rand(1, 8, 64, 64), torch.rand(1, 4, 128, 128), torch.rand(1, 8, 64, 64)]
     with torch.no_grad():
-        found = module(*parts, torch.rand(1, 8, 64, 64), torch.zeros(1, 1, 64, 64))
+        grey, context = torch.rand(1, 1, 256, 256), torch.rand(1, 8, 64, 64)
+        found = module(grey, *parts, context, torch.zeros(1, 1, 64, 64))
     assert found.shape == (1, 1, 256, 256)
     assert float(found.abs().max()) == 0.0
+
+
+def test_edges_are_the_pictures_own() -> None:
+    module = EdgePrediction(8, 4, 8)
+    grey = torch.full((1, 1, 256, 256), 0.4)
+    grey[..., 100:] = 0.6
+    parts = [torch.rand(1, 8, 64, 64), torch.rand(1, 4, 128, 128), torch.rand(1, 8, 64, 64)]
+    with torch.no_grad():
+        found = module(grey, *parts, torch.rand(1, 8, 64, 64), torch.ones(1, 1, 64, 64))[0, 0]
+    assert found[:, 98:102].max() > 0.1 and found[:, :96].max() < 0.01
 
 
 def test_zeroing_the_edge_query_changes_what_attention_finds() -> None:
