@@ -11,6 +11,7 @@ import json
 import zlib
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -125,36 +126,49 @@ def write_record(action: Any, record: BakeRecord) -> None:
 def read_record(action: Any) -> BakeRecord:
     """Return the record that lies on an action; raises `InputError` for a damaged one."""
     try:
-        head = json.loads(action[RECORD])
-        if head["version"] != VERSION:
-            raise InputError(
-                f"The bake '{action.name}' was made by another version of Microface "
-                f"(record {head['version']}, here {VERSION}).",
-                "Edit it with that version, or bake again.",
-            )
-        flat = np.frombuffer(zlib.decompress(bytes(action[SAMPLES])), "<f8").astype(np.float64)
-        count = int(head["frames"])
-        return BakeRecord(
-            order=int(head["order"]),
-            clip=str(head["clip"]),
-            object_name=str(head["object"]),
-            layer=str(head["layer"]),
-            fps=Fraction(head["fps"]),
-            stretch=Fraction(head["stretch"]),
-            tolerance=float(head["tolerance"]),
-            whole_frames=bool(head["whole_frames"]),
-            moments=Moments(**head["moments"]),
-            channels=tuple(_channel(one) for one in head["channels"]),
-            sides=tuple(one["side"] for one in head["channels"]),
-            times=flat[:count],
-            weights=flat[count:].reshape(count, len(head["channels"])),
-            settings=_settings(head["settings"]),
-        )
+        return _parsed(str(action[RECORD]), bytes(action[SAMPLES]))
+    except _OtherVersionError as other:
+        raise InputError(
+            f"The bake '{action.name}' was made by another version of Microface "
+            f"(record {other}, here {VERSION}).",
+            "Edit it with that version, or bake again.",
+        ) from other
     except (KeyError, TypeError, ValueError, zlib.error) as error:
         raise InputError(
             f"What the bake '{action.name}' keeps of itself is damaged ({error}).",
             "Delete that action and bake again.",
         ) from error
+
+
+class _OtherVersionError(Exception):
+    """The version of a record that is not ours."""
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, samples: bytes) -> BakeRecord:
+    """Return a record; the same one again for the same bytes, as panels ask at every redraw."""
+    head = json.loads(text)
+    if head["version"] != VERSION:
+        raise _OtherVersionError(head["version"])
+    flat = np.frombuffer(zlib.decompress(samples), "<f8").astype(np.float64)
+    flat.flags.writeable = False
+    count = int(head["frames"])
+    return BakeRecord(
+        order=int(head["order"]),
+        clip=str(head["clip"]),
+        object_name=str(head["object"]),
+        layer=str(head["layer"]),
+        fps=Fraction(head["fps"]),
+        stretch=Fraction(head["stretch"]),
+        tolerance=float(head["tolerance"]),
+        whole_frames=bool(head["whole_frames"]),
+        moments=Moments(**head["moments"]),
+        channels=tuple(_channel(one) for one in head["channels"]),
+        sides=tuple(one["side"] for one in head["channels"]),
+        times=flat[:count],
+        weights=flat[count:].reshape(count, len(head["channels"])),
+        settings=_settings(head["settings"]),
+    )
 
 
 def _settings(head: dict[str, Any]) -> Settings:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bpy
 
+from .bake_list import BAKE_LIST, close_bake_list, open_bake_list
 from .desk import close_desk, open_desk
 from .operators import OPERATORS
 from .panel import PANELS
 from .preferences import MicrofacePreferences
 from .properties import MicrofaceSettings
 
-_CLASSES = (MicrofacePreferences, MicrofaceSettings, *OPERATORS, *PANELS)
+_CLASSES = (MicrofacePreferences, MicrofaceSettings, *OPERATORS, *PANELS, *BAKE_LIST)
 
 
 def register() -> None:
@@ -18,12 +19,14 @@ def register() -> None:
     for one in _CLASSES:
         bpy.utils.register_class(one)
     bpy.types.Scene.microface = bpy.props.PointerProperty(type=MicrofaceSettings)
+    open_bake_list()
     open_desk()
 
 
 def unregister() -> None:
     """Stop what runs, and unregister everything, last first."""
     close_desk()
+    close_bake_list()
     del bpy.types.Scene.microface
     for one in reversed(_CLASSES):
         bpy.utils.unregister_class(one)
