@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from ..colour import between, colour_space, turned
 from .stored import Store, plain_values, scene_linear, stored_values, tile_image
 
+#: What stands for the tile at the end of a UDIM image's name.
+_TILE_NUMBER = re.compile(r"(_?_UDIM_|_?1\d\d\d)$")
 #: Number of the first UDIM tile; tiles go ten to a row.
 FIRST_TILE = 1001
 #: Custom property of a node that a bake put in: the node that it stands in for.
@@ -119,7 +122,7 @@ def find_targets(obj: Any, plain_size: int, companions: Sequence[Any] = ()) -> l
             targets.append(Target(file_name(name), _parts(slots), name))
             continue
         for tile in image.tiles:
-            label = file_name(f"{name.replace('<UDIM>', '').rstrip('._')}_{tile.number}")
+            label = f"{_TILE_NUMBER.sub('', file_name(name))}_{tile.number}"
             targets.append(Target(label, _parts(slots), name, int(tile.number), True))
     return _distinct(targets)
 
