@@ -37,13 +37,17 @@ def at_rest(values: Iterable[tuple[Target, float]], layer: Any) -> Iterator[None
 
 
 def _curves_of(block: Any, target: Target) -> list[Any]:
+    index = max(target.index, 0)
+    return [curve for curve in curves_on(block, target.data_path, index) if not curve.mute]
+
+
+def curves_on(block: Any, data_path: str, index: int = 0) -> list[Any]:
+    """Return the curves that a data block plays on a number, in its action or on NLA tracks."""
     return [
         curve
         for action in _actions(block)
         for curve in _curves(action)
-        if curve.data_path == target.data_path
-        and curve.array_index == max(target.index, 0)
-        and not curve.mute
+        if curve.data_path == data_path and curve.array_index == index
     ]
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from .channel import Channel, Target, get_number, set_number, target_values
 from .controls import read_rig
 from .family import family_of
+from .resting import resting_values
 from .shape_keys import (
     SMALLEST_RANGE,
     driven_keys,
     free_keys,
-    neutral_value,
     no_free_key,
     shape_key_block,
 )
@@ -52,12 +52,13 @@ def free_channels(family: Sequence[Any]) -> tuple[Channel, ...]:
     bound: set[str] = set()
     for mesh in family:
         block = mesh.data.shape_keys
+        rest = resting_values(block)
         for key in free_keys(block):
             if key.name in bound:
                 continue
             low, high = float(key.slider_min), float(key.slider_max)
             target = Target("KEY", str(block.name), f"{key.path_from_id()}.value")
-            found.setdefault(str(key.name), []).append((target, low, high, neutral_value(key)))
+            found.setdefault(str(key.name), []).append((target, low, high, rest[key.name]))
         # A key that a rig drives here is the rig's business on the other meshes too.
         bound |= driven_keys(block)
     channels = []

@@ -9,7 +9,8 @@ from typing import Any
 import bpy
 
 from .family import has_keys
-from .shape_keys import driven_keys, neutral_value
+from .resting import resting_values
+from .shape_keys import driven_keys
 
 
 @dataclass
@@ -68,7 +69,7 @@ def _copy(original: Any, cast: Cast) -> Any:
     copy.show_only_shape_key = False
     block, keys = original.data.shape_keys, copy.data.shape_keys
     cast.stand_ins[block] = keys
-    driven = driven_keys(keys)
+    driven, rest = driven_keys(keys), resting_values(block)
     if keys.animation_data is not None:
         keys.animation_data.action = None
         for track in list(keys.animation_data.nla_tracks):
@@ -76,7 +77,7 @@ def _copy(original: Any, cast: Cast) -> Any:
     # What a rig drives (a corrective shape, say) goes on following it.
     for key in keys.key_blocks:
         if key.name not in driven:
-            key.value = neutral_value(key)
+            key.value = rest[key.name]
     return copy
 
 

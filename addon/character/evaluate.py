@@ -128,7 +128,8 @@ def evaluate_face(on: Stage) -> EvaluatedFace:
     core = face.votes > 0
     if len(rest) != len(face.surface.positions) or core.sum() < 3:
         return face
-    return replace(face, axes=_rotation(rest[core], face.surface.positions[core]))
+    mirrored = bool(np.linalg.det(axes) < 0)
+    return replace(face, axes=_rotation(rest[core], face.surface.positions[core], mirrored))
 
 
 @contextmanager
@@ -172,10 +173,14 @@ def _rest_positions(obj: Any) -> NDArray[np.float64]:
 
 
 def _rotation(
-    source: NDArray[np.floating[Any]], posed: NDArray[np.floating[Any]]
+    source: NDArray[np.floating[Any]], posed: NDArray[np.floating[Any]], mirrored: bool
 ) -> NDArray[np.float64]:
-    """Return the rotation (3,3) that best takes the points `source` to `posed` (Kabsch 1976)."""
+    """Return the rotation (3,3) that best takes the points `source` to `posed` (Kabsch 1976).
+
+    With `mirrored`, the best rotation with a reflection.
+    """
     moment = (source - source.mean(axis=0)).T @ (posed - posed.mean(axis=0)).astype(np.float64)
     u, _, vt = np.linalg.svd(moment)
-    flip = np.diag([1.0, 1.0, float(np.sign(np.linalg.det(vt.T @ u.T))) or 1.0])
+    handed = float(np.sign(np.linalg.det(vt.T @ u.T))) or 1.0
+    flip = np.diag([1.0, 1.0, -handed if mirrored else handed])
     return np.asarray(vt.T @ flip @ u.T)

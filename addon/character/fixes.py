@@ -7,8 +7,23 @@ from contextlib import contextmanager
 from typing import Any
 
 import bpy
+import numpy as np
 
 from ...errors import InputError
+from .family import family_of
+from .findings_mesh import coordinates
+from .findings_object import RECOUNTING
+from .shape_keys import driven_keys, free_keys
+
+
+def fix(obj: Any, name: str) -> None:
+    """Mend what a finding about a character names as its `fix`.
+
+    Raises `InputError` for a name that is none of `FIXES`, or where it cannot be mended.
+    """
+    if name not in FIXES:
+        raise InputError(f"There is no fix '{name}'.", f"Fixes are: {', '.join(sorted(FIXES))}.")
+    FIXES[name](obj)
 
 
 def unmute(obj: Any) -> None:
@@ -19,8 +34,19 @@ def unmute(obj: Any) -> None:
 
 def zero(obj: Any) -> None:
     """Set every shape key that is not driven to zero."""
-    for key in obj.data.shape_keys.key_blocks:
+    for key in free_keys(obj.data.shape_keys):
         key.value = 0.0
+
+
+def relative(obj: Any) -> None:
+    """Make absolute shape keys relative ones, all at zero."""
+    obj.data.shape_keys.use_relative = True
+    zero(obj)
+
+
+def unpin(obj: Any) -> None:
+    """Show the mix of all shape keys and not only the active one."""
+    obj.show_only_shape_key = False
 
 
 def show(obj: Any) -> None:
@@ -28,8 +54,35 @@ def show(obj: Any) -> None:
     obj.hide_render = False
 
 
+def link(obj: Any) -> None:
+    """Link an object that is in no scene to the current one."""
+    bpy.context.scene.collection.objects.link(obj)
+
+
+def single_user(obj: Any) -> None:
+    """Give the object a mesh of its own."""
+    obj.data = obj.data.copy()
+
+
+def modifiers(obj: Any) -> None:
+    """Turn off the modifiers that change the number of vertices with the expression."""
+    for modifier in obj.modifiers:
+        if modifier.type in RECOUNTING:
+            modifier.show_viewport = modifier.show_render = False
+
+
+def unscale(obj: Any) -> None:
+    """Set an object's scale to 1."""
+    obj.scale = (1.0, 1.0, 1.0)
+
+
 def apply_scale(obj: Any) -> None:
     """Apply the object's scale to its mesh and all its shape keys."""
+    if obj.data.users > 1:
+        raise InputError(
+            f"The mesh of '{obj.name}' is used by other objects too.",
+            "Give the character a mesh of its own first.",
+        )
     with _alone(obj):
         bpy.ops.object.transform_apply(location=False, rotation=False, scale=True)
 
@@ -45,6 +98,66 @@ def unwrap(obj: Any) -> None:
             bpy.ops.uv.smart_project(island_margin=0.01)
         finally:
             bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def invalid(obj: Any) -> None:
+    """Put vertices at invalid coordinates back: in a key to the basis, there to their neighbours.
+
+    Raises `InputError` if no vertex of the basis is at a valid place.
+    """
+    block = obj.data.shape_keys
+    basis = coordinates(block.reference_key)
+    good = np.isfinite(basis).all(axis=1)
+    if not good.any():
+        raise InputError(f"No vertex of '{obj.name}' is at a valid place.", "Import it again.")
+    edges = np.empty(len(obj.data.edges) * 2, np.int32)
+    obj.data.edges.foreach_get("vertices", edges)
+    pairs = np.concatenate([edges.reshape(-1, 2), edges.reshape(-1, 2)[:, ::-1]])
+    for vertex in np.flatnonzero(~good):
+        near = pairs[pairs[:, 0] == vertex, 1]
+        near = near[good[near]]
+        basis[vertex] = basis[near].mean(axis=0) if len(near) else basis[good].mean(axis=0)
+    for key in block.key_blocks:
+        points = coordinates(key)
+        bad = ~np.isfinite(points).all(axis=1)
+        if bad.any():
+            points[bad] = basis[bad]
+            key.data.foreach_set("co", points.ravel())
+    block.reference_key.data.foreach_get("co", basis.ravel())
+    obj.data.vertices.foreach_set("co", basis.ravel())
+    obj.data.update()
+
+
+def follow(obj: Any) -> None:
+    """Drive the keys of brows, lashes and the like by the face's keys that a rig drives."""
+    block = obj.data.shape_keys
+    bound = driven_keys(block)
+    for mesh in family_of(obj)[1:]:
+        for key in free_keys(mesh.data.shape_keys):
+            if key.name not in bound:
+                continue
+            driver = key.driver_add("value").driver
+            driver.type = "SUM"
+            variable = driver.variables.new()
+            target = variable.targets[0]
+            target.id_type, target.id = "KEY", block
+            target.data_path = f"{block.key_blocks[key.name].path_from_id()}.value"
+    bpy.context.view_layer.update()
+
+
+def override(obj: Any) -> None:
+    """Make library overrides of a linked character: its rig, its mesh and shape keys with it."""
+    made = obj
+    if obj.library is not None:
+        made = obj.override_hierarchy_create(
+            bpy.context.scene, bpy.context.view_layer, do_fully_editable=True
+        )
+    if made is None:
+        raise InputError(
+            f"'{obj.name}' cannot be overridden.", "Make the library override by hand."
+        )
+    if made.data.library is not None:
+        made.data.override_create(remap_local_usages=True)
 
 
 @contextmanager
@@ -65,22 +178,20 @@ def _alone(obj: Any) -> Iterator[None]:
         layer.objects.active = active
 
 
-def override(obj: Any) -> None:
-    """Make a library override of a linked character, mesh and shape keys with it."""
-    made = obj.override_create(remap_local_usages=True)
-    if made is None:
-        raise InputError(
-            f"'{obj.name}' cannot be overridden.", "Make the library override by hand."
-        )
-    made.data.override_create(remap_local_usages=True)
-
-
 #: What `Finding.fix` names.
 FIXES: dict[str, Callable[[Any], None]] = {
-    "unmute": unmute,
-    "zero": zero,
-    "show": show,
     "apply-scale": apply_scale,
-    "unwrap": unwrap,
+    "follow": follow,
+    "invalid": invalid,
+    "link": link,
+    "modifiers": modifiers,
     "override": override,
+    "relative": relative,
+    "show": show,
+    "single-user": single_user,
+    "unmute": unmute,
+    "unpin": unpin,
+    "unscale": unscale,
+    "unwrap": unwrap,
+    "zero": zero,
 }

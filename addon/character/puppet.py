@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from .channel import Target, set_number
 from .copies import relink_driver
 from .family import home_scene
+from .resting import resting_values
 from .rig import Sink
-from .shape_keys import driven_keys, neutral_value
+from .shape_keys import driven_keys
 
 
 @dataclass
@@ -78,10 +79,11 @@ def _double(original: Any) -> Any:
     mesh.vertices.add(1)
     double = bpy.data.objects.new("Microface rig", mesh)
     driven = driven_keys(original.data.shape_keys)
+    rest = resting_values(original.data.shape_keys)
     for key in original.data.shape_keys.key_blocks:
         copy = double.shape_key_add(name=key.name, from_mix=False)
         copy.slider_min, copy.slider_max = key.slider_min, key.slider_max
-        copy.value = key.value if key.name in driven else neutral_value(key)
+        copy.value = key.value if key.name in driven else rest[key.name]
     return double
 
 

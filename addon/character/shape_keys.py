@@ -49,11 +49,6 @@ def free_keys(block: Any) -> list[Any]:
     ]
 
 
-def neutral_value(key: Any) -> float:
-    """Return the value of a shape key in the neutral: zero, or the nearest its slider allows."""
-    return min(max(0.0, float(key.slider_min)), float(key.slider_max))
-
-
 def no_free_key(obj: Any) -> InputError:
     """Return the error about a face of which nothing can be moved."""
     return InputError(

@@ -69,6 +69,9 @@ def stage(obj: Any, *, neutral: bool = True) -> Iterator[Stage]:
     """
     home = home_scene(obj)
     originals = [obj, *find_companions(obj, home)]
+    for one in originals:
+        if one.mode != "OBJECT":
+            one.update_from_editmode()  # what is being edited, as it is now
     channels = face_channels(obj) if neutral else ()
     cast = Cast(list(originals))
     scene = bpy.data.scenes.new("Microface stage")

@@ -47,6 +47,10 @@ def evaluate_surface(obj: Any, depsgraph: Any) -> Surface:
     finally:
         evaluated.to_mesh_clear()
     triangles = triangles.reshape(count, 3)
+    if np.linalg.det(np.array(evaluated.matrix_world, np.float64)[:3, :3]) < 0:
+        # A mirrored object's faces would look inwards.
+        triangles = np.ascontiguousarray(triangles[:, ::-1])
+        uv = None if uv is None else np.ascontiguousarray(uv[:, ::-1])
     return Surface(positions, vertex_normals(positions, triangles), triangles, uv, material)
 
 

@@ -44,6 +44,20 @@ def mask(columns: int = 49, rows: int = 61, texture_size: int = 256) -> Any:
     return obj
 
 
+def companion(name: str, place: tuple[float, float, float], keys: tuple[str, ...]) -> Any:
+    """Return a small sheet such as a brow before the mask; all its keys lift it by 0.01."""
+    across, up = np.meshgrid(np.linspace(-0.015, 0.015, 7), np.linspace(-0.004, 0.004, 4))
+    points = np.stack([across, np.zeros_like(across), up], axis=-1).reshape(-1, 3) + place
+    index = np.arange(28).reshape(4, 7)
+    quads = np.stack(
+        [index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1
+    ).reshape(-1, 4)
+    lift = np.tile((0, 0, 0.01), (len(points), 1))
+    obj = make_object(name, points, quads, None, dict.fromkeys(keys, lift))
+    bpy.context.view_layer.update()
+    return obj
+
+
 def freckles(size: int) -> NDArray[np.uint8]:
     """Return a (size,size,3) skin-coloured texture with soft spots."""
     rng = np.random.default_rng(3)

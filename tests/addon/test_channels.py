@@ -8,31 +8,17 @@ import bpy
 import numpy as np
 import pytest
 from dump import differences, dump
-from heads import make_object
+from heads import companion
 from microface.addon.character.channels import Channel, Target, face_channels, target_values
 from microface.addon.character.stage import stage
 from microface.addon.character.view import project_keys, view_face
 from microface.errors import InputError
 
 
-def strip(name: str, place: tuple[float, float, float], keys: tuple[str, ...]) -> Any:
-    """Return a small sheet in front of the mask, whose keys lift it by 0.01."""
-    across, up = np.meshgrid(np.linspace(-0.015, 0.015, 7), np.linspace(-0.004, 0.004, 4))
-    points = np.stack([across, np.zeros_like(across), up], axis=-1).reshape(-1, 3) + place
-    index = np.arange(28).reshape(4, 7)
-    quads = np.stack(
-        [index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], axis=-1
-    ).reshape(-1, 4)
-    lift = np.tile((0, 0, 0.01), (len(points), 1))
-    obj = make_object(name, points, quads, None, dict.fromkeys(keys, lift))
-    bpy.context.view_layer.update()
-    return obj
-
-
 @pytest.fixture
 def brow(mask: Any) -> Any:
     """A brow of its own in front of the mask, with a key of the mask and one of its own."""
-    return strip("Brow", (0.035, -0.07, 0.045), ("browDownLeft", "browFuzz"))
+    return companion("Brow", (0.035, -0.07, 0.045), ("browDownLeft", "browFuzz"))
 
 
 def by_name(obj: Any) -> dict[str, Channel]:
@@ -62,15 +48,15 @@ def test_companions_share_channels_and_bring_their_own(mask: Any, brow: Any) -> 
 
 
 def test_a_bystander_with_keys_is_no_part_of_the_face(mask: Any) -> None:
-    strip("Flag", (0.0, -0.07, 0.0), ("wave",))
+    companion("Flag", (0.0, -0.07, 0.0), ("wave",))
     assert "wave" not in by_name(mask)
-    far = strip("Far", (3.0, 0.0, 0.0), ("jawOpen",))
+    far = companion("Far", (3.0, 0.0, 0.0), ("jawOpen",))
     (target,) = by_name(mask)["jawOpen"].targets
     assert target.id_name != far.data.shape_keys.name
 
 
 def test_one_rig_makes_one_face(mask: Any, brow: Any) -> None:
-    beard = strip("Beard", (0.0, -0.07, -0.06), ("beardLift",))
+    beard = companion("Beard", (0.0, -0.07, -0.06), ("beardLift",))
     assert "beardLift" not in by_name(mask)
     head = bpy.data.objects.new("Head", None)
     mask.parent = beard.parent = head

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import bpy
+import heads
 import numpy as np
 import pytest
-from microface.addon.character.fixes import FIXES
-from microface.addon.character.preflight import Severity, preflight
+from heads import companion
 from microface.addon.character.channels import face_channels
+from microface.addon.character.fixes import FIXES, fix
+from microface.addon.character.preflight import Severity, preflight
 from microface.addon.retarget.prepare import find_character, prepare
 from microface.errors import InputError
+from rigs import mouth_rig
 
 
 def whats(obj: Any, severity: Severity) -> str:
@@ -32,7 +36,7 @@ def test_every_fix_is_known(mask: Any) -> None:
     fixes = {finding.fix for finding in preflight(mask)}
     assert fixes == {"unwrap", "unmute", "zero", "show", "apply-scale"}
     for name in sorted(fixes):
-        FIXES[name](mask)
+        fix(mask, name)
     bpy.context.view_layer.update()
     assert preflight(mask) == []
     assert mask.scale[1] == pytest.approx(1)
@@ -57,15 +61,20 @@ def test_not_a_mesh() -> None:
 def test_invalid_coordinates(mask: Any) -> None:
     key = mask.data.shape_keys.key_blocks["jawOpen"]
     key.data[7].co = (float("nan"), 0, 0)
-    assert "invalid (NaN)" in whats(mask, Severity.ERROR)
-    with pytest.raises(InputError, match=r"jawOpen.*1 vertices.*NaN"):
+    assert "invalid (NaN or infinite)" in whats(mask, Severity.ERROR)
+    with pytest.raises(InputError, match=r"'Mask' has 1 vertex.*NaN.*'jawOpen'"):
         prepare(mask, 128)
+    (finding,) = (one for one in preflight(mask) if one.severity is Severity.ERROR)
+    fix(mask, finding.fix)
+    assert preflight(mask) == []
 
 
 def test_driven_keys_are_left_alone(mask: Any) -> None:
     key = mask.data.shape_keys.key_blocks["jawOpen"]
     key.driver_add("value").driver.expression = "0.5"
-    assert "1 shape keys are driven (such as 'jawOpen')" in whats(mask, Severity.WARNING)
+    said = "'jawOpen' is driven and left alone: its driver is the constant '0.5'."
+    assert said in whats(mask, Severity.WARNING)
+    assert [one.what for one in preflight(mask, quick=True)] == [said]
     assert "jawOpen" not in {channel.name for channel in face_channels(mask)}
 
 
@@ -101,3 +110,139 @@ def test_keys_that_move_nothing_are_no_face(mask: Any) -> None:
         key.data.foreach_set("co", rest)
     with pytest.raises(InputError, match="No face was found"):
         prepare(mask, 128)
+
+
+def test_a_vertex_of_the_basis_at_no_place(mask: Any) -> None:
+    for key in mask.data.shape_keys.key_blocks:
+        key.data[700].co = (float("inf"), 0, float("nan"))
+    mask.data.vertices[700].co = (float("inf"), 0, float("nan"))
+    assert "1 vertex at invalid" in whats(mask, Severity.ERROR)
+    fix(mask, "invalid")
+    assert preflight(mask) == []
+    place = np.array(mask.data.shape_keys.reference_key.data[700].co)
+    beside = np.array(mask.data.shape_keys.reference_key.data[701].co)
+    assert np.linalg.norm(place - beside) < 0.005
+
+
+def test_absolute_keys_are_made_relative(mask: Any) -> None:
+    mask.data.shape_keys.use_relative = False
+    (finding,) = preflight(mask)
+    assert (finding.severity, finding.fix) == (Severity.ERROR, "relative")
+    fix(mask, "relative")
+    assert preflight(mask) == []
+
+
+def test_a_mesh_without_faces() -> None:
+    mesh = bpy.data.meshes.new("Cloud")
+    mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [])
+    cloud = bpy.data.objects.new("Cloud", mesh)
+    bpy.context.scene.collection.objects.link(cloud)
+    cloud.shape_key_add(name="Basis")
+    cloud.shape_key_add(name="smile")
+    assert "'Cloud' has no faces" in whats(cloud, Severity.ERROR)
+
+
+def test_faces_without_area(mask: Any) -> None:
+    rest = np.array([point.co for point in mask.data.shape_keys.reference_key.data])
+    some, all_of_them = rest.copy(), np.zeros_like(rest)
+    some[1:49] = some[0]  # the first row falls together: its faces become triangles or nothing
+    some[49:98] = some[0]
+    for points, severity, said in (
+        (some, Severity.NOTE, "48 of 2880 faces"),
+        (all_of_them, Severity.ERROR, "2880 of 2880 faces"),
+    ):
+        mask.data.vertices.foreach_set("co", points.astype(np.float32).ravel())
+        mask.data.update()
+        assert said in whats(mask, severity)
+
+
+def test_a_pinned_key_is_unpinned(mask: Any) -> None:
+    mask.show_only_shape_key = True
+    assert "only its active shape key" in whats(mask, Severity.WARNING)
+    fix(mask, "unpin")
+    assert preflight(mask) == []
+
+
+def test_a_shared_mesh_is_split(mask: Any) -> None:
+    twin = bpy.data.objects.new("Twin", mask.data)
+    twin.location.x = 5
+    bpy.context.scene.collection.objects.link(twin)
+    assert "'Twin' shares the mesh" in whats(mask, Severity.WARNING)
+    mask.scale = (2, 1, 1)
+    bpy.context.view_layer.update()
+    with pytest.raises(InputError, match="used by other objects"):
+        fix(mask, "apply-scale")
+    fix(mask, "single-user")
+    fix(mask, "apply-scale")
+    assert preflight(mask) == []
+    assert twin.data != mask.data
+
+
+def test_recounting_modifiers_are_turned_off(mask: Any) -> None:
+    mask.modifiers.new("Fewer", "DECIMATE").ratio = 0.4
+    assert "'Fewer' may make other vertices" in whats(mask, Severity.WARNING)
+    with pytest.raises(InputError, match="modifiers of 'Mask' change its vertex count"):
+        prepare(mask, 128)
+    fix(mask, "modifiers")
+    assert preflight(mask) == []
+
+
+def test_an_object_in_no_scene(mask: Any) -> None:
+    bpy.context.scene.collection.objects.unlink(mask)
+    assert "in no scene" in whats(mask, Severity.ERROR)
+    fix(mask, "link")
+    assert preflight(mask) == []
+
+
+def test_an_unknown_fix(mask: Any) -> None:
+    with pytest.raises(InputError, match=r"no fix 'magic'.*apply-scale, follow"):
+        fix(mask, "magic")
+    assert all(repair.__doc__ for repair in FIXES.values())
+
+
+def test_a_loose_brow_is_made_to_follow(mask: Any) -> None:
+    brow = companion("Brow", (0.035, -0.07, 0.045), ("browDownLeft",))
+    mouth_rig(mask)
+    assert "'browDownLeft' of 'Brow' do not follow" in whats(mask, Severity.WARNING)
+    assert "browDownLeft" not in {channel.name for channel in face_channels(mask)}
+    fix(mask, "follow")
+    assert "follow" not in whats(mask, Severity.WARNING)
+    bpy.data.objects["Rig"].pose.bones["mouth.L"].location[1] = -0.005
+    bpy.context.view_layer.update()
+    assert brow.data.shape_keys.key_blocks["browDownLeft"].value == pytest.approx(0.5)
+
+
+def test_a_key_that_shapes_the_character_is_kept(mask: Any) -> None:
+    """A wider nose is who this is; a smile that was left on is not."""
+    keys = mask.data.shape_keys.key_blocks
+    keys["cheekPuff"].name = "Nose width"
+    keys["Nose width"].value, keys["mouthSmileLeft"].value = 0.7, 0.4
+    said = whats(mask, Severity.NOTE)
+    assert "own shape, and kept where they stand: 'Nose width'" in said
+    assert "not at rest: 'mouthSmileLeft'" in said
+    channels = {channel.name: channel for channel in face_channels(mask)}
+    nose = channels["Nose width"]
+    assert (nose.neutral, nose.lower, nose.upper) == pytest.approx((0.7, -0.7, 0.3))
+    assert channels["mouthSmileLeft"].neutral == 0
+    keys["Nose width"].keyframe_insert("value", frame=1)
+    assert face_channels(mask)[5].neutral == pytest.approx(0.7), "held by a key is not moving"
+    keys["Nose width"].value = 0.2
+    keys["Nose width"].keyframe_insert("value", frame=9)
+    assert face_channels(mask)[5].neutral == 0, "what is animated is an expression"
+
+
+def test_findings_are_quick_enough_for_a_panel() -> None:
+    """20,000 vertices and 68 keys, drawn again at every move of the mouse."""
+    big = heads.mask(129, 157)
+    points = np.array([point.co for point in big.data.shape_keys.reference_key.data])
+    for index in range(62):
+        key = big.shape_key_add(name=f"key {index}", from_mix=False)
+        key.data.foreach_set("co", (points + np.array([0, 0, 1e-3])).astype(np.float32).ravel())
+    assert len(points) > 20_000
+    for quick, limit in ((True, 0.2), (False, 1.5)):
+        start = time.process_time()
+        findings = preflight(big, quick=quick)
+        seconds = time.process_time() - start
+        print(f"{'quick' if quick else 'full'} preflight: {seconds:.3f} s")
+        assert findings == []
+        assert seconds < limit

@@ -1,0 +1,135 @@
+"""What is wrong with a character's object: linked, scaled, hidden, shared, without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .findings import Finding, Severity, listed
+from .shape_keys import ACTION_PREFIX
+
+#: An object scale that differs from 1 by more than this counts as not applied.
+SCALE_SLACK = 1e-4
+#: Modifiers that make other vertices of every expression.
+RECOUNTING = {"BOOLEAN", "DECIMATE", "REMESH", "WELD"}
+
+
+def _library(obj: Any, block: Any) -> Iterator[Finding]:
+    if any(one.library is not None for one in (obj, obj.data, block)):
+        yield Finding(
+            Severity.ERROR,
+            f"'{obj.name}' is linked from another file and cannot be keyed.",
+            "Make a library override of it (Object > Library Override > Make).",
+            "override",
+        )
+
+
+def _animated(obj: Any, block: Any) -> Iterator[Finding]:
+    action = block.animation_data and block.animation_data.action
+    if action and not action.name.startswith(ACTION_PREFIX):
+        yield Finding(
+            Severity.NOTE,
+            f"The shape keys are already animated by '{action.name}'.",
+            "A bake is laid over it and leaves it as it is.",
+        )
+
+
+def _texture_coordinates(obj: Any, block: Any) -> Iterator[Finding]:
+    if not obj.data.uv_layers:
+        yield Finding(
+            Severity.WARNING,
+            f"'{obj.name}' has no UVs, so textures cannot be baked.",
+            "Unwrap the mesh (UV > Unwrap); shape keys can be baked without.",
+            "unwrap",
+        )
+
+
+def _scale(obj: Any, block: Any) -> Iterator[Finding]:
+    scale = np.array(obj.matrix_world.to_scale())
+    if np.abs(scale).min() < 1e-6:
+        yield Finding(
+            Severity.ERROR,
+            f"'{obj.name}' is scaled to nothing.",
+            "Set the object's scale to 1.",
+            "unscale",
+        )
+    elif np.abs(scale - scale[0]).max() > SCALE_SLACK * abs(scale[0]) or scale.min() < 0:
+        yield Finding(
+            Severity.NOTE,
+            f"'{obj.name}' has an uneven or mirrored scale.",
+            "A bake takes it as it is; apply it (Object > Apply > Scale) if it was not meant.",
+            "apply-scale",
+        )
+
+
+def _hidden(obj: Any, block: Any) -> Iterator[Finding]:
+    if not obj.users_scene:
+        yield Finding(
+            Severity.ERROR, f"'{obj.name}' is in no scene.", "Link the object to a scene.", "link"
+        )
+        return
+    if obj.hide_render:
+        yield Finding(
+            Severity.NOTE,
+            f"'{obj.name}' is hidden from renders.",
+            "The neutral is rendered all the same; show it to see the bake in your own renders.",
+            "show",
+        )
+
+
+def _shared(obj: Any, block: Any) -> Iterator[Finding]:
+    if obj.data.users > 1:
+        import bpy
+
+        sharing = [one.name for one in bpy.data.objects if one.data == obj.data and one != obj]
+        if sharing:
+            yield Finding(
+                Severity.WARNING,
+                f"{listed(sharing)} shares the mesh of '{obj.name}' and would move with it.",
+                "Give the character a mesh of its own (Object > Relations > Make Single User).",
+                "single-user",
+            )
+
+
+def _modifiers(obj: Any, block: Any) -> Iterator[Finding]:
+    found = [one.name for one in obj.modifiers if one.type in RECOUNTING and one.show_viewport]
+    if found:
+        yield Finding(
+            Severity.WARNING,
+            f"{listed(found)} may make other vertices of every expression, which cannot be baked.",
+            "Turn these modifiers off, or apply them.",
+            "modifiers",
+        )
+
+
+def _mode(obj: Any, block: Any) -> Iterator[Finding]:
+    if obj.mode not in {"OBJECT", "POSE"}:
+        yield Finding(
+            Severity.NOTE,
+            f"'{obj.name}' is in {obj.mode.lower().replace('_', ' ')} mode.",
+            "It is taken as it is now; leave the mode if you are not done with it.",
+        )
+
+
+def _colour(obj: Any, block: Any) -> Iterator[Finding]:
+    if not any(slot.material for slot in obj.material_slots):
+        yield Finding(
+            Severity.WARNING,
+            f"'{obj.name}' has no material.",
+            "Give it one with a skin texture; a plain grey face is hard to read.",
+        )
+
+
+QUICK_OBJECT_CHECKS: tuple[Callable[[Any, Any], Iterator[Finding]], ...] = (
+    _library,
+    _animated,
+    _texture_coordinates,
+    _scale,
+    _hidden,
+    _shared,
+    _modifiers,
+    _mode,
+    _colour,
+)
