@@ -16,19 +16,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError, MicrofaceError, RunError
 from .children import end_child, end_with_parent, read_settings, start_child
 from .clips.clip import Clip
-from .clips.read import Limits
+from .clips.limits import Limits
 from .protocol.content import read_bundle
 from .protocol.failures import ProtocolError
+
+if TYPE_CHECKING:
+    from .clips.stream import ClipStream
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,24 @@ class Decoding:
             curves = np.load(self._folder / "truth.npy", allow_pickle=False)
             truth = dict(zip(told["truth"], curves, strict=True))
         times = np.asarray(told["times"], dtype=np.float64)
-        return Clip(frames, times, Fraction(told["fps"]), told["name"], told["sha256"], truth)
+        return Clip(
+            frames,
+            times,
+            Fraction(told["fps"]),
+            told["name"],
+            told["sha256"],
+            truth,
+            tuple(told["notes"]),
+        )
+
+    def progress(self) -> float | None:
+        """Return how much is decoded, 0..1, or None while that is not known."""
+        try:
+            told = json.loads((self._folder / "header.json").read_text(encoding="utf-8"))
+            written = (self._folder / "frames.raw").stat().st_size
+        except (OSError, ValueError):  # not begun, or being written at this moment
+            return None
+        return min(1.0, written / told["bytes"]) if told["bytes"] else None
 
     def close(self) -> None:
         """End the process and remove what it wrote."""
@@ -149,7 +171,7 @@ def decode_in_sandbox(
         frames = [np.array(frame) for frame in clip.frames]
     finally:
         decoding.close()
-    return Clip(frames, clip.times, clip.fps, clip.name, clip.sha256, clip.truth)
+    return Clip(frames, clip.times, clip.fps, clip.name, clip.sha256, clip.truth, clip.notes)
 
 
 def child_main() -> None:
@@ -162,7 +184,7 @@ def child_main() -> None:
     os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(limits["clip"]["max_pixels"])
     folder = Path(settings["folder"])
     try:
-        clip = _read(settings, folder)
+        _write(_open(settings, folder), settings["name"], folder)
     except MicrofaceError as fault:
         told = {"what": _without(fault.what, folder), "remedy": _without(fault.remedy, folder)}
         _report(folder, {**told, "exit_status": fault.exit_status})
@@ -174,12 +196,10 @@ def child_main() -> None:
             "remedy": "Scale it down or cut it to the expression.",
             "exit_status": 2,
         })  # fmt: skip
-    else:
-        _write(clip, settings["name"], folder)
 
 
-def _read(settings: dict[str, Any], folder: Path) -> Clip:
-    from .clips.read import read_clip
+def _open(settings: dict[str, Any], folder: Path) -> Clip | ClipStream:
+    from .clips.stream import ClipStream
 
     kind, name = settings["kind"], settings["name"]
     fps = Fraction(settings["fps"]) if settings["fps"] else None
@@ -203,25 +223,38 @@ def _read(settings: dict[str, Any], folder: Path) -> Clip:
         except OSError:
             shutil.copyfile(path, named)
         path = named
-    return read_clip(path, fps, Limits(**settings["limits"]["clip"]))
+    return ClipStream(path, fps, Limits(**settings["limits"]["clip"]))
 
 
-def _write(clip: Clip, name: str, folder: Path) -> None:
+def _write(clip: Clip | ClipStream, name: str, folder: Path) -> None:
+    """Write a clip's frames as they come: a long one takes no more memory than a short one."""
+    truth: Mapping[str, NDArray[np.float32]] = {}
+    if isinstance(clip, Clip):
+        pictures, expected, truth = iter(clip.frames), len(clip), clip.truth
+    else:
+        pictures, expected = iter(clip), clip.expected or 0
+    shape: list[int] = []
+    count = 0
     with (folder / "frames.raw").open("wb") as file:
-        for frame in clip.frames:
+        for frame in pictures:
+            if not shape:
+                shape = [*frame.shape]
+                told = {"bytes": expected * frame.nbytes}
+                (folder / "header.json").write_text(json.dumps(told), encoding="utf-8")
             file.write(np.ascontiguousarray(frame, dtype=np.uint8).data)
-    if clip.truth:
-        np.save(folder / "truth.npy", np.stack(list(clip.truth.values())), allow_pickle=False)
+            count += 1
+    if truth:
+        np.save(folder / "truth.npy", np.stack(list(truth.values())), allow_pickle=False)
     times = [float(seconds) for seconds in clip.times]
-    shape = [len(clip), *clip.frames[0].shape]
-    told = {
+    result = {
         "name": clip.name,
-        "shape": shape,
+        "notes": list(clip.notes),
+        "shape": [count, *shape],
         "fps": str(clip.fps),
         "sha256": clip.sha256,
         "times": times,
     }
-    _report(folder, {**told, "truth": list(clip.truth)})
+    _report(folder, {**result, "truth": list(truth)})
 
 
 def _report(folder: Path, told: dict[str, Any]) -> None:

@@ -17,7 +17,8 @@ class Clip:
     `frames` are T pictures (H, W, 3) uint8 RGB, all of one size. `times` (T,) float64 are seconds
     from the clip's first frame, rising. `fps` is the nominal frame rate. `sha256` is the digest of
     the encoded content, or of the pixels for a clip made on the spot. `truth` holds, for a
-    synthetic clip only, the weight (T,) of each shape key that was rendered.
+    synthetic clip only, the weight (T,) of each shape key that was rendered. `notes` tell, a
+    sentence each, what reading had to assume.
     """
 
     frames: Sequence[NDArray[np.uint8]]
@@ -26,6 +27,7 @@ class Clip:
     name: str
     sha256: str
     truth: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frames)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from io import BytesIO
 from pathlib import Path
@@ -10,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from .exr import display_referred, exr_size, is_exr
 
 #: File name endings of pictures that can be read.
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm")
+PICTURE_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm", ".exr",
+)  # fmt: skip
 #: Pictures larger than this are refused by their header, before anything is decoded.
 MAX_PICTURE_PIXELS = 16_000_000
 
@@ -30,6 +34,8 @@ def picture_size(data: bytes, name: str) -> tuple[int, int]:
     """
     from PIL import Image, UnidentifiedImageError
 
+    if is_exr(data):
+        return exr_size(data, name)
     try:
         with Image.open(BytesIO(data)) as header:
             return header.size
@@ -44,25 +50,48 @@ def picture_size(data: bytes, name: str) -> tuple[int, int]:
         ) from error
 
 
-def to_bytes(picture: NDArray[np.generic], name: str) -> NDArray[np.uint8]:
-    """Return decoded samples of any depth as uint8 over their full range."""
+def white_of(picture: NDArray[np.generic]) -> int:
+    """Return the sample that means white: a word of 16 bits may hold only 10 or 12.
+
+    A camera's 12 bits fill a sixteenth of the word; so dark a picture of 16 bits shows no face.
+    """
+    if picture.dtype != np.uint16:
+        return 255
+    highest = int(np.asarray(picture).max(initial=0))
+    if not highest:
+        return 65535
+    return next(white for white in (1023, 4095, 65535) if highest <= white)
+
+
+def to_bytes(
+    picture: NDArray[np.generic], name: str, white: int | None = None
+) -> NDArray[np.uint8]:
+    """Return decoded samples of any depth as uint8 over their full range.
+
+    `white` is the sample of 16-bit pictures that becomes 255, 65535 if None.
+    """
     if picture.dtype == np.uint8:
         return np.asarray(picture, dtype=np.uint8)
     if picture.dtype == np.uint16:
-        return ((picture.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+        top = 65535 if white is None or white <= 255 else white
+        scaled = (picture.astype(np.uint32) * 255 + top // 2) // top
+        return np.minimum(scaled, 255).astype(np.uint8)
     if picture.dtype in (np.float32, np.float64):
         return (np.clip(picture.astype(np.float32), 0, 1) * 255 + 0.5).astype(np.uint8)
     raise InputError(f"{name} holds samples of type {picture.dtype}.", "Save it as 8 or 16 bit.")
 
 
-def decode_picture(
+def decode_samples(
     data: bytes, name: str, max_pixels: int = MAX_PICTURE_PIXELS
-) -> NDArray[np.uint8]:
-    """Return a picture (H, W, 3) uint8 RGB from its encoded bytes; grey becomes three equal parts.
+) -> NDArray[np.generic]:
+    """Return a picture (H, W, 3) RGB from its encoded bytes, its samples as deep as they are.
 
-    `name` is what an error calls it. Raises InputError where the header tells of more than
-    `max_pixels`, or where the bytes cannot be decoded.
+    Grey becomes three equal parts. An OpenEXR picture, which is linear, comes as float32 in sRGB's
+    transfer, 0..1. `name` is what an error calls it. Raises InputError where the header tells of
+    more than `max_pixels`, or where the bytes cannot be decoded.
     """
+    # OpenCV looks at this when it first meets such a file; its decoder is off otherwise.
+    os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
     import cv2
 
     width, height = picture_size(data, name)
@@ -79,8 +108,17 @@ def decode_picture(
         decoded = None
     if decoded is None:
         raise InputError(f"{name} is damaged and cannot be decoded.", "Save it again as PNG.")
-    pixels = to_bytes(decoded, name)
-    return np.ascontiguousarray(pixels[..., ::-1])
+    if is_exr(data):
+        decoded = display_referred(np.asarray(decoded, np.float32))
+    return np.asarray(decoded)[..., ::-1]
+
+
+def decode_picture(
+    data: bytes, name: str, max_pixels: int = MAX_PICTURE_PIXELS
+) -> NDArray[np.uint8]:
+    """Return a picture (H, W, 3) uint8 RGB from its encoded bytes; raises as `decode_samples`."""
+    samples = decode_samples(data, name, max_pixels)
+    return np.ascontiguousarray(to_bytes(samples, name))
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:

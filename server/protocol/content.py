@@ -27,7 +27,9 @@ MAX_INDEX_BYTES = 16 << 20
 MAX_NAME_LETTERS = 255
 
 #: File name endings of the pictures that a folder of frames may hold.
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+PICTURE_SUFFIXES = (
+    ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm", ".exr",
+)  # fmt: skip
 
 
 class Content(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import time
 import zlib
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from microface.errors import InputError
 from microface.server.clips.images import natural_key, read_picture
 from microface.server.clips.read import Limits, read_clip
+from PIL import Image
 
 FPS = Fraction(200)
 
@@ -160,3 +163,115 @@ def test_limits(tmp_path: Path) -> None:
     assert "GB" in refused(tmp_path / "clip", FPS, Limits(max_decoded_bytes=20_000))
     assert "at least 100" in refused(tmp_path / "clip", FPS, Limits(min_side_pixels=100))
     assert "frames a second" in refused(tmp_path / "clip", Fraction(0))
+
+
+def test_a_folder_of_exr_is_shown_as_srgb(tmp_path: Path) -> None:
+    os.environ["OPENCV_IO_ENABLE_OPENEXR"] = "1"
+    linear = np.full((64, 80, 3), 0.2140, np.float32)
+    linear[0, 0] = np.nan
+    linear[0, 1] = np.inf
+    linear[0, 2] = 7.0
+    for index, kind in enumerate((cv2.IMWRITE_EXR_TYPE_HALF, cv2.IMWRITE_EXR_TYPE_FLOAT)):
+        path = tmp_path / f"{index}.exr"
+        cv2.imwrite(str(path), linear, [cv2.IMWRITE_EXR_TYPE, kind])
+    clip = read_clip(tmp_path, FPS)
+    assert clip.size == (80, 64)
+    for frame in clip.frames:
+        assert abs(int(frame[32, 32, 0]) - 127) <= 1  # 0.214 is sRGB's middle
+        assert frame[0, :3, 0].tolist() == [0, 255, 255]
+
+
+def test_a_damaged_exr(tmp_path: Path) -> None:
+    for index in range(2):
+        (tmp_path / f"{index}.exr").write_bytes(
+            b"\x76\x2f\x31\x01\2\0\0\0dataWindow\0box2i\0\x10\0"
+        )
+    assert "0.exr is not a picture" in refused(tmp_path)
+
+
+def test_an_exr_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
+    window = struct.pack("<4i", 0, 0, 99_999, 99_999)
+    head = b"\x76\x2f\x31\x01\2\0\0\0" + b"dataWindow\0box2i\0" + struct.pack("<i", 16) + window
+    (tmp_path / "0.exr").write_bytes(head + bytes(100))
+    assert "100000 x 100000" in refused(tmp_path)
+
+
+def test_12_bits_in_words_of_16(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 4095, 64 * 64).reshape(64, 64).astype(np.uint16)
+    for index in range(2):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), ramp)
+    clip = read_clip(tmp_path, FPS)
+    assert clip.frames[0].max() == 255
+    assert abs(int(clip.frames[0][32, 0, 0]) - 127) <= 1
+    assert "12 bits in words of 16" in clip.notes[0]
+
+
+def test_near_infrared_is_grey(tmp_path: Path) -> None:
+    levels = (np.arange(64 * 64).reshape(64, 64) % 251).astype(np.uint8)
+    for index in range(2):
+        cv2.imwrite(str(tmp_path / f"{index}.bmp"), levels)
+    frame = read_clip(tmp_path, Fraction(25)).frames[1]
+    assert all(np.array_equal(frame[..., channel], levels) for channel in range(3))
+
+
+def test_a_variable_rate_goes_by_its_time_stamps(tmp_path: Path) -> None:
+    path = tmp_path / "varies.gif"
+    pictures = [Image.new("L", (64, 64), 25 * level) for level in range(6)]
+    durations = [20, 20, 60, 20, 100, 20]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=durations)
+    clip = read_clip(path)
+    assert clip.times == pytest.approx([0, 0.02, 0.04, 0.10, 0.12, 0.22], abs=1e-3)
+    assert "rate varies: 20 to 100 ms" in clip.notes[0]
+    even = read_clip(path, Fraction(24000, 1001))
+    assert even.times[1] == pytest.approx(1001 / 24000)
+    assert even.notes == ()
+
+
+def test_zero_bytes(tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    assert "is empty" in refused(tmp_path / "empty.mp4")
+    write_frames(tmp_path / "clip", 1)
+    (tmp_path / "clip" / "img2.png").write_bytes(b"")
+    assert "img2.png" in refused(tmp_path / "clip")
+
+
+def test_a_video_that_is_cut_off(tmp_path: Path, shared: Path) -> None:
+    whole = (shared / "clips" / "smile.mp4").read_bytes()
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(whole[: len(whole) // 2])
+    said = refused(path, None)
+    assert "cut off" in said or "not a video" in said
+
+
+def avi(path: Path, count: int, size: tuple[int, int] = (64, 48), codec: bytes = b"MJPG") -> None:
+    """Write a motion JPEG of the same picture over and over; `size` is what the header claims."""
+    _, jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))
+    data = jpeg.tobytes() + b"\0" * (len(jpeg) % 2)
+    frame = b"00dc" + struct.pack("<I", len(jpeg)) + data
+    width, height = size
+    main = struct.pack("<14I", 10_000, 0, 0, 0x10, count, 0, 1, 0, width, height, 0, 0, 0, 0)
+    stream = b"vids" + codec + struct.pack("<10I", 0, 0, 0, 1, 100, 0, count, 0, 0, 0) + bytes(8)
+    form = struct.pack("<IIIHH4sIIIII", 40, width, height, 1, 24, codec, 0, 0, 0, 0, 0)
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return name + struct.pack("<I", len(content)) + content
+
+    inner = chunk(b"LIST", b"strl" + chunk(b"strh", stream) + chunk(b"strf", form))
+    header = chunk(b"LIST", b"hdrl" + chunk(b"avih", main) + inner)
+    movie = chunk(b"LIST", b"movi" + frame * count)
+    path.write_bytes(chunk(b"RIFF", b"AVI " + header + movie))
+
+
+def test_a_hundred_thousand_frames_are_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "long.avi"
+    avi(path, 5)
+    assert len(read_clip(path, None, Limits(min_side_pixels=16))) == 5
+    avi(path, 100_000)
+    begun = time.perf_counter()
+    assert "more than 2000 frames (100000)" in refused(path)
+    assert time.perf_counter() - begun < 2
+
+
+def test_huge_frames_are_refused_by_the_header(tmp_path: Path) -> None:
+    avi(tmp_path / "huge.avi", 2, (20_000, 10_000), bytes(4))
+    assert "20000 x 10000 pixels, over the limit" in refused(tmp_path / "huge.avi")

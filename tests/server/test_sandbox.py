@@ -137,3 +137,30 @@ def test_a_hostile_bundle_writes_nothing_elsewhere(tmp_path: Path) -> None:
         decoding.clip()
     decoding.close()
     assert sorted(tmp_path.rglob("*")) == [tmp_path / "a", into, path]
+
+
+def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
+    """Frames go to the disk as they are decoded; ten times as many take no more memory."""
+    peaks = []
+    for count in (20, 120):
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        picture = png(600, 600)
+        for index in range(count):
+            (folder / f"{index}.png").write_bytes(picture)
+        decoding = Decoding(folder, Fraction(25), into=tmp_path)
+        process = psutil.Process(decoding._child.pid)
+        peak, seen = 0, set()
+        while not decoding.poll():
+            try:
+                peak = max(peak, process.memory_info().rss)
+            except psutil.NoSuchProcess:
+                break
+            seen.add(decoding.progress())
+            time.sleep(0.005)
+        assert len(decoding.clip()) == count
+        assert decoding.progress() == 1.0
+        peaks.append(peak)
+        decoding.close()
+    assert any(share is not None and 0 < share < 1 for share in seen)
+    assert peaks[1] - peaks[0] < 30 << 20  # its frames are 130 MB

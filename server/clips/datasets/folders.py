@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ....errors import InputError
 from ..images import PICTURE_SUFFIXES, natural_key
-from ..read import VIDEO_SUFFIXES
+from ..video import VIDEO_SUFFIXES
 from .cells import subject_key
 
 #: A safeguard against being pointed at a whole disk.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import importlib
 import io
 import zipfile
 from collections.abc import Iterator
@@ -103,7 +104,8 @@ def _text_rows(path: Path, data: bytes) -> tuple[tuple[Cell, ...], ...]:
 
 def _workbook(path: Path, data: bytes) -> list[Sheet]:
     try:
-        import openpyxl
+        # Optional, and no part of the Blender extension: it reads such sheets as .csv.
+        openpyxl = importlib.import_module("openpyxl")
     except ImportError as error:
         raise RunError(
             f"{path.name} needs openpyxl, which is not installed.",

@@ -1,0 +1,93 @@
+"""Decode a video file picture by picture, with its own time stamps."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import InputError
+
+#: File name endings of videos that can be read.
+VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".gif", ".mpg", ".wmv")
+#: A file that gives fewer frames than this share of those it declares is cut off.
+_WHOLE = 0.9
+
+
+@dataclass(frozen=True)
+class Video:
+    """An opened video: its nominal `fps`, how many frames it `declares` where its kind of file
+    counts them (else None), and its pictures (seconds, (H, W, 3) uint8 RGB) to be taken once."""
+
+    fps: Fraction
+    declares: int | None
+    pictures: Iterator[tuple[float, NDArray[np.uint8]]]
+
+
+def open_video(path: Path, max_pixels: int) -> Video:
+    """Return an opened video.
+
+    Raises InputError where the file is empty, no video, or has frames of more than `max_pixels`;
+    while its pictures are taken, where it ends well before what it declares.
+    """
+    # A video may name other files and addresses; it gets to read none but itself.
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "protocol_whitelist;file"
+    import cv2
+
+    if not path.stat().st_size:
+        raise InputError(f"{path} is empty.", "Copy it again.")
+    cv2.setLogLevel(0)
+    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    width = capture.get(cv2.CAP_PROP_FRAME_WIDTH)
+    height = capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+    if not capture.isOpened() or width < 1 or height < 1:
+        capture.release()
+        raise InputError(
+            f"{path} is not a video that can be read.",
+            "Give a whole MP4, MOV, AVI, MKV or GIF file, or a folder of pictures.",
+        )
+    if width * height > max_pixels:
+        capture.release()
+        raise InputError(
+            f"{path} has frames of {width:.0f} x {height:.0f} pixels, over the limit of "
+            f"{max_pixels / 1e6:.0f} megapixels.",
+            "Scale it down.",
+        )
+    nominal = capture.get(cv2.CAP_PROP_FPS)
+    if not math.isfinite(nominal) or not 1 <= nominal <= 10_000:
+        nominal = 25.0
+    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    declares = int(count) if _counts_frames(path) and 0 < count < 1e9 else None
+
+    def pictures() -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        taken = 0
+        try:
+            while True:
+                there, frame = capture.read()
+                if not there:
+                    break
+                taken += 1
+                seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                yield seconds, np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+        finally:
+            capture.release()
+        if declares is not None and taken < math.floor(_WHOLE * declares):
+            raise InputError(
+                f"{path} is cut off: {taken} of its {declares} frames can be decoded.",
+                "Copy it again, or export the part that plays.",
+            )
+
+    return Video(Fraction(nominal).limit_denominator(1001), declares, pictures())
+
+
+def _counts_frames(path: Path) -> bool:
+    """Whether the file is of a kind that counts its frames; others only tell their duration."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
