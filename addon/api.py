@@ -43,6 +43,8 @@ from .bake.texture import Cast, TextureBake, bake_textures, check_textures
 from .bake.time import TOLERANCE, scene_fps, scene_time
 from .bake.wrinkle_nodes import bake_maps
 from .bake.wrinkles import EXPLAINED, MOST_MAPS, WrinkleMaps
+from .character.channels import Channel, face_channels
+from .character.fixes import fix
 from .character.neutral import render_frame
 from .character.preflight import Finding, preflight
 from .character.stage import find_companions, home_scene
@@ -57,6 +59,7 @@ from .retarget.solving import server_solver
 __all__ = [
     "VIEWS",
     "BakeInfo",
+    "Channel",
     "Finding",
     "Generated",
     "Timing",
@@ -67,6 +70,8 @@ __all__ = [
     "bake_texture",
     "bake_wrinkle_maps",
     "edit_bake",
+    "face_channels",
+    "fix",
     "generate",
     "list_bakes",
     "output_folder",
