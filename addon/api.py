@@ -52,7 +52,7 @@ from .character.view import FaceView
 from .clips import clip_label
 from .generated import Generated
 from .retarget.connection import connect
-from .retarget.prepare import VIEWS, check, prepare, prepare_views, view_of, views_of
+from .retarget.prepare import VIEWS, Prepared, check, prepare_views, view_of, views_of
 from .retarget.session import Event, Session
 from .retarget.solving import server_solver
 
@@ -104,14 +104,27 @@ def generate(
     Raises `InputError` for a character or clip that cannot be used and `RunError` when the server
     fails.
     """
-    label = clip_label(str(clip))
+    clip_label(str(clip))  # Raises for a clip that is not there, before anything is rendered.
     check(obj)
     with connect(server) as client:
-        first, *others = (
-            Session(client, prepared, str(clip), label, fps, strength).pump(on_event)
-            for prepared in prepare_views(obj, resolution, views)
-        )
-        return replace(first, others=tuple(others))
+        prepared = prepare_views(obj, resolution, views)
+        return _generated(client, prepared, str(clip), fps, strength, on_event)
+
+
+def _generated(
+    client: Client,
+    views: Sequence[Prepared],
+    clip: str,
+    fps: Fraction | None,
+    strength: float,
+    on_event: Callable[[Event], None] | None,
+) -> Generated:
+    """Let a server put a clip on each view of a face; the first holds the others."""
+    label = clip_label(clip)
+    first, *others = (
+        Session(client, prepared, clip, label, fps, strength).pump(on_event) for prepared in views
+    )
+    return replace(first, others=tuple(others))
 
 
 def bake_shape_keys(
@@ -185,30 +198,30 @@ def bake_sheet(
     resolution: int = 512,
     on_event: Callable[[Event], None] | None = None,
     on_bake: Callable[[Generated, ShapeKeyBake], None] | None = None,
+    views: Sequence[str] = ("front",),
 ) -> list[ShapeKeyBake]:
     """Bake every row of a sheet on a character: several expressions on one timeline.
 
     `sheet` is a CSV file (columns: see `bake.shot_sheet`) or its rows. The neutral is rendered
-    once, each distinct clip generated and solved once, by one server. Rows that overlap add up and
-    stay within the channels' bounds; `ShapeKeyBake.cuts` says where they are cut. Returns a bake
-    per row, in their order; `on_bake` hears of each, once all are laid, with what was generated.
-    Raises `InputError`, with the row's number and nothing baked.
+    once (of each of the `views`), each distinct clip generated and solved once, by one server. Rows
+    that overlap add up and stay within the channels' bounds; `ShapeKeyBake.cuts` says where they
+    are cut. Returns a bake per row, in their order; `on_bake` hears of each, once all are laid,
+    with what was generated. Raises `InputError`, with the row's number and nothing baked.
     """
     scene = home_scene(obj)
     rows = sheet if not isinstance(sheet, str | Path) else read_sheet(Path(sheet), scene_fps(scene))
     check(obj)
     solved: dict[tuple[str, Fraction | None], tuple[Generated, Solved]] = {}
     with connect(server) as client:
-        prepared = prepare(obj, resolution)
+        prepared = prepare_views(obj, resolution, views)
         for row in rows:
             if (row.clip, row.fps) in solved:
                 continue
-            session = Session(client, prepared, row.clip, clip_label(row.clip), row.fps, 1.0)
-            generated = session.pump(on_event)
+            generated = _generated(client, prepared, row.clip, row.fps, 1.0, on_event)
             if not solved:
-                view = view_of(obj, generated)
-            problem, sides = _problem((view,), generated)
-            solved[row.clip, row.fps] = generated, _solved(problem, view, client, solver)
+                seen = views_of(obj, generated)
+            problem, sides = _problem(seen, generated)
+            solved[row.clip, row.fps] = generated, _solved(problem, seen[0], client, solver)
     bakes: list[ShapeKeyBake] = []
     for row in rows:
         generated, found = solved[row.clip, row.fps]
@@ -216,7 +229,7 @@ def bake_sheet(
             bake = key_weights(
                 obj,
                 generated.clip_name,
-                view.face.channels,
+                seen[0].face.channels,
                 generated.times,
                 found,
                 scene_time(scene, row.settings.start_frame),

@@ -36,6 +36,7 @@ from .timing import (
     bake_rows,
     check_timing_arguments,
     timing_options,
+    views_asked,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ EXAMPLE = """Examples:
   microface bake a.blend --object Head --clip frames/ --fps 200 --to all --start 101 --out o/b.blend
   microface bake a.blend --object Head --clip builtin:brow-lower --to texture --out o/c.blend
   microface bake a.blend --object Head --clip smile.mp4 --fps 25 --to shape-keys --out o/d.blend \\
-      --start 101 --duration 12f --hold 1 --balance 0.5 --layer nla
+      --start 101 --duration 12f --hold 1 --balance 0.5 --layer nla --views front,three-quarter
   microface bake a.blend --object Head --sheet shots.csv --out o/e.blend
 
 A sheet:
@@ -93,6 +94,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-report",
         action="store_true",
         help="leave the report out, and its renders (`verify` then compares no pictures)",
+    )
+    parser.add_argument(
+        "--views",
+        metavar="VIEW,...",
+        help="sides to see the face from, for motion towards the camera: front, "
+        "three-quarter-left, three-quarter-right (three-quarter is the left one; default: front)",
     )
     parser.add_argument("--server", metavar="ADDR", help="a running server (default: start one)")
     add_timing_arguments(parser)
@@ -163,6 +170,7 @@ def _bake(
         client,
         arguments.resolution,
         lambda event: report.stage(event.stage, event.progress),
+        views_asked(arguments),
     )
     report.say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
     pictures, kinds = place.draft_pictures, arguments.to

@@ -116,6 +116,12 @@ def timing_options(arguments: argparse.Namespace, fps: Fraction) -> dict[str, An
     }
 
 
+def views_asked(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return the sides to see the face from, as `api.generate` names them."""
+    names = [name.strip() for name in (arguments.views or "front").split(",")]
+    return tuple("three-quarter-left" if name == "three-quarter" else name for name in names)
+
+
 def bake_rows(
     arguments: argparse.Namespace,
     character: Any,
@@ -138,6 +144,7 @@ def bake_rows(
         resolution=arguments.resolution,
         on_event=lambda event: report.stage(event.stage, event.progress),
         on_bake=lambda generated, bake: baked.append(Baked(generated, bake.time_base, bake)),
+        views=views_asked(arguments),
     )
     playing = [one for one, row in zip(baked, rows, strict=True) if not row.settings.muted]
     tables = place.draft_pictures / "weights"

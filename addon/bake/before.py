@@ -20,9 +20,9 @@ class Before:
 
     `animated`: whether it had any animation data. `handle` of the active action's slot (-1: none),
     whether that action had a fake user (`kept`), and how it was blended; `active_track` is the
-    place of the active NLA track (-1: none). `values` (path, index, value) of those numbers that the bakes move and nothing else animates. `change`: what laying
-    bakes over it did to the active action: nothing "", set it to "add", put another on "top", or
-    "push"ed it to the track `base`.
+    place of the active NLA track (-1: none). `values` (path, index, value) of those numbers that
+    the bakes move and nothing else animates. `change`: what laying bakes over it did to the active
+    action: nothing "", set it to "add", put another on "top", or "push"ed it to the track `base`.
     """
 
     animated: bool

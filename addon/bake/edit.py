@@ -58,7 +58,9 @@ class BakeInfo:
 
 def list_bakes(obj: Any) -> list[BakeInfo]:
     """Return the bakes of a character in the order they were made."""
-    return [_info(kept) for kept in bakes_of(obj)]
+    bakes = bakes_of(obj)
+    cuts = cuts_of(bakes)
+    return [_info(kept, cuts[kept.name]) for kept in bakes]
 
 
 def edit_bake(
@@ -103,7 +105,8 @@ def edit_bake(
     except InputError:
         write_record(kept.action, kept.record)
         raise
-    return _info(Kept(kept.action, record))
+    edited = Kept(kept.action, record)
+    return _info(edited, cuts_of([edited])[name])
 
 
 def remove_bake(obj: Any, name: str) -> None:
@@ -127,15 +130,22 @@ def _edited(
         as_is = duration == float(natural[-1])
         timing = replace(timing, duration=None if as_is else float(duration))
     scale = 1.0 if timing.duration is None else timing.duration / float(natural[-1])
-    given = {"onset": onset, "apex": apex, "offset": offset}
-    for key, seconds in given.items():
-        if seconds is not None:
-            as_is = seconds == float(natural[getattr(moments, key)]) * scale
-            timing = replace(timing, **{key: None if as_is else float(seconds)})
-    return timing if hold is None else replace(timing, hold=hold)
+
+    def moment(given: float | None, kept: float | None, index: int) -> float | None:
+        if given is None:
+            return kept
+        return None if given == float(natural[index]) * scale else float(given)
+
+    return replace(
+        timing,
+        onset=moment(onset, timing.onset, moments.onset),
+        apex=moment(apex, timing.apex, moments.apex),
+        offset=moment(offset, timing.offset, moments.offset),
+        hold=timing.hold if hold is None else hold,
+    )
 
 
-def _info(kept: Kept) -> BakeInfo:
+def _info(kept: Kept, cuts: tuple[Cut, ...]) -> BakeInfo:
     record = as_dragged(kept)
     settings, moments = record.settings, record.moments
     when = shown(record)
@@ -165,6 +175,6 @@ def _info(kept: Kept) -> BakeInfo:
         last_frame=float(when.frames[-1]),
         channels=tuple(record.channels[one].name for one in moving),
         sides=tuple(record.sides[one] for one in moving),
-        cuts=cuts_of(Kept(kept.action, record)),
+        cuts=cuts,
         edited_by_hand=any(is_by_hand(part) for part in kept.parts),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,10 +117,3 @@ def _moved(record: BakeRecord, strip: Any) -> BakeRecord:
         duration = timing.duration or float(record.times[-1])
         timing = replace(timing, duration=duration * scale, **given)
     return record.with_settings(replace(settings, start_frame=start / stretch, timing=timing))
-
-
-def moving_parts(kept: Kept) -> Iterator[Part]:
-    """Yield the parts of a bake whose data block is still there."""
-    for part in kept.parts:
-        if find_block((part.id_type, part.id_name)) is not None:
-            yield part

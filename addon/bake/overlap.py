@@ -60,7 +60,7 @@ def cut_to_bounds(
     )
     under = sum((_at(frames, one) for one in below), start=np.zeros(len(frames)))
     asked = _at(frames, own)
-    given = np.clip(under + asked, lower, upper) - np.clip(under, lower, upper)
+    given: NDArray[np.float64] = np.clip(under + asked, lower, upper) - np.clip(under, lower, upper)
     missing = np.abs(asked - given)
     missed = np.flatnonzero(missing > ROUNDING)
     if not len(missed):
@@ -75,7 +75,7 @@ def _at(frames: NDArray[np.float64], keys: Keys) -> NDArray[np.float64]:
 
 def _all_frames(curves: Sequence[Keys], own: Keys) -> NDArray[np.float64]:
     frames = np.unique(np.concatenate([one[0] for one in curves]))
-    return frames[(frames >= own[0][0]) & (frames <= own[0][-1])]
+    return np.asarray(frames[(frames >= own[0][0]) & (frames <= own[0][-1])])
 
 
 def _inside(values: NDArray[np.float64], lower: float, upper: float) -> bool:

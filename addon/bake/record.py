@@ -57,7 +57,7 @@ class Settings:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object is one record: what is worked out is kept by it
 class BakeRecord:
     """A bake as it was solved, and its settings.
 

@@ -140,7 +140,7 @@ def key_weights(
         time_base,
         sum(len(curve.keyframe_points) for part in kept.parts for curve in part.curves),
         record.layer,
-        cuts_of(kept),
+        cuts_of([kept])[kept.name],
     )
 
 

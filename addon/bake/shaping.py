@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -68,7 +70,8 @@ def limited_weights(record: BakeRecord) -> NDArray[np.float64]:
     return np.clip(asked_weights(record), lower, upper)
 
 
-def target_deltas(record: BakeRecord) -> dict[Target, Keys]:
+@lru_cache(maxsize=512)
+def target_deltas(record: BakeRecord) -> Mapping[Target, Keys]:
     """Return the keys of each target as changes from its neutral; silent targets have one of 0.
 
     Keys lie at the clip's true times, thinned to the tolerance with onset, apex and offset always

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
 from pathlib import Path
@@ -124,18 +124,15 @@ def _row(number: int, cells: Mapping[str, str], path: Path, scene_fps: Fraction)
         layer = cells.get("layer", "").lower() or "auto"
         if layer not in LAYERS:
             raise InputError(f"There is no layer '{layer}'.", f"Give one of: {', '.join(LAYERS)}.")
-        timing = Timing(
-            **{
-                name: read_duration(cells[name], scene_fps)
-                for name in ("duration", "onset", "apex", "offset")
-                if cells.get(name)
-            }
+        duration, onset, apex, offset = (
+            read_duration(cells[name], scene_fps) if cells.get(name) else None
+            for name in ("duration", "onset", "apex", "offset")
         )
         settings = Settings(
             start_frame=read_moment(cells["start"], scene_fps),
             strength=_number(cells, "strength", 1.0),
             balance=_number(cells, "balance", 0.0),
-            timing=replace(timing, hold=_whole(cells, "hold")),
+            timing=Timing(duration, onset, apex, offset, _whole(cells, "hold")),
             muted=_truth(cells.get("muted", "")),
         )
     except InputError as error:

@@ -70,10 +70,11 @@ def sides_by_motion(
     middle = float(pixels[order[int(np.searchsorted(running, running[-1] / 2))], 0])
     left = share[pixels[:, 0] > middle].sum(axis=0)
     total = np.maximum(share.sum(axis=0), 1e-12)
-    return tuple(
-        LEFT if part > ONE_SIDED else RIGHT if part < 1 - ONE_SIDED and whole > 1e-9 else BOTH
-        for part, whole in zip(left / total, total, strict=True)
-    )
+    sides: list[str] = []
+    for part, whole in zip((left / total).tolist(), total.tolist(), strict=True):
+        is_right = part < 1 - ONE_SIDED and whole > 1e-9
+        sides.append(LEFT if part > ONE_SIDED else RIGHT if is_right else BOTH)
+    return tuple(sides)
 
 
 def channel_sides(names: Sequence[str], by_motion: Sequence[str] = ()) -> tuple[str, ...]:

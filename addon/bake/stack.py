@@ -105,15 +105,17 @@ def plan_block(name: BlockName, bakes: list[Kept]) -> list[Planned]:
     return planned
 
 
-def cuts_of(bake: Kept) -> tuple[Cut, ...]:
-    """Return where a bake is cut for its channels' bounds, alone or with the bakes below it."""
-    found = list(_cut_alone(bake.record))
+def cuts_of(bakes: list[Kept]) -> dict[str, tuple[Cut, ...]]:
+    """Return where each of some bakes, by name, is cut for its channels' bounds.
+
+    Alone, or together with the bakes below it.
+    """
+    found = {bake.name: list(_cut_alone(bake.record)) for bake in bakes}
     everything = kept_bakes()
-    for name in bake.blocks:
+    for name in dict.fromkeys(name for bake in bakes for name in bake.blocks):
         for plan in plan_block(name, everything):
-            if plan.kept.name == bake.name:
-                found += plan.cuts
-    return tuple(dict.fromkeys(found))
+            found.get(plan.kept.name, []).extend(plan.cuts)
+    return {name: tuple(dict.fromkeys(cuts)) for name, cuts in found.items()}
 
 
 def is_by_hand(part: Part) -> bool:
@@ -132,7 +134,7 @@ def fold_drag(kept: Kept) -> Kept:
 
 
 def _differs(plan: Planned) -> bool:
-    return plan.part.action.get(f"{WRITTEN}{plan.part.handle}") != digest_of(plan.curves)
+    return bool(plan.part.action.get(f"{WRITTEN}{plan.part.handle}") != digest_of(plan.curves))
 
 
 def _write(plan: Planned, *, discard: bool) -> None:
