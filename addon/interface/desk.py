@@ -19,6 +19,7 @@ from ..bake.shape_keys import ShapeKeyBake
 from ..retarget.connection import Link
 from ..retarget.prepare import Prepared
 from ..retarget.session import Session
+from .aside import Aside
 
 #: A tick of the timer may take this long on Blender's main thread.
 TICK_SECONDS = 0.003
@@ -41,16 +42,20 @@ class Order:
 class Desk:
     """The running state of the add-on.
 
-    `done` holds the last finished session per character name, `baked` the last bake of shape keys;
-    `message` and `remedy` the last outcome as the panel shows it; `progress` 0..1 while something
-    runs.
+    `aside` is work in a second Blender: a neutral, textures or a report. `done` holds the last
+    finished session per character name, `baked` the last bake of shape keys, `notes` what the last
+    bakes were found to be, a line each, `report` the last page; `message` and `remedy` the last
+    outcome as the panel shows it; `progress` 0..1 while something runs.
     """
 
     link: Link | None = None
+    aside: Aside | None = None
     order: Order | None = None
     session: Session | None = None
     done: dict[str, Session] = field(default_factory=dict)
     baked: dict[str, ShapeKeyBake] = field(default_factory=dict)
+    notes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    report: dict[str, str] = field(default_factory=dict)
     message: str = ""
     remedy: str = ""
     progress: float = 0.0
@@ -58,8 +63,8 @@ class Desk:
 
     @property
     def busy(self) -> bool:
-        """Whether a generation runs."""
-        return self.order is not None or self.session is not None
+        """Whether a generation, or work in a second Blender, runs."""
+        return self.aside is not None or self.order is not None or self.session is not None
 
     @property
     def shown(self) -> tuple[str, int]:
@@ -79,6 +84,12 @@ class Desk:
         if link is not None:
             link.close()
 
+    def begin_aside(self, aside: Aside) -> None:
+        """Wait for work in a second Blender; `advance` looks for its outcome."""
+        self.cancel()
+        self.aside = aside
+        self.message, self.remedy, self.progress = aside.stage, "", 0.0
+
     def start(self, server: str, order: Order) -> None:
         """Begin a generation; `advance` carries it on."""
         self.cancel()
@@ -90,12 +101,34 @@ class Desk:
     def advance(self, budget_seconds: float) -> bool:
         """Carry the generation on for at most the budget; return whether it still runs."""
         try:
+            if self.aside is not None:
+                return self._advance_aside(self.aside)
             return self._advance(budget_seconds)
         except MicrofaceError as error:
-            self.order = self.session = None
-            self.drop_link()
+            if self.aside is not None:
+                self._drop_aside()
+            else:
+                self.order = self.session = None
+                self.drop_link()
             self.message, self.remedy = error.what, error.remedy
             return False
+
+    def _advance_aside(self, aside: Aside) -> bool:
+        outcome = aside.poll()
+        self.progress = aside.progress
+        if outcome is None:
+            return True
+        self.aside, self.message = None, ""
+        try:
+            aside.then(aside.folder, outcome)
+        finally:
+            aside.close()
+        return self.busy
+
+    def _drop_aside(self) -> None:
+        aside, self.aside = self.aside, None
+        if aside is not None:
+            aside.close()
 
     def _advance(self, budget_seconds: float) -> bool:
         if self.order is not None:
@@ -139,11 +172,12 @@ class Desk:
         self._keep(session)
 
     def cancel(self) -> None:
-        """Stop the generation; what was generated before stays."""
+        """Stop what runs; what was generated and baked before stays."""
         if self.session is not None:
             self.session.cancel()
         if self.busy:
             self.message, self.remedy, self.progress = "Cancelled", "", 0.0
+        self._drop_aside()
         self.order = self.session = None
 
     def close(self) -> None:

@@ -2,67 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 import bpy
 
-from ...errors import InputError, MicrofaceError
+from ...errors import InputError
 from .. import api
-from ..bake.shape_keys import ShapeKeyBake
 from ..bake.time import parse_fps
 from ..character.fixes import FIXES
 from ..clips import clip_label
-from ..generated import Generated
 from ..retarget.prepare import prepare
+from ..verify.store import drop
 from .add_character import MICROFACE_OT_add_character
+from .aside import can_work_aside
+from .chosen import chosen_character, chosen_generated, playing_bake
 from .desk import Order, desk, redraw, start_ticking
+from .elsewhere import neutral_elsewhere, textures_elsewhere
+from .evidence import keep_evidence, relative_to_file
 from .preferences import preferred_server
 from .properties import chosen_clip
-
-Execute = Callable[[Any, Any], set[str]]
-
-
-def _reporting(execute: Execute) -> Execute:
-    """Turn our own errors into a report with the remedy, and a cancelled operator."""
-
-    @wraps(execute)
-    def reporting(self: Any, context: Any) -> set[str]:
-        desk().message = desk().remedy = ""
-        try:
-            return execute(self, context)
-        except MicrofaceError as error:
-            desk().message, desk().remedy = error.what, error.remedy
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        finally:
-            redraw()
-
-    return reporting
-
-
-def _character(context: Any) -> Any:
-    obj = context.scene.microface.character
-    if obj is None:
-        raise InputError("No character is chosen.", "Choose the mesh of the face.")
-    return obj
-
-
-def _generated(context: Any) -> tuple[Any, Generated]:
-    obj = _character(context)
-    session = desk().done.get(obj.name)
-    if session is None:
-        raise InputError(f"Nothing is generated for '{obj.name}'.", "Press Generate first.")
-    return obj, session.result()
-
-
-def _playing(obj: Any) -> ShapeKeyBake | None:
-    """Return the bake of shape keys that the character plays, if it comes from this result."""
-    bake = desk().baked.get(obj.name)
-    animation = obj.data.shape_keys.animation_data
-    action = animation.action if animation else None
-    return bake if bake is not None and action and action.name == bake.action_name else None
+from .report_operators import MICROFACE_OT_open_report, MICROFACE_OT_write_report
+from .reporting import reporting
+from .wiring import MICROFACE_OT_wire_textures
 
 
 class MICROFACE_OT_generate(bpy.types.Operator):  # type: ignore[misc]
@@ -73,20 +34,28 @@ class MICROFACE_OT_generate(bpy.types.Operator):  # type: ignore[misc]
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """One generation at a time."""
+        """One thing at a time."""
         return not desk().busy
 
-    @_reporting
+    @reporting
     def execute(self, context: Any) -> set[str]:
-        """Render the neutral, then let the timer carry on; without a window wait until done."""
+        """Let a second Blender render the neutral, then the timer carry on.
+
+        Without a window all of it is done here.
+        """
         settings = context.scene.microface
-        obj = _character(context)
+        obj = chosen_character(context)
         clip = chosen_clip(settings)
         label = clip_label(clip)
         fps = parse_fps(settings.clip_fps) if settings.clip_fps else None
-        desk().link_to(preferred_server(settings)).poll()  # it starts while the neutral is rendered
+        server = preferred_server(settings)
+        desk().link_to(server).poll()  # it starts while the neutral is rendered
+        if can_work_aside():
+            neutral_elsewhere(obj, settings.resolution, server, clip, label, fps, settings.strength)
+            start_ticking()
+            return {"FINISHED"}
         order = Order(prepare(obj, settings.resolution), clip, label, fps, settings.strength)
-        desk().start(preferred_server(settings), order)
+        desk().start(server, order)
         if not bpy.app.background:
             start_ticking()
             return {"FINISHED"}
@@ -95,13 +64,13 @@ class MICROFACE_OT_generate(bpy.types.Operator):  # type: ignore[misc]
 
 
 class MICROFACE_OT_cancel(bpy.types.Operator):  # type: ignore[misc]
-    """Stop generating"""
+    """Stop what runs; nothing of it stays"""
 
     bl_idname = "microface.cancel"
     bl_label = "Cancel"
 
     def execute(self, context: Any) -> set[str]:
-        """Cancel the running generation."""
+        """Cancel what runs."""
         desk().cancel()
         redraw()
         return {"FINISHED"}
@@ -114,10 +83,10 @@ class MICROFACE_OT_bake_shape_keys(bpy.types.Operator):  # type: ignore[misc]
     bl_label = "Bake to Shape Keys"
     bl_options = {"REGISTER", "UNDO"}
 
-    @_reporting
+    @reporting
     def execute(self, context: Any) -> set[str]:
-        """Solve and key."""
-        obj, generated = _generated(context)
+        """Solve, key, and leave evidence."""
+        obj, generated = chosen_generated(context)
         settings = context.scene.microface
         link = desk().link_to(preferred_server(settings))
         bake = api.bake_shape_keys(
@@ -128,8 +97,14 @@ class MICROFACE_OT_bake_shape_keys(bpy.types.Operator):  # type: ignore[misc]
             server=link.wait(),
         )
         desk().baked[obj.name] = bake
+        proof = keep_evidence(obj, generated, bake.time_base, bake)
         strongest = ", ".join(bake.active()[:3]) or "none"
         desk().message = f"{bake.key_count} keys in '{bake.action_name}'; strongest: {strongest}"
+        desk().notes[obj.name] = (
+            f"{100 * (1 - proof.foretold_unexplained):.0f} % of the motion expressed",
+            f"at most {bake.residual_pixels.max(initial=0.0):.2f} pixels left over",
+            *(str(cut) for cut in bake.cuts),
+        )
         return {"FINISHED"}
 
 
@@ -140,24 +115,57 @@ class MICROFACE_OT_bake_texture(bpy.types.Operator):  # type: ignore[misc]
     bl_label = "Bake to Texture"
     bl_options = {"REGISTER", "UNDO"}
 
-    @_reporting
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """One thing at a time."""
+        return not desk().busy
+
+    @reporting
     def execute(self, context: Any) -> set[str]:
-        """Bake the textures beside the saved file."""
-        obj, generated = _generated(context)
-        manager = context.window_manager
-        manager.progress_begin(0, 1)
-        try:
-            bake = api.bake_texture(
-                obj,
-                generated,
-                start_frame=context.scene.microface.start_frame,
-                over=_playing(obj),
-                report=manager.progress_update,
-            )
-        finally:
-            manager.progress_end()
+        """Bake the textures beside the saved file, in a second Blender where there is a window."""
+        obj, generated = chosen_generated(context)
+        settings = context.scene.microface
+        over = playing_bake(obj)
+        if can_work_aside():
+            textures_elsewhere(obj, generated, settings, over)
+            start_ticking()
+            return {"FINISHED"}
+        bake = api.bake_texture(
+            obj,
+            generated,
+            start_frame=settings.start_frame,
+            size=settings.texture_size,
+            over=over,
+            kind=settings.texture_format,
+        )
+        keep_evidence(obj, generated, None, over, bake, relative_to_file)
         names = ", ".join(texture.name for texture in bake.textures) or "no texture moves"
         desk().message = f"Textures baked: {names}"
+        return {"FINISHED"}
+
+
+class MICROFACE_OT_bake_wrinkles(bpy.types.Operator):  # type: ignore[misc]
+    """Reduce the change of the skin to a few maps with a curve each; Blender waits for it"""
+
+    bl_idname = "microface.bake_wrinkles"
+    bl_label = "Bake Wrinkle Maps"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @reporting
+    def execute(self, context: Any) -> set[str]:
+        """Bake the maps beside the saved file."""
+        obj, generated = chosen_generated(context)
+        settings = context.scene.microface
+        kind = "exr" if settings.texture_format == "exr" else "png16"
+        maps = api.bake_wrinkle_maps(
+            obj,
+            generated,
+            start_frame=settings.start_frame,
+            size=settings.texture_size,
+            over=playing_bake(obj),
+            kind=kind,
+        )
+        desk().message = f"Wrinkle maps baked for {len(maps)} textures"
         return {"FINISHED"}
 
 
@@ -167,10 +175,10 @@ class MICROFACE_OT_bake_edges(bpy.types.Operator):  # type: ignore[misc]
     bl_idname = "microface.bake_edges"
     bl_label = "Bake Edge Maps"
 
-    @_reporting
+    @reporting
     def execute(self, context: Any) -> set[str]:
         """Write the edge pass."""
-        obj, generated = _generated(context)
+        obj, generated = chosen_generated(context)
         bake = api.bake_edges(obj, generated)
         desk().message = f"{len(bake.screen)} edge maps in {bake.folder}"
         return {"FINISHED"}
@@ -183,14 +191,17 @@ class MICROFACE_OT_unbake(bpy.types.Operator):  # type: ignore[misc]
     bl_label = "Remove Bakes"
     bl_options = {"REGISTER", "UNDO"}
 
-    @_reporting
+    @reporting
     def execute(self, context: Any) -> set[str]:
-        """Remove the bake's action and the texture nodes."""
-        obj = _character(context)
+        """Remove the bake's action, the texture nodes, and the evidence of them."""
+        obj = chosen_character(context)
         keys = api.unbake_shape_keys(obj)
         textures = api.unbake_texture(obj)
         if not keys and not textures:
             raise InputError(f"Nothing is baked on '{obj.name}'.", "Bake something first.")
+        drop(obj)
+        for kept in (desk().baked, desk().notes, desk().report):
+            kept.pop(obj.name, None)  # type: ignore[attr-defined]
         return {"FINISHED"}
 
 
@@ -203,12 +214,12 @@ class MICROFACE_OT_fix(bpy.types.Operator):  # type: ignore[misc]
 
     fix: bpy.props.StringProperty()  # type: ignore[valid-type]
 
-    @_reporting
+    @reporting
     def execute(self, context: Any) -> set[str]:
         """Run the fix that a finding names."""
         if self.fix not in FIXES:
             raise InputError(f"There is no fix '{self.fix}'.", "Mend it by hand.")
-        FIXES[self.fix](_character(context))
+        FIXES[self.fix](chosen_character(context))
         return {"FINISHED"}
 
 
@@ -218,7 +229,11 @@ OPERATORS = (
     MICROFACE_OT_cancel,
     MICROFACE_OT_bake_shape_keys,
     MICROFACE_OT_bake_texture,
+    MICROFACE_OT_wire_textures,
+    MICROFACE_OT_bake_wrinkles,
     MICROFACE_OT_bake_edges,
+    MICROFACE_OT_write_report,
+    MICROFACE_OT_open_report,
     MICROFACE_OT_unbake,
     MICROFACE_OT_fix,
 )

@@ -40,9 +40,10 @@ class MICROFACE_PT_main(bpy.types.Panel):  # type: ignore[misc]
             layout.operator("microface.add_character", icon="MONKEY")
         self._findings(settings.character, context)
         column = layout.column()
-        column.prop(settings, "clip_source", expand=True)
+        column.row().prop(settings, "clip_source", expand=True)
         if settings.clip_source == "BUILTIN":
-            column.prop(settings, "clip_builtin")
+            # No label beside it: names are long, and the sidebar narrow.
+            column.prop(settings, "clip_builtin", text="")
         else:
             column.prop(settings, "clip_path")
             column.prop(settings, "clip_fps")
@@ -88,8 +89,43 @@ class MICROFACE_PT_main(bpy.types.Panel):  # type: ignore[misc]
         column.prop(settings, "whole_frames")
         column.operator("microface.bake_shape_keys", icon="SHAPEKEY_DATA")
         column.operator("microface.bake_texture", icon="TEXTURE")
+        column.operator("microface.bake_wrinkles", icon="MOD_DISPLACE")
         column.operator("microface.bake_edges", icon="MOD_EDGESPLIT")
+        self._outcome(settings.character, context)
         self.layout.operator("microface.unbake", icon="X")
+
+    def _outcome(self, obj: Any, context: Any) -> None:
+        """Draw what the last bake was found to be, and its report."""
+        if obj is None:
+            return
+        notes = desk().notes.get(obj.name, ())
+        if notes:
+            box = self.layout.box().column(align=True)
+            for number, note in enumerate(notes):
+                _lines(context, box, note, "INFO" if number == 0 else "BLANK1")
+        row = self.layout.row(align=True)
+        row.operator("microface.write_report", icon="TEXT")
+        if desk().report.get(obj.name):
+            row.operator("microface.open_report", text="", icon="URL")
+
+
+class MICROFACE_PT_textures(bpy.types.Panel):  # type: ignore[misc]
+    """How textures are written"""
+
+    bl_idname = "MICROFACE_PT_textures"
+    bl_label = "Textures"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Microface"
+    bl_parent_id = "MICROFACE_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: Any) -> None:
+        """Draw the textures' options."""
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        self.layout.prop(context.scene.microface, "texture_format")
+        self.layout.prop(context.scene.microface, "texture_size")
 
 
 class MICROFACE_PT_settings(bpy.types.Panel):  # type: ignore[misc]
@@ -119,4 +155,4 @@ def _lines(context: Any, layout: Any, text: str, icon: str) -> None:
         layout.label(text=line, icon=icon if index == 0 else "BLANK1")
 
 
-PANELS = (MICROFACE_PT_main, MICROFACE_PT_settings)
+PANELS = (MICROFACE_PT_main, MICROFACE_PT_textures, MICROFACE_PT_settings)

@@ -49,8 +49,6 @@ class MicrofaceSettings(bpy.types.PropertyGroup):  # type: ignore[misc]
         default=1.0,
         min=0.05,
         max=4.0,
-        soft_max=2.0,
-        subtype="FACTOR",
     )
     resolution: bpy.props.IntProperty(  # type: ignore[valid-type]
         name="Resolution",
@@ -66,6 +64,25 @@ class MicrofaceSettings(bpy.types.PropertyGroup):  # type: ignore[misc]
     whole_frames: bpy.props.BoolProperty(  # type: ignore[valid-type]
         name="Whole frames",
         description="Key on whole frames instead of the clip's true times (for game engines)",
+    )
+    texture_format: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Format",
+        items=(
+            ("auto", "As the texture", "The kind of file that the character's own texture is"),
+            ("png8", "PNG, 8 bits", "Small; fine for most skins"),
+            ("png16", "PNG, 16 bits", "For what is graded later"),
+            ("exr", "OpenEXR, half float", "Linear light, for film"),
+        ),
+        default="auto",
+    )
+    texture_size: bpy.props.IntProperty(  # type: ignore[valid-type]
+        name="Plain size",
+        description="Side of the textures where the character's colour is plain; others keep the "
+        "size of the character's own",
+        default=1024,
+        min=64,
+        max=8192,
+        subtype="PIXEL",
     )
     server: bpy.props.StringProperty(  # type: ignore[valid-type]
         name="Server",

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
+from ...errors import InputError
 from ...report.proof.evidence import Event, Evidence, TextureRecord
-from ...report.proof.measures import limits
+from ...report.proof.measures import limits, picture_limits
 from ..bake.shape_keys import ShapeKeyBake
 from ..bake.texture import TextureBake
 from ..bake.time import TimeBase
@@ -24,12 +25,14 @@ from .textures import record_textures
 class Proof:
     """The evidence of a bake as it lies in the file now, its newest event, and what was measured.
 
-    `measured` is None where the bake was not played yet.
+    `measured` is None where the bake was not played yet; `foretold_unexplained` is the share of
+    the motion that the solve leaves over.
     """
 
     evidence: Evidence
     event: Event
     measured: Measured | None = field(default=None)
+    foretold_unexplained: float = 0.0
 
 
 def leave_evidence(
@@ -71,13 +74,31 @@ def leave_evidence(
     event = replace(event, found=found, limits=stated)
     evidence = add_event(evidence, event)
     store(evidence)
-    return Proof(evidence, event, measured)
+    return Proof(evidence, event, measured, foretold)
+
+
+def render_proofs(obj: Any, tell: Callable[[float], None] = lambda share: None) -> list[Proof]:
+    """Play and render every event that the file has evidence of, and state its pictures' limits.
+
+    Returns the proofs with the new evidence, which is not stored yet. Raises `InputError` where
+    there is no evidence.
+    """
+    evidence = stored(obj)
+    if evidence is None or not evidence.events:
+        raise InputError(f"Nothing is baked on '{obj.name}'.", "Bake something first.")
+    taken = []
+    for number, event in enumerate(evidence.events):
+        measured = measure_event(obj, evidence, event)
+        more = picture_limits(measured.figures)
+        found = {**event.found, **measured.figures}
+        taken.append((replace(event, found=found, limits={**event.limits, **more}), measured))
+        tell((number + 1) / len(evidence.events))
+    evidence = replace(evidence, events=tuple(event for event, _ in taken))
+    return [Proof(evidence, event, measured) for event, measured in taken]
 
 
 def stored_or_none(obj: Any) -> Evidence | None:
     """Return the evidence in the file, or None where there is none that can be read."""
-    from ...errors import InputError
-
     try:
         return stored(obj)
     except InputError:

@@ -107,7 +107,8 @@ def measure(event: Event, neutral: NDArray[np.uint8], played: Played) -> dict[st
 
     `curve_error` (weight), `apex_seconds` (when the played apex comes after the clip's start),
     `motion_unexplained` (share), `moving_psnr`, `static_psnr` (of the unmoved neutral there),
-    `still_psnr` and `neutral_psnr` (of the face without the event against the neutral picture), all in dB.
+    `still_psnr` and `neutral_psnr` (of the face without the event against the neutral picture),
+    all in dB.
     """
     wanted = generated_pictures(event, neutral)
     moving = moving_region(event, neutral.shape[0])
@@ -144,7 +145,10 @@ def limits(
         "apex_error_seconds": 0.5 / fps + TIME_SLACK_SECONDS,
         "motion_unexplained": foretold_unexplained + MOTION_SLACK,
     }
-    for name in ("moving_psnr", "still_psnr", "neutral_psnr"):
-        if name in found:
-            stated[name] = found[name] - PSNR_SLACK_DECIBELS
-    return stated
+    return stated | picture_limits(found)
+
+
+def picture_limits(found: dict[str, float]) -> dict[str, float]:
+    """Return the least PSNR (dB) of the renders that figures `found` when baking ask for."""
+    names = ("moving_psnr", "still_psnr", "neutral_psnr")
+    return {name: found[name] - PSNR_SLACK_DECIBELS for name in names if name in found}

@@ -155,6 +155,20 @@ def choose_tab() -> bool:
     return bool(region.active_panel_category == "Microface")
 
 
+def sequences() -> list[str]:
+    """The paths of the image sequences that materials show."""
+    trees = [one.node_tree for one in bpy.data.materials if one.node_tree is not None]
+    images = [getattr(node, "image", None) for tree in trees for node in tree.nodes]
+    return [one.filepath for one in images if one is not None and one.source == "SEQUENCE"]
+
+
+def until_idle(desk: Any) -> Iterator[float]:
+    """Wait until nothing runs, as long as patience lasts."""
+    started = time.perf_counter()
+    while desk.busy and time.perf_counter() - started < PATIENCE_SECONDS:
+        yield 0.1
+
+
 def steps(score: Score, clock: Clock) -> Iterator[float]:
     """Everything that is done, in order; yields how many seconds to leave to Blender."""
     obj = open_character()
@@ -179,6 +193,10 @@ def steps(score: Score, clock: Clock) -> Iterator[float]:
     score.check("Generate starts", outcome == {"FINISHED"}, f"{seconds:.1f} s on the main thread")
     clock.restart()
     yield 0.5
+    while desk.aside is not None and time.perf_counter() - started < PATIENCE_SECONDS:
+        yield 0.1
+    print(f"     neutral rendered after {time.perf_counter() - started:.1f} s; {clock.told()}")
+    clock.restart()
     while desk.busy and desk.session is None and time.perf_counter() - started < PATIENCE_SECONDS:
         yield 0.1
     print(f"     server ready after {time.perf_counter() - started:.1f} s; {clock.told()}")
@@ -230,8 +248,44 @@ def steps(score: Score, clock: Clock) -> Iterator[float]:
     settings = bpy.context.scene.microface
     yield 0.5
     outcome, seconds = run(bpy.ops.microface.bake_texture)
-    score.check("Bake to Texture", outcome == {"FINISHED"}, f"{seconds:.1f} s; {desk.message}")
+    score.check(
+        "Bake to Texture starts", outcome == {"FINISHED"}, f"{seconds:.1f} s; {desk.remedy}"
+    )
+    clock.restart()
+    yield 2.0
+    screenshot("4-baking-textures")
+    yield from until_idle(desk)
+    wired = sequences()
+    score.check("Bake to Texture ends", len(wired) == 1, f"{desk.message}; {clock.told()}")
     yield 0.5
+    with in_view():
+        bpy.ops.ed.undo()
+    score.check(
+        "one undo takes the texture out, the keys stay",
+        not sequences() and is_keyed(bpy.data.objects[name]),
+    )
+    with in_view():
+        bpy.ops.ed.redo()
+    obj = bpy.data.objects[name]
+    score.check("redo brings it again", len(sequences()) == 1)
+    run(bpy.ops.microface.bake_texture)
+    yield 3.0
+    run(bpy.ops.microface.cancel)
+    yield 0.5
+    left = [path.name for path in (FOLDER / "character_microface" / "texture").glob(".*")]
+    kept = [path for path in map(bpy.path.abspath, wired) if Path(path).exists()]
+    score.check("a cancelled bake leaves the textures as they were", not left and len(kept) == 1)
+    screenshot("5-baked")
+
+    outcome, seconds = run(bpy.ops.microface.write_report)
+    score.check("Write Report starts", outcome == {"FINISHED"}, f"{seconds:.1f} s; {desk.remedy}")
+    clock.restart()
+    yield from until_idle(desk)
+    page = Path(desk.report.get(name, "nowhere"))
+    score.check(
+        "Write Report ends", page.is_file(), f"{desk.message} {desk.remedy}; {clock.told()}"
+    )
+    screenshot("6-reported")
 
     apex = float(generated.result["apex"]["seconds"])
     scene = bpy.context.scene
@@ -242,9 +296,24 @@ def steps(score: Score, clock: Clock) -> Iterator[float]:
     strongest = sorted(((abs(key.value), key.name) for key in keys[1:]), reverse=True)[:4]
     told = ", ".join(f"{name} {value:.2f}" for value, name in strongest)
     score.check("keys move at the apex", strongest[0][0] > 0.01, f"frame {frame:.2f}: {told}")
-    screenshot("4-apex")
-    bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "baked.blend"))
-    score.check("the file is saved", (FOLDER / "baked.blend").stat().st_size > 0)
+    screenshot("7-apex")
+    with in_view():
+        bpy.ops.screen.animation_play()
+    yield 2.0
+    with in_view():
+        bpy.ops.screen.animation_cancel(restore_frame=False)
+    bpy.ops.wm.save_mainfile()
+    path = bpy.data.filepath
+    yield 0.5
+    bpy.ops.wm.open_mainfile(filepath=path, load_ui=False)
+    yield 1.0
+    obj = bpy.data.objects[name]
+    proofs = [text for text in bpy.data.texts if "Microface proof" in text.name]
+    good = is_keyed(obj) and len(sequences()) == 1 and len(proofs) == 1
+    score.check("saved and loaded again, bake and evidence are there", good)
+    choose_tab()
+    yield 1.0
+    screenshot("8-loaded")
 
 
 def main() -> None:
