@@ -229,3 +229,37 @@ def test_controls_of_a_rig_with_its_own_animation(mask: Any) -> None:
     remove_bake(mask, made.action_name)
     pose(300.5)
     assert differences(state, animation()) == []
+
+
+@pytest.mark.parametrize("layer", ["action", "nla"])
+def test_a_library_override_is_baked_saved_and_freed(mask: Any, tmp_path: Path, layer: str) -> None:
+    """The linked rig's own animation goes on; the bake lives in the file that links it."""
+    from microface.addon.character.fixes import FIXES
+
+    lip_sync(mask)
+    library, path = tmp_path / "library.blend", tmp_path / "shot.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(library))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(str(library), link=True) as (_, wanted):
+        wanted.objects = ["Mask"]
+    bpy.context.scene.collection.objects.link(wanted.objects[0])
+    FIXES["override"](wanted.objects[0])
+    obj = next(one for one in bpy.data.objects if one.library is None)
+    frames = [1.0, 5.5, 10.0, 11.4, 13.0, 30.0]
+    before = {frame: play(obj, frame) for frame in frames}
+    state = animation()
+    name = bake(obj, {"mouthSmileLeft": 0.4, "browDownLeft": 0.2}, layer=layer).action_name
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    obj = next(one for one in bpy.data.objects if one.library is None)
+    for frame in frames:
+        now = play(obj, frame)
+        assert now[2] == pytest.approx(0.2 * at(frame), abs=0.003)
+        if layer == "nla":
+            assert now[0] == pytest.approx(before[frame][0] + 0.4 * at(frame), abs=0.003)
+            assert now[4] == before[frame][4]
+    edit_bake(obj, name, strength=0.5)
+    assert play(obj, 11.4)[2] == pytest.approx(0.1 * at(11.4), abs=0.003)
+    remove_bake(obj, name)
+    assert {frame: play(obj, frame) for frame in frames} == before
+    assert differences(state["actions"], animation()["actions"]) == []
