@@ -139,7 +139,7 @@ def curve_tolerance(obj: Any, event: Event) -> float:
         if keys is not None:
             apart = np.abs(np.interp(frames, keys[0], keys[1]) - wanted).max()
             worst = max(worst, float(apart) / target.unit)
-    cut = max((one.amount for one in cuts_of(kept)), default=0.0)
+    cut = max((one.amount for one in cuts_of([kept])[kept.name]), default=0.0)
     return worst + cut / min(target.unit for target in event.targets)
 
 
