@@ -19,6 +19,7 @@ __all__ = [
     "base_colour_socket",
     "colour_output",
     "find_targets",
+    "has_bake",
     "image_node",
     "stand_in",
     "unwire",
@@ -192,6 +193,11 @@ def unwire_sequences(obj: Any, companions: Iterable[Any] = ()) -> int:
         if slot.material is not None
     }
     return unwire(materials.values())
+
+
+def has_bake(material: Any) -> bool:
+    """Return whether a material shows a bake."""
+    return any(REPLACES in node for node in material.node_tree.nodes)
 
 
 def unwire(materials: Iterable[Any]) -> int:

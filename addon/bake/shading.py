@@ -19,8 +19,8 @@ from ..character.channels import target_values
 from ..character.framing import Framing
 from ..character.neutral import SAMPLES, render_stage
 from ..character.stage import Stage, find_companions, home_scene, stage
-from .materials import unwire
-from .targets import Target, base_colour_socket, image_node
+from .materials import has_bake, unwire
+from .targets import Target, base_colour_socket, find_targets, image_node
 
 #: Frames whose shapes are rendered, at most; the others' shading is composed of theirs.
 MOST_ANCHORS = 3
@@ -146,6 +146,24 @@ def dressed(on: Stage, targets: Sequence[Target], tailor: Callable[[Any], Any]) 
             bpy.data.objects.remove(copy)
         for material in worn.values():
             bpy.data.materials.remove(material)
+
+
+@contextmanager
+def without_bakes(on: Stage) -> Iterator[None]:
+    """Show a stage's character without the textures that bakes put into its materials.
+
+    A neutral must not carry the expression of an earlier bake that plays at that frame.
+    """
+    companions = [
+        one for one in find_companions(on.original, home_scene(on.original)) if one.type == "MESH"
+    ]
+    baked = [
+        target
+        for target in find_targets(on.original, 1, companions)
+        if any(has_bake(material) for material in target.materials())
+    ]
+    with dressed(on, baked, unbaked):
+        yield
 
 
 def unbaked(material: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ..bake.shading import without_bakes
 from ..character.evaluate import evaluate_face
 from ..character.fingerprint import Fingerprint, take_fingerprint
 from ..character.framing import Framing
@@ -104,7 +105,8 @@ def prepare_views(
         prepared = []
         for view in views:
             framing = view_face(on, resolution, face=face, turn_degrees=VIEWS[view]).framing
-            neutral = render(on, framing)
+            with without_bakes(on):
+                neutral = render(on, framing)
             prepared.append(Prepared(str(obj.name), frame, framing, neutral, view, fingerprint))
     return tuple(prepared)
 

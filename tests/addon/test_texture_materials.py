@@ -22,6 +22,7 @@ from microface.addon.bake.time import TimeBase
 from microface.addon.character.neutral import render_frame
 from microface.addon.images import read_pixels
 from microface.addon.png import write_png
+from microface.addon.retarget.prepare import prepare
 from trees import tree_dump
 
 COUNT, APEX = 3, 1
@@ -221,6 +222,16 @@ def test_companions_with_textures_of_their_own(mask: Any, tmp_path: Path) -> Non
     index = {target.name: painter.count for target, painter in painters}
     assert set(index) == set(by_name)
     assert unwire_sequences(mask, [patch]) == 3
+
+
+def test_a_playing_bake_is_not_part_of_the_next_neutral(mask: Any, tmp_path: Path) -> None:
+    clean = prepare(mask, 128).neutral
+    view, generated, _ = smile(mask, 128, 4)
+    bake_textures(mask, view, generated, tmp_path, BASE)
+    bpy.context.scene.frame_set(11 + APEX)
+    file = dump()
+    assert np.array_equal(prepare(mask, 128).neutral, clean)
+    assert differences(file, dump()) == []
 
 
 def test_undo_takes_a_bake_back(mask: Any, tmp_path: Path) -> None:
