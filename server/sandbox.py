@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -172,6 +172,29 @@ def decode_in_sandbox(
     finally:
         decoding.close()
     return Clip(frames, clip.times, clip.fps, clip.name, clip.sha256, clip.truth, clip.notes)
+
+
+@contextlib.contextmanager
+def decoded(
+    path: Path,
+    fps: Fraction | None,
+    limits: SandboxLimits | None = None,
+    tell: Callable[[float], None] | None = None,
+) -> Iterator[Clip]:
+    """Give a clip whose frames stay on the disk, and are removed in the end.
+
+    For clips that are too long for the memory. `tell` hears how much is decoded, 0..1. Raises
+    InputError for a clip that cannot be used.
+    """
+    decoding = Decoding(path, fps, limits)
+    try:
+        while not decoding.poll():
+            if tell is not None and (share := decoding.progress()) is not None:
+                tell(share)
+            time.sleep(0.02)
+        yield decoding.clip()
+    finally:
+        decoding.close()
 
 
 def child_main() -> None:

@@ -16,6 +16,8 @@ ALLOWED = {
     "head": ("head", "errors"),
     "models": ("models", "head", "errors"),
     "server": ("server", "models", "head", "errors"),
+    # Imports into the library are drafts that are moved into place.
+    "server.clips.library": ("server", "models", "head", "drafts", "errors"),
     "server.protocol": ("server.protocol", "errors"),
     "server.client": ("server.client", "server.protocol", "errors"),
     "addon": (

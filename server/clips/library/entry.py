@@ -1,0 +1,107 @@
+"""An entry of the library: one annotation of one stored clip, and its form as a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from ..records import ActionUnit, ClipRecord, Valence
+
+#: Of the entries' files; newer ones are refused.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One annotated clip of the library.
+
+    `sha256` is the clip's content, by which it is stored; `id` that of content and annotation
+    together. `width` and `height` are in pixels, `frames` counts the stored pictures, `fps` is
+    frames per second. `onset`, `apex` and `offset` index the stored pictures. `quality` are the
+    warnings that reading it gave. The rest is as in `ClipRecord`.
+    """
+
+    sha256: str
+    subject: str
+    clip: str
+    data_set: str
+    fps: Fraction
+    frames: int
+    width: int
+    height: int
+    seconds: float
+    onset: int | None = None
+    apex: int | None = None
+    offset: int | None = None
+    units: tuple[ActionUnit, ...] = ()
+    emotion: str | None = None
+    valence: Valence | None = None
+    kind: str = "micro"
+    notes: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def id(self) -> str:
+        """The digest of content and annotation; equal entries are one entry."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @property
+    def event_seconds(self) -> float | None:
+        """Time from onset to offset, or None where either is not known."""
+        if self.onset is None or self.offset is None:
+            return None
+        return float((self.offset - self.onset) / self.fps)
+
+    @property
+    def is_asymmetric(self) -> bool:
+        """Whether a unit moves one side only, or the sides unequally."""
+        return any(u.side in ("left", "right", "asymmetric", "unilateral") for u in self.units)
+
+    def to_json(self) -> str:
+        """Return the entry as a file's text; the same text for the same entry."""
+        table = asdict(self) | {"fps": str(self.fps), "version": VERSION}
+        return json.dumps(table, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def entry_from_json(text: str) -> Entry:
+    """Return the entry in a file's text; raises ValueError where it is none, or a newer one."""
+    table: dict[str, Any] = json.loads(text)
+    if not isinstance(table, dict) or table.pop("version", None) != VERSION:
+        raise ValueError("not an entry of this version")
+    try:
+        table["units"] = tuple(ActionUnit(**unit) for unit in table["units"])
+        table["notes"] = tuple(table["notes"])
+        table["fps"] = Fraction(table["fps"])
+        return Entry(**table)
+    except (KeyError, TypeError, ZeroDivisionError) as error:
+        raise ValueError(f"not an entry: {error}") from error
+
+
+def cut_out(record: ClipRecord, margin_seconds: float, longest_seconds: float) -> ClipRecord:
+    """Return the record cut to its event and a margin where it is part of a long recording.
+
+    A record of at most `longest_seconds`, or one whose event is not known, stays as it is.
+    """
+    if record.frames is None or record.onset is None:
+        return record
+    end = record.offset if record.offset is not None else record.apex
+    if end is None or len(record.frames) <= longest_seconds * record.fps:
+        return record
+    margin = round(margin_seconds * record.fps)
+    first, last = max(0, record.onset - margin), min(len(record.frames) - 1, end + margin)
+
+    def moved(index: int | None) -> int | None:
+        return None if index is None else index - first
+
+    note = f"cut from a recording: its pictures {first} to {last} of {len(record.frames)}"
+    return replace(
+        record,
+        frames=record.frames[first : last + 1],
+        onset=moved(record.onset),
+        apex=moved(record.apex),
+        offset=moved(record.offset),
+        notes=(*record.notes, note),
+    )

@@ -1,0 +1,225 @@
+"""The clip library: import, search, consent."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from fractions import Fraction
+from pathlib import Path
+
+from ....errors import InputError, RunError
+from ..clip import Clip
+from ..limits import LONG
+from ..records import ClipRecord
+from ..stream import pictures_in
+from .consent import Consent, Status, status_of
+from .entry import Entry, cut_out
+from .index import Index
+from .query import Query
+from .store import Store
+from .thumbnails import as_webp, strip, strip_indexes
+
+#: Opens a clip (path, frames per second) to see that it can be used.
+Decode = Callable[[Path, Fraction | None], AbstractContextManager[Clip]]
+
+_MARK = "library.json"
+#: A record of a longer recording is cut to its event with this margin.
+_MARGIN_SECONDS, _LONGEST_SECONDS = 1.0, 10.0
+
+
+class ClipLibrary:
+    """A library in a folder, which is made where there is none and `create` says so.
+
+    `decode` reads clips; the decode sandbox if None. Use it in a `with` statement. Raises
+    InputError where the folder is no library.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False, decode: Decode | None = None) -> None:
+        mark = folder / _MARK
+        if not mark.exists():
+            if not create:
+                raise InputError(
+                    f"{folder} is no clip library.", "Import a clip: microface clip import."
+                )
+            if folder.exists() and any(folder.iterdir()):
+                raise InputError(f"{folder} holds something else.", "Give an empty folder.")
+            folder.mkdir(parents=True, exist_ok=True)
+            mark.write_text(json.dumps({"microface clip library": 1}) + "\n", encoding="utf-8")
+        self.folder = folder
+        self._store = Store(folder)
+        self._decode = decode or _decode_in_sandbox
+        try:
+            self._index = Index(folder / "index.sqlite")
+            self._adopt()
+        except RunError:
+            if not (folder / "index.sqlite").exists():
+                raise
+            # A disk that cannot be written may still be read.
+            self._index = Index(folder / "index.sqlite", read_only=True)
+
+    def __enter__(self) -> ClipLibrary:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._index.close()
+
+    def import_clip(self, record: ClipRecord, *, own_rate: bool = False) -> tuple[Entry, bool]:
+        """Bring a clip in; return its entry, and whether it is new.
+
+        The clip is copied, decoded once to see that it can be read, and moved into place in one
+        step. Importing it again adds nothing. With `own_rate` a video's own frame rate and time
+        stamps count, not the record's. Raises InputError where it cannot be used.
+        """
+        record = cut_out(record, _MARGIN_SECONDS, _LONGEST_SECONDS)
+        is_video = record.frames is None
+        files = [record.path] if record.frames is None else list(record.frames)
+        if not files:
+            raise InputError(
+                f"The pictures of {record.subject} {record.clip} are missing.", "Add them."
+            )
+        draft, sha256 = self._store.bring(files, is_video=is_video)
+        try:
+            for there in self._index.starting(sha256):
+                if _same(there, record, own_rate):
+                    return there, False
+            source = draft / "source"
+            if is_video:
+                source = source / record.path.name
+            entry, picture = self._look(source, record, sha256, own_rate)
+            self._store.commit(draft, entry, picture)
+            self._index.add([entry])
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return entry, True
+
+    def find(self, query: Query | None = None) -> list[Entry]:
+        """Return the entries that fit, all if None."""
+        return self._index.find(query or Query())
+
+    def one(self, beginning: str) -> Entry:
+        """Return the one entry whose id or content's digest begins so; raises InputError."""
+        found = self._index.starting(beginning)
+        if len(found) == 1:
+            return found[0]
+        many = f"{len(found)} clips begin with {beginning}." if found else f"No clip {beginning}."
+        raise InputError(many, "See the ids with: microface clip list.")
+
+    def source(self, entry: Entry) -> Path:
+        """Return the folder of pictures or the video of an entry."""
+        return self._store.source(entry.sha256)
+
+    def strip(self, entry: Entry) -> Path:
+        """Return the file of an entry's strip of thumbnails (WebP)."""
+        return self._store.strip(entry)
+
+    def damaged(self) -> list[Entry]:
+        """Return the entries whose stored files no longer have their digest."""
+        return [e for e in self.find() if not self._store.whole(e.sha256)]
+
+    def set_consent(self, data_set: str, subject: str, consent: Consent) -> None:
+        """Keep what a subject of a data set has agreed to, in the index and beside it."""
+        self._index.set_consent(data_set, subject, consent)
+        self._write_consents()
+
+    def consent(self, entry: Entry, today: datetime.date | None = None) -> Status:
+        """Return where the consent of an entry's subject stands."""
+        return self.consents(today)(entry)
+
+    def consents(self, today: datetime.date | None = None) -> Callable[[Entry], Status]:
+        """Return what tells an entry's consent on a day, today if None."""
+        day = today or datetime.date.today()
+        known = self._index.consents()
+        return lambda e: status_of(known.get((e.data_set, e.subject)), e.data_set, day)
+
+    def _look(
+        self, source: Path, record: ClipRecord, sha256: str, own_rate: bool
+    ) -> tuple[Entry, bytes]:
+        """Return the entry of a clip that was copied, and its strip of thumbnails."""
+        with self._decode(source, None if own_rate else record.fps) as clip:
+            width, height = clip.size
+            indexes = strip_indexes(len(clip), record.onset, record.apex, record.offset)
+            entry = Entry(
+                sha256, record.subject, record.clip, record.data_set, clip.fps, len(clip), width,
+                height, round(clip.seconds, 6), record.onset, record.apex, record.offset,
+                record.units, record.emotion, record.valence, record.kind,
+                (*record.notes, *clip.notes), record.source,
+            )  # fmt: skip
+            return entry, as_webp(strip(clip.frames, indexes))
+
+    def _adopt(self) -> None:
+        """Bring the index to what is on the disk: a run may have been killed between the two."""
+        # The index first: what it holds was on the disk before, so another's import is no loss.
+        known = self._index.ids()
+        there = dict(self._store.entries())
+        if gone := known - set(there):
+            self._index.remove(gone)
+        fresh = [self._store.read(there[i]) for i in sorted(set(there) - known)]
+        if found := [entry for entry in fresh if entry is not None]:
+            self._index.add(found)
+        if not self._index.consents():
+            for data_set, subject, consent in self._kept_consents():
+                self._index.set_consent(data_set, subject, consent)
+
+    def _write_consents(self) -> None:
+        rows = [
+            {
+                "data_set": data_set, "subject": subject, "scope": c.scope, "show": c.show,
+                "expires": c.expires.isoformat() if c.expires else None,
+                "release_sha256": c.release_sha256, "revoked": c.revoked,
+            }
+            for (data_set, subject), c in sorted(self._index.consents().items())
+        ]  # fmt: skip
+        aside = self.folder / ".consents.part"
+        aside.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        aside.replace(self.folder / "consents.json")
+
+    def _kept_consents(self) -> Iterator[tuple[str, str, Consent]]:
+        with contextlib.suppress(OSError):
+            for row in json.loads((self.folder / "consents.json").read_text(encoding="utf-8")):
+                expires = row["expires"]
+                yield row["data_set"], row["subject"], Consent(
+                    row["scope"], row["show"],
+                    datetime.date.fromisoformat(expires) if expires else None,
+                    row["release_sha256"], row["revoked"],
+                )  # fmt: skip
+
+
+def clip_record(
+    path: Path, fps: Fraction | None, *, subject: str = "", data_set: str = ""
+) -> ClipRecord:
+    """Return the record of a clip that nobody has annotated: a folder of pictures or a video.
+
+    Raises InputError where there is nothing, or a folder without `fps`.
+    """
+    if not path.exists():
+        raise InputError(f"There is no clip at {path}.", "Give a folder of pictures or a video.")
+    frames = tuple(pictures_in(path)) if path.is_dir() else None
+    if frames is not None and fps is None:
+        raise InputError(
+            f"The pictures in {path} do not say how fast they were taken.",
+            "Give --fps, for example --fps 200.",
+        )
+    name = path.name if frames is not None else path.stem
+    return ClipRecord(
+        subject, name, path, frames, fps or Fraction(25), None, None, None, (), None, None, data_set
+    )
+
+
+def _same(entry: Entry, record: ClipRecord, own_rate: bool) -> bool:
+    """Whether an entry of the same content says what a record says, wherever that was written."""
+    return (own_rate or entry.fps == record.fps) and all(
+        getattr(entry, name) == getattr(record, name)
+        for name in (
+            "subject", "clip", "data_set", "onset", "apex", "offset", "units", "emotion", "kind",
+        )
+    )  # fmt: skip
+
+
+def _decode_in_sandbox(path: Path, fps: Fraction | None) -> AbstractContextManager[Clip]:
+    from ...sandbox import SandboxLimits, decoded
+
+    return decoded(path, fps, SandboxLimits(clip=LONG, processor_seconds=600, seconds=600.0))

@@ -1,0 +1,156 @@
+"""Where the library keeps a clip: a folder named by the digest of its content.
+
+    clips/ab/<sha256>/source/      the pictures, or the one video
+    clips/ab/<sha256>/entries/     an annotation each, <id>.json
+    clips/ab/<sha256>/strips/      a strip of thumbnails each, <id>.webp
+
+A new folder is written in `incoming/` and moved into place in one step, with its first annotation
+in it: that step is the import. Whatever a killed run leaves in `incoming/` is removed by the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ....drafts import make_draft
+from ....errors import InputError
+from .entry import Entry, entry_from_json
+
+
+class Store:
+    """The clips below a library's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def place(self, sha256: str) -> Path:
+        """Return the folder of a content; it need not exist."""
+        return self.folder / "clips" / sha256[:2] / sha256
+
+    def source(self, sha256: str) -> Path:
+        """Return what reading the clip takes: its folder of pictures, or its video."""
+        inside = self.place(sha256) / "source"
+        if (inside / "video.json").exists():
+            return next(path for path in inside.iterdir() if path.name != "video.json")
+        return inside
+
+    def strip(self, entry: Entry) -> Path:
+        """Return the file of an entry's thumbnail strip."""
+        return self.place(entry.sha256) / "strips" / f"{entry.id}.webp"
+
+    def bring(self, files: Sequence[Path], *, is_video: bool) -> tuple[Path, str]:
+        """Copy a clip's files into a draft; return the draft and the content's SHA-256.
+
+        Pictures are hashed in the order given, each after its length (8 bytes, little-endian), a
+        video as it is: as reading a clip does. Raises InputError where a file cannot be read.
+        """
+        draft = make_draft(self.folder / "incoming" / "clip")
+        digest = hashlib.sha256()
+        try:
+            (draft / "source").mkdir()
+            for file in files:
+                if not is_video:
+                    digest.update(file.stat().st_size.to_bytes(8, "little"))
+                _copy(file, draft / "source" / file.name, digest)
+        except OSError as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise InputError(
+                f"{error.filename or files[0]} cannot be copied ({error.strerror}).",
+                "Check the clip and the library's disk.",
+            ) from error
+        if is_video:
+            (draft / "source" / "video.json").write_text("{}\n", encoding="utf-8")
+        return draft, digest.hexdigest()
+
+    def commit(self, draft: Path, entry: Entry, strip: bytes) -> None:
+        """Move a draft into place with its entry; where the content is there, add the entry."""
+        place = self.place(entry.sha256)
+        if not place.exists():
+            for name, data in ((f"entries/{entry.id}.json", entry.to_json().encode()),
+                               (f"strips/{entry.id}.webp", strip)):  # fmt: skip
+                (draft / name).parent.mkdir()
+                _write(draft / name, data)
+            draft.chmod(0o755)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                draft.rename(place)
+            except OSError:  # another import of the same clip was quicker
+                if not place.exists():
+                    raise
+            else:
+                _keep_name(place.parent)
+                return
+        self.annotate(entry, strip)
+        shutil.rmtree(draft, ignore_errors=True)
+
+    def annotate(self, entry: Entry, strip: bytes) -> None:
+        """Add an entry to a content that is there."""
+        self._put(self.strip(entry), strip)
+        self._put(
+            self.place(entry.sha256) / "entries" / f"{entry.id}.json", entry.to_json().encode()
+        )
+
+    def entries(self) -> Iterator[tuple[str, Path]]:
+        """Give the id and the file of every entry on the disk."""
+        for path in sorted((self.folder / "clips").glob("*/*/entries/*.json")):
+            yield path.stem, path
+
+    def read(self, path: Path) -> Entry | None:
+        """Return the entry in a file, or None where it is damaged or not what its name says."""
+        try:
+            entry = entry_from_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return entry if entry.id == path.stem else None
+
+    def whole(self, sha256: str) -> bool:
+        """Whether the stored files still have the digest that they are stored by."""
+        source = self.source(sha256)
+        digest = hashlib.sha256()
+        if source.is_file():
+            digest.update(source.read_bytes())
+        else:
+            from ..stream import pictures_in
+
+            for file in pictures_in(source):
+                data = file.read_bytes()
+                digest.update(len(data).to_bytes(8, "little"))
+                digest.update(data)
+        return digest.hexdigest() == sha256
+
+    def _put(self, path: Path, data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        _write(aside, data)
+        aside.replace(path)
+
+
+def _copy(source: Path, target: Path, digest: hashlib._Hash) -> None:
+    with source.open("rb") as read, target.open("xb") as written:
+        while piece := read.read(1 << 20):
+            digest.update(piece)
+            written.write(piece)
+        written.flush()
+        os.fsync(written.fileno())
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _keep_name(folder: Path) -> None:
+    """Have a folder's new names reach the disk, where the system can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
