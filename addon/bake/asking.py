@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ..character.channels import Channel
 from ..character.shape_keys import ShapeKeys
-from ..character.view import FaceView, Jacobian, project_keys
+from ..character.view import FaceView, Jacobian, see_face
 from ..generated import Generated
 from .problem import Solved, SolveInput, Solver, solve_input
-
-#: Fewer visible vertices than this say nothing.
-FEWEST_VERTICES = 3
 
 
 def pose_problem(
@@ -31,9 +28,7 @@ def pose_problem(
     units = np.array([channel.unit for channel in channels])
     keys = views[0].face.keys
     keys = ShapeKeys(keys.names, keys.lower / units, keys.upper / units)
-    jacobians = tuple(project_keys(view) for view in views)
-    if len(jacobians[0].pixels) < FEWEST_VERTICES:
-        raise InputError("Too little of the face is seen.", "Choose the mesh of the face.")
+    jacobians = tuple(see_face(view) for view in views)
     problems = []
     for jacobian, seen in zip(jacobians, generated.views, strict=True):
         problem = solve_input(jacobian, keys, seen.motion, seen.times)

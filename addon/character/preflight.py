@@ -39,6 +39,8 @@ def preflight(obj: Any, *, quick: bool = False) -> list[Finding]:
 
 
 def _uv_layout(obj: Any, block: Any) -> Iterator[Finding]:
+    if obj.data.is_editmode:
+        return  # Blender gives no UVs away while they are edited.
     report = check_uv(obj)
     for what, remedy in report.remarks() if report is not None else ():
         yield Finding(Severity.WARNING, what, remedy)

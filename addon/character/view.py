@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from .evaluate import EvaluatedFace, Part, evaluate_face, probe_weight
 from .framing import Framing, frame_face
 from .raster import rasterise
@@ -21,6 +22,8 @@ DEPTH_SLACK = 0.006
 #: A vertex counts for the solve if a key moves it by this share of what moves most: some that
 #: hardly move are wanted, to tell an expression from a shift of the head.
 COUNTING_SHARE = 0.02
+#: Fewer visible vertices than this say nothing.
+FEWEST_VERTICES = 3
 #: More vertices than this say nothing more about the weights.
 MOST_VERTICES = 5000
 
@@ -179,6 +182,19 @@ def project_keys(view: FaceView) -> Jacobian:
         mesh.astype(np.int32),
         vertex.astype(np.int32),
     )
+
+
+def see_face(view: FaceView) -> Jacobian:
+    """Return `project_keys` of a view; raises `InputError` if too little of the face is seen."""
+    jacobian = project_keys(view)
+    count = len(jacobian.pixels)
+    if count < FEWEST_VERTICES:
+        total = len(view.face.surface.positions)
+        raise InputError(
+            f"{count or 'None'} of the {total} vertices of '{view.face.name}' is seen and moves.",
+            "Choose the mesh of the face, and hide from renders what stands before it.",
+        )
+    return jacobian
 
 
 def _seen(

@@ -18,7 +18,7 @@ from ..character.framing import Framing
 from ..character.neutral import render_stage
 from ..character.preflight import Severity, preflight
 from ..character.stage import Stage, home_scene, stage
-from ..character.view import FaceView, view_face
+from ..character.view import FaceView, see_face, view_face
 from ..generated import Generated
 
 #: How far around to the face's left the camera goes for each view, in degrees.
@@ -104,7 +104,9 @@ def prepare_views(
         fingerprint = take_fingerprint(obj, face)
         prepared = []
         for view in views:
-            framing = view_face(on, resolution, face=face, turn_degrees=VIEWS[view]).framing
+            seen = view_face(on, resolution, face=face, turn_degrees=VIEWS[view])
+            see_face(seen)
+            framing = seen.framing
             with without_bakes(on):
                 neutral = render(on, framing)
             prepared.append(Prepared(str(obj.name), frame, framing, neutral, view, fingerprint))
