@@ -19,7 +19,7 @@ from ..clips.sampling import Reals
 from .bounded import Floats, curvature, minimise
 from .solve_rig import Rig, read_rig
 from .solve_select import Selection
-from .solve_space import Comparison, rigid_columns
+from .solve_space import Comparison, rigid_columns, smooth_columns
 from .solve_time import patterns
 
 #: Gaussian sigma, in RMS distances of the vertices from their mean, at which keys are chosen, and
@@ -27,6 +27,9 @@ from .solve_time import patterns
 CHOOSING_SIGMA, MEASURING_SIGMA = 0.04, 0.08
 #: The head's motion left over is expected to be this much smaller than what a pixel would do.
 RIGID_RIDGE = 0.01
+#: While keys are chosen, smooth errors all over the face are allowed for, at the price of this many
+#: times their square: else keys that reach far are taken for what a network gets wrong.
+SMOOTH_RIDGE = 1.0
 #: A key must move what it moves by this much at its peak, in pixels (root mean square).
 LEAST_PIXELS = 0.02
 #: Rounds of robust solving; each takes the outliers of the last one in.
@@ -129,12 +132,18 @@ class _Problem:
         self._measuring = Comparison(positions, steady, shares, MEASURING_SIGMA)
         self._bounds = np.full((self.keys + self.extra, 2), (-np.inf, np.inf))
         self._bounds[: self.keys] = bounds
-        self._white = self._choosing.whitened(self._columns)
-        self._hessian = self._ridged(self._white)
+        smooth = smooth_columns(positions, shares)
+        self._white = self._choosing.whitened(np.concatenate([self._columns, smooth], 2))
+        whole = _ridged(self._white, self.keys, self.extra)
+        # What the head's motion and smooth errors can take is taken out beforehand (Schur).
+        self._others = whole[self.keys :, : self.keys]
+        self._absorbed = np.linalg.inv(whole[self.keys :, self.keys :])
+        own = whole[: self.keys, : self.keys]
+        self._hessian = own - self._others.T @ self._absorbed @ self._others
         first = shares[0]
         self._rig: Rig = read_rig(
             names,
-            self._hessian[: self.keys, : self.keys],
+            own,
             bounds,
             self._columns[:first, :, : self.keys],
             None if positions is None else positions[:first],
@@ -148,12 +157,6 @@ class _Problem:
     def weights(self) -> NDArray[np.float32]:
         """How much each vertex counts, (V,)."""
         return self._choosing.weights
-
-    def _ridged(self, white: NDArray[np.float32]) -> Floats:
-        hessian = (white.T @ white).astype(np.float64)
-        rigid = range(self.keys, len(hessian))
-        hessian[rigid, rigid] = (1 + RIGID_RIDGE) * hessian[rigid, rigid] + 1e-9
-        return hessian
 
     def _shown(self, weights: Floats) -> NDArray[np.float32]:
         """Return the motion (T, V, 2) that weights (T, S + R) make."""
@@ -221,11 +224,12 @@ class _Problem:
         seen = self._choosing.whitened(fields.transpose(1, 2, 0))
         linear = (courses @ (seen.T @ self._white)).astype(np.float64)
         energy = float(((courses @ (seen.T @ seen)) * courses).sum())
+        taken = linear[:, self.keys :] @ self._absorbed
         search = Selection(
             self._hessian,
-            linear,
-            energy,
-            self._bounds,
+            linear[:, : self.keys] - taken @ self._others,
+            energy - float((taken * linear[:, self.keys :]).sum()),
+            self._bounds[: self.keys],
             self._choosing.places,
             self._rig,
             cancelled,
@@ -243,9 +247,7 @@ class _Problem:
         chosen = [*keys, *range(self.keys, self.keys + self.extra)]
         white = self._measuring.whitened(np.ascontiguousarray(self._columns[..., chosen]))
         seen = self._measuring.whitened(fields.transpose(1, 2, 0))
-        hessian = (white.T @ white).astype(np.float64)
-        rigid = range(len(keys), len(chosen))
-        hessian[rigid, rigid] = (1 + RIGID_RIDGE) * hessian[rigid, rigid] + 1e-9
+        hessian = _ridged(white, len(keys), self.extra)
         linear = (courses @ (seen.T @ white)).astype(np.float64)
         found = np.zeros((self.frames, self.keys + self.extra))
         found[:, chosen] = minimise(
@@ -276,3 +278,13 @@ class _Problem:
             np.sqrt(left.mean(0)),
             weights[:, self.keys :],
         )
+
+
+def _ridged(white: NDArray[np.float32], keys: int, rigid: int) -> Floats:
+    """Return the inner products of whitened columns (M, K): first keys, then a head's motion, then
+    smooth errors; each but the keys' with its ridge."""
+    hessian = (white.T @ white).astype(np.float64)
+    ridge = np.zeros(len(hessian))
+    ridge[keys : keys + rigid], ridge[keys + rigid :] = RIGID_RIDGE, SMOOTH_RIDGE
+    hessian += np.diag(ridge * np.diag(hessian) + 1e-9 * (ridge > 0))
+    return hessian

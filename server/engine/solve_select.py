@@ -41,8 +41,8 @@ MAX_CHANGES = 60
 class Selection:
     """The search for one clip.
 
-    `hessian` (S+R, S+R) of keys and rigid columns, `linear` (T, S+R), `energy` the motion squared,
-    `bounds` (S+R, 2), `places` what one pixel everywhere measures, squared.
+    `hessian` (S, S) of the keys, `linear` (T, S), `energy` the motion squared, `bounds` (S, 2),
+    `places` what one pixel everywhere measures, squared.
     """
 
     hessian: Floats
@@ -65,7 +65,7 @@ class Selection:
         self._count = len(self.rig.cost)
         misfit = min(MISFIT_FACTOR * self._inexpressible(), MISFIT_SHARE * self.energy)
         self._floor = misfit + LEAST_PIXELS**2 * self.places * frames
-        self._steep = np.maximum(np.diag(self.hessian)[: self._count], 1e-30)
+        self._steep = np.maximum(np.diag(self.hessian), 1e-30)
 
     def run(self) -> list[int]:
         """Return the keys that the motion speaks for, in rising order."""
@@ -119,9 +119,9 @@ class Selection:
         return min(key, other) if other >= 0 else key
 
     def _fit(self, keys: Keys, start: Keys = ()) -> tuple[float, Floats]:
-        """Return the motion left and the weights (stretches, S+R) of a set of keys."""
+        """Return the motion left and the weights (stretches, S) of a set of keys."""
         if keys not in self._known:
-            chosen = [*keys, *range(self._count, len(self.hessian))]
+            chosen = list(keys)
             begin = np.zeros_like(self._stretches)
             if start in self._known:
                 begin = self._known[start][1]
@@ -142,8 +142,8 @@ class Selection:
     def _promising(self, keys: Keys, count: int, without: Iterable[int] = ()) -> list[int]:
         """Return the keys that would help most beside `keys`, by what each explains alone."""
         left, weights = self._fit(keys)
-        slope = (self._stretches - weights @ self.hessian)[:, : self._count]
-        step = np.clip(slope / self._steep, self._lower[: self._count], self._upper[: self._count])
+        slope = self._stretches - weights @ self.hessian
+        step = np.clip(slope / self._steep, self._lower, self._upper)
         gain = (2 * slope * step - self._steep * step**2).sum(0)
         gain[~self.rig.usable] = 0
         gain[[*keys, *without]] = 0

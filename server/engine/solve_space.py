@@ -20,6 +20,8 @@ Floats = NDArray[np.float32]
 
 #: Motion as it is counts for this much beside the smoothed one.
 SHARP_SHARE = 0.3
+#: Half waves along each side of the face that a network's smooth errors have at most.
+MOST_WAVES = 2
 #: Cells per Gaussian sigma.
 _CELLS = 2.0
 
@@ -114,4 +116,25 @@ def rigid_columns(positions: Reals | None, views: Sequence[int]) -> Floats:
             away /= max(float(np.sqrt((away**2).sum(1).mean())), 1e-6)
             part[:, :, 2] = away
             part[:, 0, 3], part[:, 1, 3] = -away[:, 1], away[:, 0]
+    return columns
+
+
+def smooth_columns(positions: Reals | None, views: Sequence[int]) -> Floats:
+    """Return smooth displacements (V, 2, N) all over the face, of up to one pixel: products of
+    cosines along and across, for each view by itself; none where positions are not known."""
+    if positions is None:
+        return np.zeros((sum(views), 2, 0), np.float32)
+    waves = [(i, j) for i in range(MOST_WAVES + 1) for j in range(MOST_WAVES + 1) if i + j]
+    columns = np.zeros((sum(views), 2, 2 * len(waves) * len(views)), np.float32)
+    first = number = 0
+    for count in views:
+        rows = slice(first, first + count)
+        first += count
+        places = np.asarray(positions[rows], np.float64)
+        low, high = np.percentile(places, (2, 98), axis=0) if count else (np.zeros(2), np.ones(2))
+        along = np.pi * np.clip((places - low) / np.maximum(high - low, 1e-9), 0, 1)
+        for i, j in waves:
+            wave = np.cos(i * along[:, 0]) * np.cos(j * along[:, 1])
+            columns[rows, 0, number] = columns[rows, 1, number + 1] = wave
+            number += 2
     return columns
