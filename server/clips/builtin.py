@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -118,13 +119,29 @@ def builtin_clip(name: str, *, cache: Path | None = None) -> Clip:
 
 def render(recipe: Recipe) -> NDArray[np.uint8]:
     """Draw the frames (T, S, S, 3) uint8 of a clip, without noise."""
+    return np.stack(list(drawn(recipe.identity, recipe.weights(), FRAMES, PIXELS)))
+
+
+def drawn(
+    identity: str,
+    weights: Mapping[str, NDArray[np.float32]],
+    frames: int,
+    pixels: int,
+    *,
+    canonical: bool = False,
+) -> Iterator[NDArray[np.uint8]]:
+    """Draw a built-in head frame by frame, (pixels, pixels, 3) uint8, without noise.
+
+    `weights` are each shape key's (T,); with `canonical` they are amounts of `REFERENCE`, which
+    move every head's skin as far. Raises KeyError for a shape that the head lacks.
+    """
     from ...models.heads.keypoints import keypoints_from_landmarks
     from ...models.heads.procedural import render_head
     from ...models.heads.render import draw, prepare_look
     from ...models.heads.scene import Camera, Light, composed, crop_of, rotation
     from ...models.heads.sensor import Sensor, expose
 
-    head = render_head(build_head(IDENTITIES[recipe.identity], _TEXTURE_TEXELS))
+    head = render_head(build_head(IDENTITIES[identity], _TEXTURE_TEXELS))
     turn = rotation(yaw=-4, pitch=2)
     plain = Camera(turn, 120.0, np.eye(2, 3, dtype=np.float32))
     marks = keypoints_from_landmarks(plain.plane(head.rest[head.landmarks])[:, :2])
@@ -139,29 +156,28 @@ def render(recipe: Recipe) -> NDArray[np.uint8]:
         shadow=0.5,
     )
     look = prepare_look(head, head.rest, camera, light)
-    neutral = draw(head, head.rest, look, PIXELS)
+    neutral = draw(head, head.rest, look, pixels)
     level = float(neutral.light.reshape(-1, 4)[neutral.pixel, :3].mean())
     sensor = Sensor(np.full(3, 0.22 / level, np.float32))
-    grade = np.linspace(0.5, 0.3, PIXELS, dtype=np.float32)[:, None, None]
+    grade = np.linspace(0.5, 0.3, pixels, dtype=np.float32)[:, None, None]
     tint = np.array([0.2, 0.21, 0.22], np.float32) / sensor.exposure
-    background = np.asarray(grade * tint + np.zeros((1, PIXELS, 1)), dtype=np.float32)
+    background = np.asarray(grade * tint + np.zeros((1, pixels, 1)), dtype=np.float32)
     unused = np.random.default_rng(0)
-    weights = recipe.weights()
-    frames: list[NDArray[np.uint8]] = []
+    gains = {n: head.gains[head.index[n]] if canonical else np.float32(1) for n in weights}
     still: NDArray[np.uint8] | None = None
-    for index in range(FRAMES):
+    for index in range(frames):
         vertices = head.rest.copy()
         for name, course in weights.items():
-            vertices += course[index] * head.deltas[head.index[name]]
+            vertices += gains[name] * course[index] * head.deltas[head.index[name]]
         moved = any(course[index] for course in weights.values())
         if not moved and still is not None:
-            frames.append(still)
+            yield still
             continue
-        drawing = draw(head, vertices, look, PIXELS, neutral)
-        frames.append(expose(sensor, composed(drawing.light, background), unused, first=True))
+        drawing = draw(head, vertices, look, pixels, neutral)
+        frame = expose(sensor, composed(drawing.light, background), unused, first=True)
         if not moved:
-            still = frames[-1]
-    return np.stack(frames)
+            still = frame
+        yield frame
 
 
 def cache_folder() -> Path:
