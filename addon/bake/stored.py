@@ -132,7 +132,13 @@ def _converted(values: NDArray[Any], space: ColourSpace, store: Store) -> NDArra
 
 
 def scene_linear() -> str:
-    """Return the name of the space that Blender renders in (Linear Rec.709, ACEScg, ...)."""
+    """Return the name of the space that Blender renders in (Linear Rec.709, ACEScg, ...).
+
+    The file's own from Blender 5.0 on, before that the OpenColorIO configuration's.
+    """
+    of_file = getattr(bpy.data, "colorspace", None)
+    if of_file is not None:
+        return str(of_file.working_space)
     probe = bpy.data.images.new("Microface", 1, 1, float_buffer=True)
     try:
         return str(probe.colorspace_settings.name)
