@@ -69,7 +69,6 @@ def _texture(folder: Path, job: dict[str, Any], tell: Tell) -> dict[str, Any]:
                 "name": one.name,
                 "files": [str(path) for path in one.files],
                 "space": one.colour_space,
-                "notes": list(one.notes),
             }
         )
     return {"textures": found, "notes": list(bake.notes)}

@@ -93,10 +93,7 @@ class MICROFACE_OT_wire_textures(bpy.types.Operator):  # type: ignore[misc]
             label = f"Microface {done.generated.clip_name} {one['name']}"
             fps = float(done.generated.fps)
             image = wire_sequence(targets[one["name"]], files, label, one["space"], base, fps)
-            notes = tuple(one["notes"])
-            baked.append(
-                BakedTexture(one["name"], image, tuple(files), moving, one["space"], notes)
-            )
+            baked.append(BakedTexture(one["name"], image, tuple(files), moving, one["space"]))
         bake = TextureBake(done.name, done.folder, tuple(baked), tuple(done.outcome["notes"]))
         keep_evidence(obj, done.generated, base, done.over, bake, relative_to_file)
         names = ", ".join(one.name for one in baked) or "no texture moves"

@@ -1,0 +1,102 @@
+"""What a second Blender does for the window gives the same bits as doing it on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from microface import register, unregister
+from microface.addon import api
+from microface.addon.interface.aside import can_work_aside
+from microface.addon.interface.aside_worker import JOBS
+from microface.addon.interface.desk import desk
+from microface.addon.interface.elsewhere import where
+from microface.addon.interface.parcel import (
+    framing_to_plain,
+    read_bake,
+    read_generated,
+    write_bake,
+    write_generated,
+)
+from microface.addon.interface.wiring import wire_later
+from microface.addon.retarget.prepare import prepare
+
+
+@pytest.fixture
+def enabled() -> Iterator[None]:
+    register()
+    yield
+    unregister()
+
+
+def test_a_neutral_from_elsewhere_is_the_same(mask: Any, tmp_path: Path) -> None:
+    here = prepare(mask, 128)
+    job = where(mask) | {"framings": [framing_to_plain(here.framing)]}
+    shares: list[float] = []
+    JOBS["neutral"](tmp_path, job, shares.append)
+    assert np.array_equal(np.load(tmp_path / "neutral-0.npy"), here.neutral)
+    assert shares == [1.0]
+
+
+def test_textures_from_elsewhere_are_the_same(
+    mask: Any, clip: Path, lifting_server: str, tmp_path: Path, enabled: None
+) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "mask.blend"))
+    generated = api.generate(mask, clip, Fraction(100), server=lifting_server, resolution=128)
+    keys = api.bake_shape_keys(mask, generated, 11, server=lifting_server)
+    write_generated(tmp_path, generated)
+    write_bake(tmp_path, keys)
+    again, over = read_generated(tmp_path), read_bake(tmp_path)
+    assert over is not None
+    assert np.array_equal(over.weights, keys.weights)
+    assert over.time_base == keys.time_base
+    for name in ("neutral", "frames", "edges", "motion", "times", "fps", "clip_name"):
+        assert np.array_equal(getattr(again, name), getattr(generated, name)), name
+    into = tmp_path / "elsewhere"
+    job = where(mask) | {"into": str(into), "start_frame": 11, "size": 64, "format": "auto"}
+    outcome = JOBS["texture"](tmp_path, job, lambda share: None)
+    api.unbake_texture(mask)
+    bake = api.bake_texture(mask, generated, tmp_path / "here", 11, 64, keys)
+    (told,) = outcome["textures"]
+    for one, other in zip(told["files"], bake.textures[0].files, strict=True):
+        assert Path(one).read_bytes() == other.read_bytes()
+    api.unbake_texture(mask)
+    moving = [np.load(tmp_path / "moving-0.npy")]
+    bpy.context.scene.microface.character = mask
+    wire_later(str(mask.name), generated, keys, into, outcome, moving, 64, 11.0)
+    assert "Textures baked: Skin" in desk().message
+    (image,) = (one for one in bpy.data.images if one.source == "SEQUENCE")
+    assert Path(bpy.path.abspath(image.filepath)) == into / "Skin" / "000000.png"
+    assert [text.name for text in bpy.data.texts] == ["Microface proof Mask"]
+
+
+def test_without_a_window_nothing_is_done_elsewhere(mask: Any) -> None:
+    assert bpy.app.background
+    assert not can_work_aside()
+
+
+def test_a_report_from_the_panel(
+    mask: Any, clip: Path, lifting_server: str, tmp_path: Path, enabled: None
+) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "mask.blend"))
+    settings = bpy.context.scene.microface
+    settings.character = mask
+    settings.clip_source, settings.clip_path, settings.clip_fps = "FILE", str(clip), "100"
+    settings.server, settings.resolution = lifting_server, 128
+    with pytest.raises(RuntimeError, match="Nothing is baked on 'Mask'"):
+        bpy.ops.microface.write_report()
+    bpy.ops.microface.generate()
+    bpy.ops.microface.bake_shape_keys()
+    assert any("of the motion expressed" in note for note in desk().notes["Mask"])
+    assert bpy.ops.microface.write_report() == {"FINISHED"}
+    folder = tmp_path / "mask_microface"
+    assert (folder / "report" / "index.html").is_file()
+    assert [path.name for path in folder.iterdir()] == ["report"]
+    assert bpy.ops.microface.write_report() == {"FINISHED"}  # in place of the one before
+    assert bpy.ops.microface.unbake() == {"FINISHED"}
+    assert not bpy.data.texts
