@@ -27,6 +27,8 @@ def family_of(obj: Any) -> list[Any]:
     for other in find_companions(obj, home_scene(obj)):
         if not has_keys(other) or not other.data.shape_keys.use_relative:
             continue
+        if other.data.shape_keys.library is not None:
+            continue  # it cannot be keyed
         shares = not names.isdisjoint(other.data.shape_keys.key_blocks.keys()[1:])
         if shares or not roots.isdisjoint(_ties(other)):
             family.append(other)
@@ -58,9 +60,9 @@ def home_scene(obj: Any) -> Any:
     import bpy
 
     current = bpy.context.scene
-    if current is not None and current.objects.get(obj.name) == obj:
-        return current
     scenes = list(obj.users_scene)
+    if current in scenes:
+        return current
     if not scenes:
         raise InputError(f"'{obj.name}' is in no scene.", "Link the object to a scene.")
     return scenes[0]

@@ -16,14 +16,15 @@ from .findings_object import RECOUNTING
 from .shape_keys import driven_keys, free_keys
 
 
-def fix(obj: Any, name: str) -> None:
-    """Mend what a finding about a character names as its `fix`.
+def fix(obj: Any, name: str) -> Any:
+    """Mend what a finding about a character names as its `fix`; return the character.
 
-    Raises `InputError` for a name that is none of `FIXES`, or where it cannot be mended.
+    It is another object only after "override", which makes a local one of a linked one. Raises
+    `InputError` for a name that is none of `FIXES`, or where it cannot be mended.
     """
     if name not in FIXES:
         raise InputError(f"There is no fix '{name}'.", f"Fixes are: {', '.join(sorted(FIXES))}.")
-    FIXES[name](obj)
+    return FIXES[name](obj) or obj
 
 
 def unmute(obj: Any) -> None:
@@ -145,19 +146,46 @@ def follow(obj: Any) -> None:
     bpy.context.view_layer.update()
 
 
-def override(obj: Any) -> None:
-    """Make library overrides of a linked character: its rig, its mesh and shape keys with it."""
+def override(obj: Any) -> Any:
+    """Make library overrides of a linked character, its rig, its mesh and shape keys with it.
+
+    Returns the overridden object.
+    """
     made = obj
     if obj.library is not None:
-        made = obj.override_hierarchy_create(
+        # A collection that was linked as a whole is overridden as a whole.
+        root = next((one for one in obj.users_collection if one.library is not None), obj)
+        root.override_hierarchy_create(
             bpy.context.scene, bpy.context.view_layer, do_fully_editable=True
         )
+        made = next(
+            (
+                one
+                for one in bpy.data.objects
+                if one.override_library is not None and one.override_library.reference == obj
+            ),
+            None,
+        )
+        if made is not None:
+            _take_out(root)
     if made is None:
         raise InputError(
             f"'{obj.name}' cannot be overridden.", "Make the library override by hand."
         )
     if made.data.library is not None:
         made.data.override_create(remap_local_usages=True)
+    return made
+
+
+def _take_out(linked: Any) -> None:
+    """Take a linked collection or object, now overridden, out of the file's own collections."""
+    own = [*bpy.data.collections, *(scene.collection for scene in bpy.data.scenes)]
+    for collection in own:
+        if collection.library is not None:
+            continue
+        members = collection.objects if linked.id_type == "OBJECT" else collection.children
+        if linked in members.values():
+            members.unlink(linked)
 
 
 @contextmanager
@@ -179,7 +207,7 @@ def _alone(obj: Any) -> Iterator[None]:
 
 
 #: What `Finding.fix` names.
-FIXES: dict[str, Callable[[Any], None]] = {
+FIXES: dict[str, Callable[[Any], Any]] = {
     "apply-scale": apply_scale,
     "follow": follow,
     "invalid": invalid,

@@ -13,10 +13,11 @@ from microface.addon.bake.problem import Solved
 from microface.addon.bake.shape_keys import key_weights
 from microface.addon.bake.time import TimeBase
 from microface.addon.character.channels import face_channels
-from microface.addon.character.fixes import FIXES
+from microface.addon.character.fixes import fix
 from microface.addon.character.preflight import Severity, preflight
 from microface.addon.character.stage import stage
 from microface.addon.character.view import view_face
+from rigs import mouth_rig
 
 
 @pytest.fixture
@@ -40,8 +41,7 @@ def test_linked_data_is_refused_with_a_fix(linked: Any) -> None:
 
 
 def test_an_override_is_baked(linked: Any) -> None:
-    FIXES["override"](linked)
-    mask = next(one for one in bpy.data.objects if one.library is None)
+    mask = fix(linked, "override")
     assert not [one for one in preflight(mask) if one.severity is Severity.ERROR]
     with stage(mask) as on:
         names = view_face(on, 128).face.keys.names
@@ -58,3 +58,40 @@ def test_an_override_is_baked(linked: Any) -> None:
     )
     bpy.context.scene.frame_set(2)
     assert mask.data.shape_keys.key_blocks[names[0]].value == pytest.approx(0.4)
+
+
+@pytest.fixture
+def linked_rig(mask: Any, tmp_path: Path) -> Any:
+    """The mask with a rig that deforms and drives it, linked as a collection into an empty file."""
+    rig = mouth_rig(mask)
+    mask.modifiers.new("Armature", "ARMATURE").object = rig
+    hero = bpy.data.collections.new("Hero")
+    bpy.context.scene.collection.children.link(hero)
+    for one in (mask, rig):
+        hero.objects.link(one)
+        bpy.context.scene.collection.objects.unlink(one)
+    path = tmp_path / "hero.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with bpy.data.libraries.load(str(path), link=True) as (_, wanted):
+        wanted.collections = ["Hero"]
+    bpy.context.scene.collection.children.link(wanted.collections[0])
+    bpy.context.view_layer.update()
+    return bpy.data.objects["Mask"]
+
+
+def test_an_override_takes_the_rig_along(linked_rig: Any) -> None:
+    assert "linked from another file" in preflight(linked_rig)[0].what
+    made = fix(linked_rig, "override")
+    assert made.library is None
+    assert made.data.library is None
+    rig = next(one for one in bpy.data.objects if one.type == "ARMATURE" and one.library is None)
+    assert made.modifiers["Armature"].object == rig
+    assert not [one for one in preflight(made) if one.severity is Severity.ERROR]
+    controls = {one.name: one for one in face_channels(made) if one.kind == "control"}
+    assert list(controls) == ["mouth.L loc Y +", "mouth.L loc Y -"]
+    (target,) = controls["mouth.L loc Y +"].targets
+    assert target.block() == rig
+    target.set(0.005)
+    bpy.context.view_layer.update()
+    assert made.data.shape_keys.key_blocks["mouthSmileLeft"].value == pytest.approx(0.5)
