@@ -10,13 +10,14 @@ from typing import Any
 from ... import __version__
 from ...errors import InputError
 from ...report.proof.evidence import Event, Evidence, TextureRecord
-from ...report.proof.measures import limits, picture_limits
+from ...report.proof.measures import MOTION_SLACK, limits, picture_limits
 from ..bake.shape_keys import ShapeKeyBake
 from ..bake.texture import TextureBake
 from ..bake.time import TimeBase
 from ..generated import Generated
 from .collect import collect_event, collect_evidence, curve_tolerance
 from .measure import Measured, measure_event
+from .renew import renewed
 from .store import add_event, store, stored
 from .textures import record_textures
 
@@ -80,6 +81,7 @@ def leave_evidence(
 def render_proofs(obj: Any, tell: Callable[[float], None] = lambda share: None) -> list[Proof]:
     """Play and render every event that the file has evidence of, and state its pictures' limits.
 
+    Bakes that were edited since are taken as they are now, those that are gone are left out.
     Returns the proofs with the new evidence, which is not stored yet. Raises `InputError` where
     there is no evidence.
     """
@@ -87,12 +89,17 @@ def render_proofs(obj: Any, tell: Callable[[float], None] = lambda share: None) 
     if evidence is None or not evidence.events:
         raise InputError(f"Nothing is baked on '{obj.name}'.", "Bake something first.")
     taken = []
-    for number, event in enumerate(evidence.events):
+    events = tuple(renewed(obj, evidence.events))
+    if not events:
+        raise InputError(f"No bake on '{obj.name}' plays.", "Turn one on, or bake again.")
+    for number, event in enumerate(events):
         measured = measure_event(obj, evidence, event)
         more = picture_limits(measured.figures)
+        if "motion_unexplained" not in event.limits:
+            more["motion_unexplained"] = measured.figures["motion_unexplained"] + MOTION_SLACK
         found = {**event.found, **measured.figures}
         taken.append((replace(event, found=found, limits={**event.limits, **more}), measured))
-        tell((number + 1) / len(evidence.events))
+        tell((number + 1) / len(events))
     evidence = replace(evidence, events=tuple(event for event, _ in taken))
     return [Proof(evidence, event, measured) for event, measured in taken]
 

@@ -25,6 +25,8 @@ from microface.addon.interface.parcel import (
 )
 from microface.addon.interface.wiring import wire_later
 from microface.addon.retarget.prepare import prepare
+from microface.addon.verify.verify import verify_file
+from microface.report.proof.checks import failed
 
 
 @pytest.fixture
@@ -97,6 +99,15 @@ def test_a_report_from_the_panel(
     folder = tmp_path / "mask_microface"
     assert (folder / "report" / "index.html").is_file()
     assert [path.name for path in folder.iterdir()] == ["report"]
+    assert failed(verify_file(render=False)[0].checks) == []
+    api.edit_bake(mask, desk().baked["Mask"].action_name, strength=0.5, start_frame=30)
+    assert [one.name for one in failed(verify_file(render=False)[0].checks)] == [
+        "curves",
+        "apex",
+        "surface motion",
+    ]
     assert bpy.ops.microface.write_report() == {"FINISHED"}  # in place of the one before
+    assert "strength 0.5" in (folder / "report" / "index.html").read_text(encoding="utf-8")
+    assert failed(verify_file(render=False)[0].checks) == []
     assert bpy.ops.microface.unbake() == {"FINISHED"}
     assert not bpy.data.texts
