@@ -23,7 +23,8 @@ Path = tuple[str, int]
 
 #: Whether actions have slots.
 HAS_SLOTS = hasattr(bpy.types, "ActionSlot")
-#: Custom properties of the further actions of a bake, where there are no slots.
+#: Custom properties where there are no slots: the bake's main action, and for which of its blocks
+#: (their place in the list) an action is.
 MAIN, BLOCK = "microface_part_of", "microface_block"
 
 
@@ -62,11 +63,11 @@ def make_parts(name: str, blocks: list[tuple[str, str]]) -> list[Part]:
             slot = main.slots.new(id_type=id_type, name=id_name)
             strip.channelbag(slot, ensure=True)
         return parts_of(main, blocks)
-    main.id_root, main[BLOCK] = blocks[0][0], list(blocks[0])
-    for id_type, id_name in blocks[1:]:
+    main.id_root, main[BLOCK] = blocks[0][0], 0
+    for place, (id_type, id_name) in enumerate(blocks[1:], 1):
         action = bpy.data.actions.new(f"{name} {id_name}")
         action.use_fake_user = False
-        action.id_root, action[MAIN], action[BLOCK] = id_type, main, [id_type, id_name]
+        action.id_root, action[MAIN], action[BLOCK] = id_type, main, place
     return parts_of(main, blocks)
 
 
@@ -80,9 +81,9 @@ def parts_of(main: Any, blocks: list[tuple[str, str]]) -> list[Part]:
         ]
     parts = []
     for action in [main, *(one for one in bpy.data.actions if one.get(MAIN) == main)]:
-        block = tuple(action.get(BLOCK, ()))
-        if block in blocks:
-            parts.append(Part(block[0], block[1], action, None))
+        place = int(action.get(BLOCK, -1))
+        if 0 <= place < len(blocks):
+            parts.append(Part(*blocks[place], action, None))
     return parts
 
 

@@ -8,13 +8,9 @@ from typing import Any
 import bpy
 
 from ...errors import InputError
-from ..character.channels import Target
-from .curves import Part, parts_of, slot_of
-from .record import BakeRecord, is_bake, read_record
-from .strips import our_strips
-
-#: Name of a data block: (id_type, id_name).
-BlockName = tuple[str, str]
+from .curves import Part, parts_of
+from .owners import BlockName, blocks_of, find_block, players_of, settled_record
+from .record import BakeRecord, is_bake
 
 
 @dataclass(frozen=True)
@@ -43,16 +39,10 @@ class Kept:
         return parts_of(self.action, self.blocks)
 
 
-def blocks_of(record: BakeRecord) -> list[BlockName]:
-    """Return the data blocks that a bake moves, in the order of its channels."""
-    targets = (target for channel in record.channels for target in channel.targets)
-    return list(dict.fromkeys((target.id_type, target.id_name) for target in targets))
-
-
 def kept_bakes() -> list[Kept]:
     """Return all bakes of the file in the order they were made."""
     found = [
-        Kept(action, read_record(action))
+        Kept(action, settled_record(action))
         for action in bpy.data.actions
         if action.library is None and is_bake(action)
     ]
@@ -83,22 +73,13 @@ def bake_called(obj: Any, name: str) -> Kept:
     )
 
 
-def find_block(name: BlockName) -> Any:
-    """Return a data block, or None if it is gone."""
-    try:
-        return Target(name[0], name[1], "").block()
-    except InputError:
-        return None
-
-
 def as_dragged(kept: Kept) -> BakeRecord:
     """Return a bake's record with its strip as somebody has moved or scaled it since."""
-    for name in kept.blocks:
-        block = find_block(name)
-        animation = None if block is None else block.animation_data
-        for strip in () if animation is None else our_strips(animation):
-            if any(strip.action == one.action and slot_of(strip) == one.slot for one in kept.parts):
-                return _moved(kept.record, strip)
+    for part in kept.parts:
+        block = find_block((part.id_type, part.id_name))
+        for player in () if block is None else players_of(part, block):
+            if player != block.animation_data:
+                return _moved(kept.record, player)
     return kept.record
 
 

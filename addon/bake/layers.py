@@ -18,6 +18,7 @@ from typing import Any
 from ...errors import InputError
 from .before import Before, capture, forget_before, keep_before, put_back, read_before
 from .curves import HAS_SLOTS, Part, Path, assign, played_curves, slot_of
+from .owners import is_bake_of
 from .rest import rests_at_zero
 from .strips import add_base, add_rest, add_strips, is_our_strip, is_ours, our_strips, remove_ours
 
@@ -91,6 +92,8 @@ def parts_on(block: Any) -> list[Part]:
     found = []
     for holder in (animation, *our_strips(animation)):
         if holder.action is None or (HAS_SLOTS and slot_of(holder) is None):
+            continue
+        if not is_bake_of(holder.action, block):
             continue
         part = Part(str(block.id_type), str(block.name), holder.action, slot_of(holder))
         if read_before(part) is not None:

@@ -47,6 +47,8 @@ def cut_to_bounds(
     (first frame, last frame, most that is missing), or None where nothing is: then `own` is
     returned as it is. The cut is exact: keys are added where the sum meets a bound.
     """
+    begin, end = own[0][0], own[0][-1]
+    below = [one for one in below if one[0][0] < end and one[0][-1] > begin]
     if not below:
         return own, None
     frames = _all_frames([own, *below], own)

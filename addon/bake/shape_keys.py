@@ -14,9 +14,10 @@ from ...errors import InputError
 from ..character.channels import Channel
 from ..character.shape_keys import ACTION_PREFIX
 from .curves import make_parts, remove_parts
-from .kept import Kept, bakes_of, blocks_of, find_block, kept_bakes
+from .kept import Kept, bakes_of, kept_bakes
 from .layers import parts_on, plays_animation
 from .overlap import Cut
+from .owners import blocks_of, drop_everywhere, find_block
 from .problem import Solved
 from .record import BakeRecord, Settings, write_record
 from .retime import Moments, Timing
@@ -164,6 +165,7 @@ def remove_kept(kept: Kept) -> None:
     except InputError:
         write_record(kept.action, kept.record.with_settings(settings))
         raise
+    drop_everywhere(kept.parts)
     remove_parts(kept.parts)
 
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from ...errors import InputError
 from .curves import Keys, Part, Path, digest, digest_of, write_curves
-from .kept import BlockName, Kept, as_dragged, find_block, kept_bakes
+from .kept import Kept, as_dragged, kept_bakes
 from .layers import Laid, check_layers, lay_over, take_off
 from .overlap import ROUNDING, Cut, cut_to_bounds
+from .owners import BlockName, find_block
 from .record import BakeRecord, write_record
 from .rest import is_there
 from .shaping import (

@@ -7,8 +7,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from .curves import MAIN, Part, assign, make_parts, played_curves, slot_of, write_curves
-from .record import RECORD
+from .curves import Part, assign, make_parts, played_curves, slot_of, write_curves
+from .owners import is_bake_of
 from .rest import value_at_rest
 
 #: Names of our tracks: bakes, the static values under them, and the action that was active.
@@ -22,7 +22,7 @@ MARGIN = 1000
 def is_our_strip(strip: Any) -> bool:
     """Return whether a strip plays a bake, or the static values under one."""
     action = strip.action
-    return action is not None and (RECORD in action or MAIN in action or IS_REST in action)
+    return action is not None and (IS_REST in action or is_bake_of(action, strip.id_data))
 
 
 def is_ours(track: Any) -> bool:
@@ -53,7 +53,8 @@ def remove_ours(animation: Any, base: str) -> None:
         if (ours and not len(track.strips)) or (base and track.name == base):
             animation.nla_tracks.remove(track)
     for action in rests:
-        bpy.data.actions.remove(action)
+        if not action.users:
+            bpy.data.actions.remove(action)
 
 
 def add_strips(animation: Any, bakes: list[tuple[Part, float, float]]) -> None:

@@ -263,3 +263,44 @@ def test_a_library_override_is_baked_saved_and_freed(mask: Any, tmp_path: Path, 
     remove_bake(obj, name)
     assert {frame: play(obj, frame) for frame in frames} == before
     assert differences(state["actions"], animation()["actions"]) == []
+
+
+@pytest.mark.parametrize("layer", ["action", "nla"])
+def test_a_duplicate_of_the_character_has_its_own_bakes(mask: Any, layer: str) -> None:
+    name = bake(mask, {"mouthSmileLeft": 0.4}, layer=layer).action_name
+    bpy.context.view_layer.objects.active = mask
+    mask.select_set(True)
+    bpy.ops.object.duplicate()
+    other = bpy.context.view_layer.objects.active
+    other.location.x = 1.0
+    bpy.context.view_layer.update()
+    later = bake(other, {"browDownLeft": 0.3}, start=30.0).action_name
+    edit_bake(mask, name, start_frame=12.0)
+    assert play(mask, 13.4)[0] == pytest.approx(0.4 * at(11.4), abs=0.003)
+    assert [info.name for info in list_bakes(mask)] == [name]
+    assert play(other, 31.4)[2] == pytest.approx(0.3 * at(11.4), abs=0.003)
+    assert play(mask, 31.4)[2] == 0
+    remove_bake(mask, name)
+    assert mask.data.shape_keys.animation_data is None
+    assert play(other, 31.4)[2] == pytest.approx(0.3 * at(11.4), abs=0.003)
+    assert unbake_shape_keys(other)
+    assert not [track for track in _tracks(other) if len(track.strips) == 0]
+    assert later not in bpy.data.actions
+
+
+def _tracks(obj: Any) -> list[Any]:
+    data = obj.data.shape_keys.animation_data
+    return list(data.nla_tracks) if data else []
+
+
+def test_a_renamed_block_keeps_its_bakes(mask: Any) -> None:
+    before = animation()
+    name = bake(mask, {"mouthSmileLeft": 0.4}, layer="nla").action_name
+    bake(mask, {"browDownLeft": 0.4}, start=12.0)
+    mask.data.shape_keys.name = mask.name = "Hero"
+    edit_bake(mask, name, strength=0.5)
+    assert play(mask, 11.4)[0] == pytest.approx(0.2 * at(11.4), abs=0.003)
+    assert unbake_shape_keys(mask)
+    mask.data.shape_keys.name, mask.name = "Key", "Mask"
+    bpy.context.scene.frame_set(1)
+    assert differences(before, animation()) == []
