@@ -24,12 +24,12 @@ from .solve_time import patterns
 
 #: Gaussian sigma, in RMS distances of the vertices from their mean, at which keys are chosen, and
 #: the wider one at which their amplitude is measured.
-CHOOSING_SIGMA, MEASURING_SIGMA = 0.04, 0.08
+CHOOSING_SIGMA, MEASURING_SIGMA = 0.04, 0.1
 #: The head's motion left over is expected to be this much smaller than what a pixel would do.
 RIGID_RIDGE = 0.01
 #: While keys are chosen, smooth errors all over the face are allowed for, at the price of this many
 #: times their square: else keys that reach far are taken for what a network gets wrong.
-SMOOTH_RIDGE = 1.0
+SMOOTH_RIDGE = 0.7
 #: A key must move what it moves by this much at its peak, in pixels (root mean square).
 LEAST_PIXELS = 0.02
 #: Rounds of robust solving; each takes the outliers of the last one in.

@@ -25,6 +25,8 @@ Keys = tuple[int, ...]
 OBSERVATIONS = 32.0
 #: What a key costs; what it costs that its other side moves too, or stays (one in five does).
 KEY, BOTH_SIDES, ONE_SIDE = 2.0, 0.2, 1.4
+#: How much less the first of them costs: a face that moves at all makes an expression.
+FIRST = 1.0
 #: What it helps that two keys often come together.
 TOGETHER = 1.3
 #: What no key can express says how wrong the motion is: errors that look like keys are as large
@@ -111,7 +113,7 @@ class Selection:
             for pair in rig.companions
             if pair <= chosen
         }
-        return total - TOGETHER * len(together)
+        return total - TOGETHER * len(together) - (FIRST if keys else 0.0)
 
     def _expression(self, key: int) -> int:
         """Return one number for both sides of a key."""
