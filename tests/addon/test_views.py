@@ -18,6 +18,7 @@ from microface.addon.character.channels import Channel, Target
 from microface.addon.character.stage import stage
 from microface.addon.character.view import view_face
 from microface.addon.generated import Generated
+from microface.addon.retarget.connection import connect
 from microface.addon.retarget.prepare import VIEWS, prepare_views, views_of
 from microface.errors import InputError
 from rigs import mouth_rig
@@ -152,3 +153,22 @@ def test_a_rigged_face_is_baked_on_its_control(mask: Any, clip: Path, lifting_se
     assert seen[0] == pytest.approx(0, abs=1e-5)
     assert max(seen) > 0.3 * up.max()
     assert smile.value == pytest.approx(100 * seen[-1], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_two_views_by_the_network() -> None:
+    """The built-in character, a built-in clip, the shipped weights: from neutral to keys."""
+    from microface.addon.character.builtin import create_character, named_identity
+
+    face = create_character(named_identity("ada"))
+    bpy.context.view_layer.update()
+    views = ("front", "three-quarter-right")
+    with connect(None) as client:
+        generated = api.generate(
+            face, "builtin:brow-lower", server=client, resolution=128, views=views
+        )
+        bake = api.bake_shape_keys(face, generated, server=client)
+    assert [one.frames.shape for one in generated.views] == [generated.frames.shape] * 2
+    assert all(float(np.abs(one.motion).max()) > 0.3 for one in generated.views)
+    assert any("brow" in name.lower() for name in bake.active()[:3])
+    assert np.isfinite(bake.residual_pixels).all()
