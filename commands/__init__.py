@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "do the whole job from nothing: character, clip, server, bake, report",
     "retarget": "put a clip's expression on a neutral picture: frames, edge maps, motion",
     "bake": "put a clip's expression on a character: keyed shape keys and textures",
+    "clip": "work with source clips: inspect, import, list, export, synth",
     "verify": "check a baked file against the evidence that the bake left in it",
     "character": "write the built-in character as a .blend file",
     "serve": "run the retargeting server",

@@ -1,0 +1,56 @@
+"""Keep what the person in a library's clips has agreed to, or that it was taken back.
+
+A consent holds for all clips of a subject of one data set. What is kept is the release's SHA-256,
+never the release itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..errors import InputError
+from .clip_import import day, file_sha256
+
+EXAMPLE = """Examples:
+  microface clip consent --library clips --subject anna --release anna.pdf --expires 2027-12-31
+  microface clip consent --library clips --subject anna --revoke"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's arguments to its parser."""
+    parser.add_argument(
+        "--library", type=Path, required=True, metavar="DIR", help="the library's folder"
+    )
+    parser.add_argument("--subject", required=True, help="the subject, as the list shows it")
+    parser.add_argument("--data-set", default="", metavar="NAME", help="the set the subject is of")
+    parser.add_argument("--release", type=Path, metavar="FILE", help="the signed release")
+    parser.add_argument("--scope", default="", help="what it allows")
+    parser.add_argument("--show", default="", help="the show that it is for")
+    parser.add_argument("--expires", metavar="DATE", help="its last valid day, YYYY-MM-DD")
+    parser.add_argument("--revoke", action="store_true", help="the consent was taken back")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb and return its exit status."""
+    from ..server.clips.library.consent import Consent
+    from ..server.clips.library.library import ClipLibrary
+    from ..server.clips.library.query import Query
+
+    if arguments.revoke == (arguments.release is not None):
+        raise InputError("A consent is given or taken back.", "Give either --release or --revoke.")
+    with ClipLibrary(arguments.library) as library:
+        clips = library.find(Query(subject=arguments.subject, data_set=arguments.data_set))
+        if not clips:
+            of = f"of {arguments.data_set}" if arguments.data_set else "without a data set"
+            raise InputError(
+                f"No clip is of the subject {arguments.subject!r} {of}.",
+                "See both with: microface clip list.",
+            )
+        digest = "" if arguments.release is None else file_sha256(arguments.release)
+        consent = Consent(
+            arguments.scope, arguments.show, day(arguments.expires), digest, arguments.revoke
+        )
+        library.set_consent(clips[0].data_set, clips[0].subject, consent)
+        print(f"{len(clips)} clips of {clips[0].subject}: consent {library.consent(clips[0])}")
+    return 0

@@ -1,0 +1,175 @@
+"""Bring clips, or a whole data set, into a library.
+
+A library is a folder: the clips by their content, and an index. Importing a clip twice adds
+nothing; a run that is killed leaves nothing half. With --data-set, CLIP is the folder of your own
+copy of that set; every row of its sheet that has its pictures becomes a clip, and every defect is
+told. Files are copied; the originals are not touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import hashlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from .clip_source import rate
+from .output import write_text_whole
+from .progress import ProgressReport
+
+if TYPE_CHECKING:
+    from ..server.clips.datasets.reading import DataSet
+
+EXAMPLE = """Examples:
+  microface clip import --library clips smile.mp4 --subject anna --consent anna-release.pdf
+  microface clip import --library clips takes/t01 takes/t02 --fps 24000/1001 --subject anna
+  microface clip import --library clips --data-set casme2 /data/CASME2 --findings casme2.csv
+  microface clip import --library clips --data-set samm /data/SAMM --sheet SAMM.csv \\
+      --column onset=Begin
+
+Data sets: casme casme2 samm smic-hs smic-vis smic-nir cas-me2 cas-me3 mmew 4dme dfme"""
+
+#: Findings that are printed; the file has all.
+_PRINTED = 12
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this verb's arguments to its parser."""
+    parser.add_argument(
+        "clips",
+        nargs="+",
+        type=Path,
+        metavar="CLIP",
+        help="videos, folders, or a data set's folder",
+    )
+    parser.add_argument(
+        "--library", type=Path, required=True, metavar="DIR", help="the library, made if need be"
+    )
+    parser.add_argument("--fps", metavar="FPS", help="frame rate, instead of what is known of it")
+    parser.add_argument("--subject", default="", help="who is seen, for clips without a sheet")
+    sets = parser.add_argument_group("data sets")
+    sets.add_argument("--data-set", metavar="NAME", help="read CLIP as a copy of this set")
+    sets.add_argument("--sheet", type=Path, help="its annotation, .xlsx or .csv, if not found")
+    sets.add_argument("--tab", help="the sheet's name in the workbook, if not the first")
+    sets.add_argument("--pictures", type=Path, metavar="DIR", help="where its pictures lie")
+    sets.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="WHAT=NAME",
+        help="a column's name: WHAT is subject, clip, onset, apex, offset, units or emotion",
+    )
+    sets.add_argument(
+        "--findings", type=Path, metavar="FILE.csv", help="write every defect that was found here"
+    )
+    consent = parser.add_argument_group("consent")
+    consent.add_argument(
+        "--consent", type=Path, metavar="FILE", help="the signed release or agreement"
+    )
+    consent.add_argument("--scope", default="", help="what it allows")
+    consent.add_argument("--show", default="", help="the show that it is for")
+    consent.add_argument("--expires", metavar="DATE", help="its last valid day, YYYY-MM-DD")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb and return its exit status."""
+    from ..server.clips.library.consent import Consent
+    from ..server.clips.library.library import ClipLibrary, clip_record
+
+    fps = rate(arguments.fps)
+    consent = None
+    if arguments.consent is not None:
+        consent = Consent(
+            arguments.scope, arguments.show, day(arguments.expires), file_sha256(arguments.consent)
+        )
+    read = None
+    if arguments.data_set is not None:
+        read = _read(arguments)
+        records = [(record, False) for record in read.records]
+    else:
+        records = [
+            (clip_record(path, fps, subject=arguments.subject), path.is_file() and fps is None)
+            for path in arguments.clips
+        ]
+    with (
+        ClipLibrary(arguments.library, create=True) as library,
+        ProgressReport("clip import") as report,
+    ):
+        new = there = 0
+        refused: list[str] = []
+        for index, (record, own_rate) in enumerate(records):
+            try:
+                _, is_new = library.import_clip(record, own_rate=own_rate)
+            except InputError as error:
+                if read is None:
+                    raise
+                refused.append(f"{record.source}: {error.what}")
+            else:
+                new, there = new + is_new, there + (not is_new)
+            report.stage("import", (index + 1) / len(records))
+        if consent is not None:
+            for data_set, subject in {(r.data_set, r.subject) for r, _ in records}:
+                library.set_consent(data_set, subject, consent)
+    if read is not None:
+        _tell(read, refused, arguments.findings)
+    print(f"{new} clips imported into {arguments.library}, {there} were there already")
+    return 0 if new + there else InputError.exit_status
+
+
+def _read(arguments: argparse.Namespace) -> DataSet:
+    from ..server.clips.datasets.catalogue import read_data_set
+    from ..server.clips.datasets.reading import Overrides
+
+    if len(arguments.clips) != 1:
+        raise InputError(f"{len(arguments.clips)} folders for one data set.", "Give its folder.")
+    columns = {}
+    for given in arguments.column:
+        what, equals, name = given.partition("=")
+        if not equals or not name:
+            raise InputError(f"--column {given}.", "Write WHAT=NAME, like onset=Begin.")
+        columns[what.strip()] = name
+    return read_data_set(
+        arguments.data_set,
+        arguments.clips[0],
+        Overrides(arguments.sheet, arguments.tab, arguments.pictures, rate(arguments.fps), columns),
+    )
+
+
+def _tell(read: DataSet, refused: list[str], findings: Path | None) -> None:
+    """Print what the reader assumed and found; write all of it where asked."""
+    print(f"{read.name}: {len(read.records)} rows")
+    for assumption in read.assumptions:
+        print(f"assumed: {assumption}")
+    told = [*map(str, read.findings), *(line for line in refused if "are missing" not in line)]
+    for line in told[:_PRINTED]:
+        print(f"found: {line}")
+    if len(told) > _PRINTED:
+        rest = f"found: {len(told) - _PRINTED} more"
+        print(rest if findings else f"{rest}; give --findings to have them all in a file")
+    if findings is not None:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["where", "what"])
+        writer.writerows(line.partition(": ")[::2] for line in told)
+        write_text_whole(findings, text.getvalue())
+        print(f"{len(told)} findings in {findings}")
+
+
+def day(text: str | None) -> datetime.date | None:
+    """Return a day from YYYY-MM-DD, None for None; raises InputError."""
+    try:
+        return None if text is None else datetime.date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{text!r} is no day.", "Write it as YYYY-MM-DD.") from error
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file; raises InputError where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).", "Check the path.") from error
