@@ -201,7 +201,7 @@ class MICROFACE_OT_unbake(bpy.types.Operator):  # type: ignore[misc]
             raise InputError(f"Nothing is baked on '{obj.name}'.", "Bake something first.")
         drop(obj)
         for kept in (desk().baked, desk().notes, desk().report):
-            kept.pop(obj.name, None)  # type: ignore[attr-defined]
+            kept.pop(obj.name, None)
         return {"FINISHED"}
 
 

@@ -151,7 +151,7 @@ def _marks(generated: Generated, keys: ShapeKeyBake | None) -> tuple[int, int, i
 
 def _instants(count: int, marks: tuple[int, int, int]) -> NDArray[np.int32]:
     even = np.linspace(0, count - 1, min(count, INSTANTS - 3)).round().astype(int)
-    return np.unique([*even, *marks]).astype(np.int32)
+    return np.asarray(np.unique([*even, *marks]), np.int32)
 
 
 def _targets(obj: Any, names: tuple[str, ...]) -> tuple[TargetRecord, ...]:

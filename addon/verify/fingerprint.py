@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def mesh_fingerprint(obj: Any) -> str:
@@ -18,7 +19,7 @@ def mesh_fingerprint(obj: Any) -> str:
     digest = hashlib.sha256()
 
     def add(items: Any, attribute: str, size: int, dtype: type) -> None:
-        flat = np.empty(len(items) * size, dtype)
+        flat: NDArray[Any] = np.empty(len(items) * size, dtype)
         items.foreach_get(attribute, flat)
         digest.update(f"{attribute} {len(items)}\n".encode())
         digest.update(flat.astype(np.dtype(dtype).newbyteorder("<")).tobytes())

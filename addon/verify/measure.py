@@ -60,7 +60,7 @@ def measure_event(obj: Any, evidence: Evidence, event: Event, *, render: bool = 
     the event, moved rigidly to where the neutral was taken. Nothing of the user's scene changes.
     """
     framing = framing_of(evidence)
-    frames = event.frames[event.instants]
+    frames = event.frames[event.instants].tolist()
     with replay(obj) as on:
         values = on.values(event)
         points = on.points(event.vertices, frames)

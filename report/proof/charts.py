@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,8 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 16, 24, 42
 
 
 def line_chart(
-    times: NDArray[np.floating],
-    curves: Mapping[str, NDArray[np.floating]],
+    times: NDArray[np.floating[Any]],
+    curves: Mapping[str, NDArray[np.floating[Any]]],
     marks: Mapping[str, float],
     unit: str,
     *,
@@ -29,7 +30,9 @@ def line_chart(
     `marks` are instants in seconds, drawn as labelled lines; `dots` points (seconds, values) on
     the curve of that name, such as keys; the axis goes down to `lowest` at least.
     """
-    values = np.concatenate([np.asarray(one, np.float64) for one in curves.values()] or [[0.0]])
+    values = np.concatenate(
+        [np.asarray(one, np.float64) for one in curves.values()] or [np.zeros(1)]
+    )
     values = values[np.isfinite(values)]
     low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
     low = low if lowest is None else min(low, lowest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Played:
     fps: float
 
 
-def curve_error(weights: NDArray[np.floating], expected: NDArray[np.floating]) -> float:
+def curve_error(weights: NDArray[np.floating[Any]], expected: NDArray[np.floating[Any]]) -> float:
     """Return the largest difference of two sets of curves (T,S)."""
     return float(np.abs(weights - expected).max(initial=0.0))
 
@@ -53,12 +54,12 @@ def expected_values(event: Event) -> NDArray[np.float64]:
     return np.stack(columns, axis=1) if columns else np.zeros((len(event.times), 0))
 
 
-def amplitude(weights: NDArray[np.floating]) -> NDArray[np.float64]:
+def amplitude(weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return how strong an expression is at each time, (T,), from curves (T,S)."""
     return np.asarray(np.sqrt((np.asarray(weights, np.float64) ** 2).sum(axis=1)))
 
 
-def unexplained_share(seen: NDArray[np.floating], wanted: NDArray[np.floating]) -> float:
+def unexplained_share(seen: NDArray[np.floating[Any]], wanted: NDArray[np.floating[Any]]) -> float:
     """Return the share of the energy of a motion (K,N,2) that another leaves unexplained.
 
     0 where both are equal, 1 where the other stands still; 0 where nothing was to move.
@@ -69,7 +70,7 @@ def unexplained_share(seen: NDArray[np.floating], wanted: NDArray[np.floating]) 
 
 
 def residual_by_vertex(
-    seen: NDArray[np.floating], wanted: NDArray[np.floating]
+    seen: NDArray[np.floating[Any]], wanted: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
     """Return the root mean square pixels (N,) left over of a motion (K,N,2)."""
     left = ((np.asarray(seen, np.float64) - np.asarray(wanted, np.float64)) ** 2).sum(axis=2)

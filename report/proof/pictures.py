@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ def difference(
     return np.asarray(np.clip(128 + gain * apart, 0, 255), np.uint8)
 
 
-def heat_colours(share: NDArray[np.floating]) -> NDArray[np.uint8]:
+def heat_colours(share: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Return colours (...,3) for values 0..1, dark to red."""
     place = np.clip(np.asarray(share, np.float64), 0, 1) * (len(_STOPS) - 1)
     channels = [np.interp(place, np.arange(len(_STOPS)), _STOPS[:, one]) for one in range(3)]
@@ -28,8 +30,8 @@ def heat_colours(share: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 def heat_map(
     neutral: NDArray[np.uint8],
-    places: NDArray[np.floating],
-    values: NDArray[np.floating],
+    places: NDArray[np.floating[Any]],
+    values: NDArray[np.floating[Any]],
     highest: float,
 ) -> NDArray[np.uint8]:
     """Return the neutral (H,W,3), greyed, under a heat map of values (N,) at pixels (N,2) (x, y).
