@@ -66,7 +66,7 @@ def sides_by_motion(
     order = np.argsort(pixels[:, 0], kind="stable")
     running = np.cumsum(share.sum(axis=1)[order])
     if not len(running) or running[-1] == 0:
-        return (BOTH,) * reach.shape[1]
+        return tuple(BOTH for _ in range(reach.shape[1]))
     middle = float(pixels[order[int(np.searchsorted(running, running[-1] / 2))], 0])
     left = share[pixels[:, 0] > middle].sum(axis=0)
     total = np.maximum(share.sum(axis=0), 1e-12)

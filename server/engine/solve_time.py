@@ -8,6 +8,8 @@ Neumann's ratio of their courses (Annals of Mathematical Statistics 12, 1941): 2
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,7 +46,7 @@ def patterns(motion: Floats, weights: Floats, times: NDArray[np.float64]) -> tup
     return chosen, (chosen.T @ flat).reshape(-1, *motion.shape[1:])
 
 
-def roughness(courses: NDArray[np.floating]) -> NDArray[np.float64]:
+def roughness(courses: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return von Neumann's ratio (r,) of courses (T, r) about zero, the neutral."""
     square = (courses.astype(np.float64) ** 2).sum(0)
     steps = (np.diff(courses.astype(np.float64), axis=0) ** 2).sum(0)

@@ -12,6 +12,7 @@ from microface.addon.bake.time import (
     onset_apex_offset,
     parse_fps,
     scene_fps,
+    scene_time,
     thin,
 )
 from microface.errors import InputError
@@ -23,6 +24,10 @@ from microface.errors import InputError
         (24, 1.001, Fraction(24000, 1001)),
         (30, 1.001, Fraction(30000, 1001)),
         (60, 1.001, Fraction(60000, 1001)),
+        (24, 24 / 23.976, Fraction(24000, 1001)),
+        (30, 30 / 29.97, Fraction(30000, 1001)),
+        (15, 0.5, Fraction(30)),
+        (24, 24 / 23.5, Fraction(47, 2)),
         (25, 1.0, Fraction(25)),
         (24, 1.0, Fraction(24)),
     ],
@@ -31,6 +36,16 @@ def test_scene_rate_is_an_exact_ratio(fps: int, base: float, ratio: Fraction) ->
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = fps, base
     assert scene_fps(scene) == ratio
+
+
+def test_time_remapping_moves_curves_and_not_frames() -> None:
+    scene = bpy.context.scene
+    scene.render.frame_map_old, scene.render.frame_map_new = 100, 250
+    base = scene_time(scene, 41)
+    assert base.stretch == Fraction(2, 5)
+    assert base.frames(np.array([0.0])) == [41]
+    scene.frame_set(41)
+    assert base.curve_frames(np.array([41.0])) == pytest.approx(scene.frame_current_final)
 
 
 def test_seconds_become_sub_frames_and_back() -> None:
