@@ -1,9 +1,10 @@
 """Small rigid motion of a head in its crop: the model, and its robust fit to measured flow.
 
-Scaled orthographic projection of the average face's surface: a head at rest shows a point at its
-place in the crop; turned by a rotation vector, scaled and shifted it shows it elsewhere. Six
-numbers, fitted by Gauss-Newton with Tukey's biweight (Holland and Welsch 1977), so that what the
-expression moves falls out as outliers.
+Projection of the face's surface: a head at rest shows a point at its place in the crop; turned by
+a rotation vector, scaled and shifted it shows it elsewhere. Six numbers, fitted by Gauss-Newton
+with Tukey's biweight (Holland and Welsch 1977). What action units are known to do is fitted beside
+the pose, so that a wrinkled nose is not taken for a nod; what neither explains falls out as
+outliers.
 """
 
 from __future__ import annotations
@@ -19,23 +20,35 @@ Floats = NDArray[np.float64]
 #: Rotation (x, y, z), logarithm of scale, shift (x, y).
 PARAMETERS = 6
 #: Residuals beyond this multiple of their robust spread count as expression, not as pose.
-TUKEY = 4.0
+TUKEY = 3.0
 #: The robust spread is never taken to be less than this, in crop pixels.
 LEAST_SPREAD_PIXELS = 0.12
 #: A turn out of the plane moves little of the picture; it must earn its place against noise. In
 #: squared pixels per squared pixel that the parameter moves the face by.
 RIDGE = np.array([2e-4, 2e-4, 2e-5, 2e-5, 1e-9, 1e-9])
+#: So must an action unit: squared pixels, summed over the cells, per squared full contraction.
+EXPRESSION_RIDGE = 0.2
 #: A fit that changes by less than this has converged.
 SETTLED_PIXELS = 2e-3
+SETTLED_AMOUNT = 2e-3
 
 
 @dataclass(frozen=True)
 class Surface:
-    """Points of a face at rest: x, y (N,) and depth z (N,), in crop pixels from its middle."""
+    """Points of a face at rest: x, y (N,) and depth z (N,), in crop pixels from its middle.
+
+    `nearness` is one over the camera's distance in crop pixels, 0 for a camera far away.
+    """
 
     x: Floats
     y: Floats
     z: Floats
+    nearness: float = 0.0
+
+    def points(self) -> Floats:
+        """Return the points in space (3, N)."""
+        shrink = 1 - self.nearness * self.z
+        return np.stack([self.x * shrink, self.y * shrink, self.z])
 
 
 def rotation(vector: Floats) -> Floats:
@@ -45,19 +58,20 @@ def rotation(vector: Floats) -> Floats:
 
 def project(pose: Floats, surface: Surface) -> Floats:
     """Return where a pose (6,) shows the surface's points: (N, 2) in pixels from the middle."""
-    turn = rotation(pose[:3])[:2] * np.exp(pose[3])
-    points = np.stack([surface.x, surface.y, surface.z])
-    return np.asarray((turn @ points).T + pose[4:6])
+    turned = rotation(pose[:3]) @ surface.points()
+    seen = turned[:2] * (np.exp(pose[3]) / (1 - surface.nearness * turned[2]))
+    return np.asarray(seen.T + pose[4:6])
 
 
 def _turned(pose: Floats, surface: Surface) -> tuple[Floats, Floats]:
     """Return `project` and its derivative (N, 2, 6) by a further small turn, scale and shift."""
-    points = np.stack([surface.x, surface.y, surface.z])
-    x, y, z = rotation(pose[:3]) * np.exp(pose[3]) @ points
+    x, y, z = rotation(pose[:3]) * np.exp(pose[3]) @ surface.points()
+    # The derivative is an orthographic camera's: it only steers the steps.
+    shown = project(pose, surface)
     nothing, one = np.zeros_like(x), np.ones_like(x)
     across = np.stack([nothing, z, -y, x, one, nothing], -1)
     down = np.stack([-z, nothing, x, y, nothing, one], -1)
-    return np.stack([x, y], -1) + pose[4:6], np.stack([across, down], 1)
+    return shown, np.stack([across, down], 1)
 
 
 def _moved(pose: Floats, step: Floats) -> Floats:
@@ -68,34 +82,49 @@ def _moved(pose: Floats, step: Floats) -> Floats:
 
 
 def fit_pose(
-    surface: Surface, seen: Floats, weights: Floats, start: Floats, rounds: int = 8
-) -> Floats:
-    """Return the pose (6,) that best shows the surface at `seen` (N, 2).
+    surface: Surface,
+    seen: Floats,
+    weights: Floats,
+    start: Floats,
+    rounds: int = 8,
+    expressions: Floats | None = None,
+) -> tuple[Floats, Floats]:
+    """Return the pose (6,) that best shows the surface at `seen` (N, 2), and the amounts (K,).
 
     `weights` (N,) >= 0 are what each point is worth beforehand; a point that moves unlike the head
-    loses its say (Tukey's biweight).
+    and unlike any of `expressions` (N, 2, K) loses its say (Tukey's biweight).
     """
     pose = start.copy()
     total = float(weights.sum())
     if total <= 0:
-        return pose
+        return pose, np.zeros(0 if expressions is None else expressions.shape[2])
     extent = float(np.sqrt(np.mean(surface.x**2 + surface.y**2)))
     scale = np.array([extent] * 4 + [1.0, 1.0])
+    count = 0 if expressions is None else expressions.shape[2]
+    columns = np.empty((2 * len(seen), PARAMETERS + count))
+    if expressions is not None:
+        columns[:, PARAMETERS:] = expressions.reshape(len(columns), count)
+    ridge = np.concatenate([RIDGE * total, np.full(count, EXPRESSION_RIDGE)])
+    amounts = np.zeros(count)
     for _ in range(rounds):
         shown, derivative = _turned(pose, surface)
-        residual = seen - shown
-        length = np.hypot(residual[:, 0], residual[:, 1])
+        columns[:, :PARAMETERS] = (derivative / scale).reshape(-1, PARAMETERS)
+        residual = (seen - shown).ravel()
+        rest = (residual - columns[:, PARAMETERS:] @ amounts).reshape(-1, 2)
+        length = np.hypot(rest[:, 0], rest[:, 1])
         spread = max(LEAST_SPREAD_PIXELS, 1.2 * weighted_median(length, weights))
         pull = weights * np.clip(1 - (length / (TUKEY * spread)) ** 2, 0, None) ** 2
-        columns = (derivative / scale).reshape(-1, PARAMETERS)
         pulled = columns * np.repeat(pull, 2)[:, None]
-        normal = pulled.T @ columns + np.diag(RIDGE * total)
-        right = pulled.T @ residual.ravel() - RIDGE * total * scale * pose
-        step = np.linalg.solve(normal, right) / scale
+        right = pulled.T @ residual
+        right[:PARAMETERS] -= RIDGE * total * scale * pose
+        solved = np.linalg.solve(pulled.T @ columns + np.diag(ridge), right)
+        step, before = solved[:PARAMETERS] / scale, amounts
+        amounts = solved[PARAMETERS:]
         pose = _moved(pose, step)
-        if np.abs(step * scale).max() < SETTLED_PIXELS:
+        settled = np.abs(step * scale).max() < SETTLED_PIXELS
+        if settled and (not count or np.abs(amounts - before).max() < SETTLED_AMOUNT):
             break
-    return pose
+    return pose, amounts
 
 
 def weighted_median(values: Floats, weights: Floats) -> float:

@@ -1,31 +1,48 @@
 """Take the head's motion out of a clip, so that what is left is expression.
 
 Every frame is compared with the neutral by optical flow; a rigid head pose is fitted to the flow
-where a face is bone; the frame is sampled again as if the head had not moved, and measured again,
-until nothing rigid is left. Each frame is measured against the neutral itself, never against the
-frame before, so nothing drifts; the frame before only lends its pose as a start.
+where a face is bone, beside the action units that might be there; the frame is sampled again as if
+the head had not moved, and measured again, until nothing rigid is left. Each frame is measured
+against the neutral itself, never against the frame before, so nothing drifts; the frame before only
+lends its pose as a start. The face's depth, which turns need, is learned from the clip beforehand.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.flow import luminance, measure_flow, to_grid
+from ...models.flow import luminance, to_grid
+from .basis import basis, mobility
 from .crop import NETWORK_PIXELS, Crop, shrink_for
+from .dense import face_flow, quick_flow, texture, trusted
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
 from .sampling import own_places, sample
+from .shape import USUAL_NEARNESS, Learned, Seen, learn
 from .template import CROP_UNITS, template
 
-#: Cells a side of the network's motion grid, on which poses are fitted too.
+#: Cells a side of the network's motion grid.
 CELLS = 64
+#: Poses are fitted to means over squares of this many cells a side.
+POOLED = 2
+#: A place that full action units move by this, in crop pixels, tells half as much of the head as one
+#: that none moves.
+MOBILE_PIXELS = 3.0
+#: Rounds of fitting a pose: quickly, between passes, and in the end.
+QUICK_ROUNDS, ROUNDS = 3, 6
 #: Passes of measuring and sampling again, at most.
 MAX_PASSES = 5
 #: A pose that moves the face by less than this, in crop pixels, has settled.
 SETTLED_PIXELS = 0.25
+#: The face is learned from this many frames, out of so many that are looked at.
+LEARNED_FRAMES, LOOKED_AT_FRAMES = 12, 36
+#: Below this turn, in radians, a frame tells nothing of depth.
+LEAST_TURN = np.radians(0.4)
 
 
 @dataclass(frozen=True)
@@ -54,44 +71,65 @@ class Steadier:
         self.crop = crop
         maps = template(CELLS)
         unit = NETWORK_PIXELS / CROP_UNITS
-        self._cells = Surface(
-            *(a.astype(float).ravel() * unit for a in (maps.x, maps.y, maps.depth))
-        )
+        x, y, depth = (a.astype(float).ravel() * unit for a in (maps.x, maps.y, maps.depth))
         self._face = maps.face
-        depth = cv2.resize(maps.depth, (NETWORK_PIXELS, NETWORK_PIXELS)).astype(float) * unit
-        own = own_places(NETWORK_PIXELS, NETWORK_PIXELS).astype(float) - (NETWORK_PIXELS - 1) / 2
-        self._pixels = Surface(own[..., 0].ravel(), own[..., 1].ravel(), depth.ravel())
         self._blend = cv2.resize(maps.face, (NETWORK_PIXELS, NETWORK_PIXELS))[..., None]
         self._pose = np.zeros(PARAMETERS)
+        surface = Surface(x, y, depth, USUAL_NEARNESS)
+        self._bear(Learned(surface, np.zeros((CELLS * CELLS, 2, 2))))
         # Sampled just as the frames are, so that a frame at rest equals it bit for bit.
-        picture, affine = shrink_for(neutral, crop.affine())
-        self.neutral = self._sample(picture, affine, self._pose)
-        self._grey = self._sample(luminance(picture), affine, self._pose)
-        rigid = (maps.rigid.astype(float) * _texture(self._grey)).ravel()
+        self.neutral = self._sample(*self._shrunk(neutral), self._pose)
+        grey = luminance(neutral)
+        self._grey = self._sample(*self._shrunk(grey), self._pose)
+        self._small = self._sample(*self._shrunk(grey, 2), self._pose, 2)
+        self._texture = texture(self._grey, CELLS)
+        #: What each cell tells of the head's motion.
+        self._bone = maps.face / (1 + (mobility() / MOBILE_PIXELS) ** 2) * self._texture
+        rigid = _pooled(self._bone)
         # Cells that say next to nothing about the head only cost time.
         self._telling = np.flatnonzero(rigid > 0.03 * rigid.max())
-        self._rigid = rigid[self._telling]
+        self._rigid = rigid[self._telling].astype(float)
+        self._expressions = basis().columns(POOLED)[self._telling]
+
+    def learn_face(self, frames: Sequence[NDArray[np.uint8]]) -> bool:
+        """Learn the depth of the actor's face from the frames in which the head is turned most.
+
+        Returns whether any is turned enough; otherwise the average face's depth stays.
+        """
+        looked_at = np.unique(np.linspace(0, len(frames) - 1, LOOKED_AT_FRAMES).astype(int))
+        self._pose = np.zeros(PARAMETERS)
+        poses = []
+        for index in looked_at:
+            poses.append(self._rough_pose(luminance(frames[index])))
+            self._pose = poses[-1]
+        self._pose = np.zeros(PARAMETERS)
+        turns = np.array([float(np.hypot(*pose[:2])) for pose in poses])
+        chosen = np.argsort(-turns)[:LEARNED_FRAMES]
+        chosen = chosen[turns[chosen] > LEAST_TURN]
+        if not len(chosen):
+            return False
+        seen = []
+        for index in chosen:
+            whole, trust = self._measure(luminance(frames[looked_at[index]]), poses[index])
+            places = self._places(self._own + whole.reshape(-1, 2), poses[index])
+            face = trust * np.sqrt(self._texture) * (self._face > 0.5)
+            seen.append(Seen(places, face.ravel().astype(float), poses[index]))
+        weights = self._bone.ravel().astype(float)
+        self._bear(learn(self._cells, CELLS, seen, weights, basis().columns()))
+        return True
 
     def steady(self, frame: NDArray[np.uint8]) -> Steadied:
         """Return a frame (H, W, 3) uint8 of the clip with the head's motion taken out."""
-        picture, affine = shrink_for(frame, self.crop.affine())
-        grey = luminance(picture)
-        pose = self._pose
-        for _ in range(MAX_PASSES):
-            flow = _quick_flow(self._grey, self._sample(grey, affine, pose))
-            better = self._fit(flow, pose, None)
-            moved = project(better, self._cells) - project(pose, self._cells)
-            pose = better
-            if np.sqrt((moved**2).sum(1).mean()) < SETTLED_PIXELS:
-                break
-        sampled = self._sample(grey, affine, pose)
-        whole = measure_flow(self._grey, sampled)
-        trust = _trust(self._grey, sampled, whole)
-        final = self._fit(to_grid(whole, CELLS), pose, trust)
+        grey = luminance(frame)
+        pose = self._rough_pose(grey)
+        whole, trust = self._measure(grey, pose)
+        # Once for the turn that the rough pose tells, which the final one hardly changes.
+        whole = whole - (self._seeming @ pose[:2]).reshape(CELLS, CELLS, 2).astype(np.float32)
+        final = self._fit(_pooled(whole), pose, _pooled(trust))
         rest = (project(final, self._cells) - project(pose, self._cells)).reshape(CELLS, CELLS, 2)
-        expression = (to_grid(whole, CELLS) - rest) * self._face[..., None]
+        expression = (whole - rest) * self._face[..., None]
         self._pose = final
-        upright = self._sample(picture, affine, final)
+        upright = self._sample(*self._shrunk(frame), final)
         blended = self.neutral + (upright.astype(np.float32) - self.neutral) * self._blend
         return Steadied(
             np.clip(blended + 0.5, 0, 255).astype(np.uint8),
@@ -101,63 +139,80 @@ class Steadier:
             final,
         )
 
+    def _bear(self, learned: Learned) -> None:
+        """Take a face (64 * 64 points) as the actor's."""
+        surface, self._seeming = learned.surface, learned.seeming
+        self._cells = surface
+        self._own = np.stack([surface.x, surface.y], 1)
+        coarse = [_pooled(a.reshape(CELLS, CELLS)) for a in (surface.x, surface.y, surface.z)]
+        self._coarse = Surface(*coarse, surface.nearness)
+
+    def _shrunk(
+        self, picture: NDArray[np.uint8], finer: int = 1
+    ) -> tuple[NDArray[np.uint8], Floats]:
+        """Return the picture at the resolution of the crop's 256 / `finer` pixels, and the map."""
+        return shrink_for(picture, self.crop.affine(NETWORK_PIXELS // finer))
+
     def _sample(
-        self, picture: NDArray[np.uint8], affine: Floats, pose: Floats
+        self, picture: NDArray[np.uint8], affine: Floats, pose: Floats, finer: int = 1
     ) -> NDArray[np.uint8]:
-        """Return the crop of a picture as if the head were not in `pose`."""
-        middle = (NETWORK_PIXELS - 1) / 2
-        places = project(pose, self._pixels) + middle
-        places = places @ affine[:, :2].T + affine[:, 2]
-        grid = places.reshape(NETWORK_PIXELS, NETWORK_PIXELS, 2)
+        """Return the crop of a picture, 256 / `finer` pixels, as if the head were not in `pose`."""
+        side = NETWORK_PIXELS // finer
+        places = own_places(side, side)
+        if pose.any():
+            moved = (project(pose, self._cells) - self._own).reshape(CELLS, CELLS, 2)
+            places = places + cv2.resize(moved.astype(np.float32), (side, side)) / finer
+        grid = places @ affine[:, :2].T.astype(np.float32) + affine[:, 2].astype(np.float32)
         return sample(picture, grid, cv2.INTER_CUBIC)
 
-    def _fit(
-        self, flow: NDArray[np.float32], pose: Floats, trust: NDArray[np.float32] | None
-    ) -> Floats:
-        """Return the pose that explains the flow (64, 64, 2) seen after sampling by `pose`.
+    def _rough_pose(self, grey: NDArray[np.uint8]) -> Floats:
+        """Return the pose of a grey frame to about a quarter of a pixel, from half the pixels."""
+        small, affine = self._shrunk(grey, 2)
+        pose = self._pose
+        for _ in range(MAX_PASSES):
+            flow = quick_flow(self._small, self._sample(small, affine, pose, 2), CELLS // POOLED)
+            better = self._fit(2 * flow.reshape(-1, 2), pose, None)
+            moved = project(better, self._coarse) - project(pose, self._coarse)
+            pose = better
+            if np.sqrt((moved**2).sum(1).mean()) < SETTLED_PIXELS:
+                break
+        return pose
 
-        Without `trust` it is a quick fit to every other cell.
+    def _measure(
+        self, grey: NDArray[np.uint8], pose: Floats
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return flow (64, 64, 2) and trust (64, 64) from the neutral to a grey frame sampled by
+        `pose`."""
+        sampled = self._sample(*self._shrunk(grey), pose)
+        whole = face_flow(self._grey, sampled)
+        return to_grid(whole, CELLS), trusted(self._grey, sampled, whole, CELLS)
+
+    def _places(self, own: Floats, pose: Floats) -> Floats:
+        """Return where points (N, 2) of the steadied crop are in the frame, from its middle."""
+        z, nearness = self._cells.z, self._cells.nearness
+        return project(pose, Surface(own[:, 0], own[:, 1], z, nearness))
+
+    def _fit(self, flow: Floats, pose: Floats, trust: Floats | None) -> Floats:
+        """Return the pose that explains the pooled flow (N, 2) seen after sampling by `pose`.
+
+        Without `trust` it is a quick fit to some of the cells, blind to expressions.
         """
-        some = slice(None, None, 2 if trust is None else 1)
+        some = slice(None, None, 3 if trust is None else 1)
         telling, weights = self._telling[some], self._rigid[some]
         if trust is not None:
-            weights = weights * trust.ravel()[telling]
-        x, y, z = self._cells.x[telling], self._cells.y[telling], self._cells.z[telling]
-        dx, dy = flow.reshape(-1, 2)[telling].T
-        seen = project(pose, Surface(x + dx, y + dy, z))
-        return fit_pose(Surface(x, y, z), seen, weights, pose)
+            weights = weights * trust[telling]
+        coarse = self._coarse
+        x, y, z = coarse.x[telling], coarse.y[telling], coarse.z[telling]
+        dx, dy = flow[telling].T
+        seen = project(pose, Surface(x + dx, y + dy, z, coarse.nearness))
+        rest = Surface(x, y, z, coarse.nearness)
+        if trust is None:
+            return fit_pose(rest, seen, weights, pose, QUICK_ROUNDS)[0]
+        return fit_pose(rest, seen, weights, pose, ROUNDS, self._expressions)[0]
 
 
-def _quick_flow(neutral: NDArray[np.uint8], frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return the flow (64, 64, 2) in full pixels, measured at half resolution."""
-    half = NETWORK_PIXELS // 2
-    small = [cv2.resize(p, (half, half), interpolation=cv2.INTER_AREA) for p in (neutral, frame)]
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    flow = np.asarray(search.calc(small[0], small[1], np.zeros((half, half, 2), np.float32)))
-    return to_grid(flow.astype(np.float32), CELLS) * 2
-
-
-def _texture(grey: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return (64, 64) in 0..1: how well the flow can be measured there."""
-    picture = cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32)
-    across = cv2.Scharr(picture, cv2.CV_32F, 1, 0) / 32
-    down = cv2.Scharr(picture, cv2.CV_32F, 0, 1) / 32
-    energy = cv2.GaussianBlur(across**2 + down**2, (0, 0), 4.0)
-    cells = cv2.resize(energy, (CELLS, CELLS), interpolation=cv2.INTER_AREA).astype(np.float64)
-    return np.asarray(cells / (cells + 4.0))
-
-
-def _trust(
-    neutral: NDArray[np.uint8], frame: NDArray[np.uint8], flow: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return (64, 64) in 0..1: where `frame`, taken back by the flow, looks like the neutral."""
-    height, width = neutral.shape
-    back = sample(frame, own_places(width, height) + flow, cv2.INTER_LINEAR)
-    change = back.astype(np.float32) - neutral
-    # A change of light is smooth, a wrong match is not.
-    change -= cv2.GaussianBlur(change, (0, 0), 16.0)
-    error = cv2.resize(
-        cv2.GaussianBlur(np.abs(change), (0, 0), 4.0), (CELLS, CELLS), interpolation=cv2.INTER_AREA
-    )
-    usual = max(1.5, float(np.median(error)))
-    return np.asarray(1 / (1 + (error / (4 * usual)) ** 4), dtype=np.float32)
+def _pooled(cells: NDArray[np.floating[Any]]) -> Floats:
+    """Return the means (N[, C]) over squares of `POOLED` cells a side of a map (64, 64[, C])."""
+    side = CELLS // POOLED
+    blocks = cells.reshape(side, POOLED, side, POOLED, *cells.shape[2:]).mean((1, 3))
+    return np.asarray(blocks.reshape(side * side, *cells.shape[2:]), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""An average face in its crop: where it lies, how deep, and which parts of it are bone.
+"""An average face in its crop: where it lies, and how deep.
 
 Lengths are in face units (RMS distance of the 30 keypoints from their mean), x to the right of the
 picture, y down, z towards the viewer, from the keypoints' mean. The numbers are rounded
@@ -76,14 +76,12 @@ _SURFACE = (
 class Template:
     """Maps over a crop, each (cells, cells) float32 at cell centres.
 
-    `x`, `y`, `depth` are positions in face units; `rigid` 0..1.5 says how much a place tells of
-    the head's motion rather than of expression; `face` 0..1 fades out beyond the face's outline.
+    `x`, `y`, `depth` are positions in face units; `face` 0..1 fades out beyond the face's outline.
     """
 
     x: NDArray[np.float32]
     y: NDArray[np.float32]
     depth: NDArray[np.float32]
-    rigid: NDArray[np.float32]
     face: NDArray[np.float32]
 
 
@@ -116,14 +114,7 @@ def template(cells: int) -> Template:
     depth = surface(np.stack([x.ravel(), y.ravel()], 1)).reshape(cells, cells)
     depth = np.clip(depth, -1.5, 0.7)
     face = _face(x, y)
-    return Template(*(a.astype(np.float32) for a in (x, y, depth, _rigid(x, y) * face, face)))
-
-
-def _bump(
-    x: NDArray[np.float64], y: NDArray[np.float64], at: tuple[float, float, float, float]
-) -> NDArray[np.float64]:
-    """Return a Gaussian bump on both sides, `at` (x, y, half width, half height)."""
-    return np.asarray(np.exp(-(((np.abs(x) - at[0]) / at[2]) ** 2 + ((y - at[1]) / at[3]) ** 2)))
+    return Template(*(a.astype(np.float32) for a in (x, y, depth, face)))
 
 
 def _face(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -132,18 +123,3 @@ def _face(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]
     half_height = np.where(y < 0, 1.95, 1.9)
     radius = np.sqrt((x / half_width) ** 2 + (y / half_height) ** 2)
     return np.asarray(np.clip((1.08 - radius) / 0.16, 0, 1))
-
-
-def _rigid(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    weight = np.ones_like(x)
-    weight += 0.5 * _bump(x, y, (0.0, -0.1, 0.25, 0.5))
-    for at, loss in (
-        ((0.67, -0.53, 0.42, 0.22), 0.95),
-        ((0.75, -1.0, 0.65, 0.24), 0.75),
-        ((0.0, -0.95, 0.35, 0.3), 0.6),
-        ((0.0, 1.0, 0.85, 0.5), 0.97),
-        ((0.75, 0.55, 0.45, 0.55), 0.6),
-        ((0.0, 1.75, 1.2, 0.5), 0.8),
-    ):
-        weight *= 1 - loss * _bump(x, y, at)
-    return weight

@@ -8,6 +8,7 @@ import pytest
 from microface.server.clips.crop import NETWORK_PIXELS, Crop, crop_about, shrink_for, take_crop
 from microface.server.clips.pose import Surface, fit_pose, project
 from microface.server.clips.sampling import own_places, sample
+from microface.server.clips.shape import USUAL_NEARNESS
 from microface.server.clips.steady import CELLS, Steadier
 from microface.server.clips.template import CROP_UNITS, template, template_points
 from microface.server.engine.canvas import invert
@@ -31,14 +32,22 @@ def surface(cells: int = CELLS) -> Surface:
 
 
 def moved_head(
-    picture: np.ndarray, pose: np.ndarray, extra: np.ndarray | None = None
+    picture: np.ndarray,
+    pose: np.ndarray,
+    extra: np.ndarray | None = None,
+    deeper: np.ndarray | float = 0.0,
 ) -> np.ndarray:
-    """Return the picture as it looks with the head in a pose, moved by `extra` before."""
+    """Return the picture as it looks with the head in a pose, moved by `extra` before.
+
+    The head is the average one, `deeper` (64, 64) by so many pixels.
+    """
     own = own_places(NETWORK_PIXELS, NETWORK_PIXELS)
     middle = (NETWORK_PIXELS - 1) / 2
-    depth = cv2.resize(template(CELLS).depth, own.shape[:2]).astype(float) * UNIT
+    depth = cv2.resize(template(CELLS).depth * UNIT + np.float32(deeper), own.shape[:2])
     start = own + (0 if extra is None else extra) - middle
-    points = Surface(start[..., 0].ravel(), start[..., 1].ravel(), depth.ravel())
+    points = Surface(
+        start[..., 0].ravel(), start[..., 1].ravel(), depth.ravel().astype(float), USUAL_NEARNESS
+    )
     forward = (project(pose, points) + middle).reshape(own.shape) - own
     backward = invert(forward.astype(np.float32))
     return sample(picture, own + backward, cv2.INTER_CUBIC)
@@ -51,7 +60,7 @@ def test_pose_is_found_among_outliers() -> None:
     seen = project(true, points) + rng.normal(0, 0.05, (32 * 32, 2))
     outliers = rng.random(32 * 32) < 0.3
     seen[outliers] += [3.0, 2.0]
-    found = fit_pose(points, seen, np.ones(32 * 32), np.zeros(6), rounds=30)
+    found, _ = fit_pose(points, seen, np.ones(32 * 32), np.zeros(6), rounds=30)
     assert np.abs(found[:4] - true[:4]).max() < 2e-3
     assert np.abs(found[4:] - true[4:]).max() < 0.05
 
@@ -59,7 +68,7 @@ def test_pose_is_found_among_outliers() -> None:
 def test_pose_without_evidence_stays() -> None:
     points = surface(8)
     start = np.array([0.01, 0, 0, 0, 1.0, 0])
-    assert np.array_equal(fit_pose(points, np.zeros((64, 2)), np.zeros(64), start), start)
+    assert np.array_equal(fit_pose(points, np.zeros((64, 2)), np.zeros(64), start)[0], start)
 
 
 def test_still_frame_has_no_motion_at_all() -> None:
@@ -104,6 +113,30 @@ def test_expression_stays_and_does_not_turn_the_head() -> None:
     assert error.mean() < 0.2 * np.hypot(*true[strong].T).mean()
     far = (template(CELLS).face > 0.99) & (np.hypot(*true.transpose(2, 0, 1)) < 0.01)
     assert np.median(np.hypot(*steadied.flow[far].T)) < 0.06
+
+
+def test_face_is_learned_from_its_turns() -> None:
+    """A nose that is a third deeper than the average's leaves motion, until it is learned."""
+    picture = textured(7)
+    poses = [(0.05 * np.sin(a), 0.06 * np.cos(a), 0, 0, 2.0, 1.0) for a in range(10)]
+    bump = 14 * np.exp(-(((own_places(CELLS, CELLS) - (31.5, 36)) / (6, 9)) ** 2).sum(-1))
+    frames = [moved_head(picture, np.asarray(p, float), deeper=bump) for p in poses]
+    face = template(CELLS).face > 0.99
+    left = []
+    for learning in (False, True):
+        steadier = Steadier(picture, Crop((128, 128), 256))
+        if learning:
+            assert steadier.learn_face(frames)
+        flows = np.stack([steadier.steady(f).flow[face] for f in frames[::3]])
+        left.append(float(np.sqrt((flows**2).sum(-1).mean())))
+    assert left[0] > 0.12
+    assert left[1] < 0.4 * left[0]
+
+
+def test_nothing_is_learned_of_a_head_that_does_not_turn() -> None:
+    picture = textured(8)
+    steadier = Steadier(picture, Crop((128, 128), 256))
+    assert not steadier.learn_face([picture] * 3)
 
 
 def test_crop_follows_the_convention() -> None:

@@ -1,0 +1,152 @@
+"""The face at rest, from which all motion is measured: found in the clip, and freed of its noise.
+
+One frame's sensor noise would be seen as motion in every other frame. So the frames of a still
+stretch are laid over one another, the head's own sway taken out, and averaged; the face rests as
+it rests, its lips parted if they are, since only what changes counts as expression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.flow import luminance
+from .crop import Crop, take_crop
+from .sampling import Reals
+
+#: A still stretch is at most this long, and averaged from at most so many frames.
+STRETCH_SECONDS, MOST_FRAMES = 0.15, 12
+#: A clip shorter than this was cut to begin at rest; a longer one may rest anywhere.
+TRIMMED_SECONDS = 3.0
+#: Pictures are compared at this size, whole or of the crop.
+COMPARED_PIXELS = 64
+#: Frames that differ from the stretch's first by more than this multiple of what noise alone makes
+#: are no longer at rest.
+NOISE_RATIO = 1.25
+
+
+@dataclass(frozen=True)
+class Neutral:
+    """A face at rest: `image` (H, W, 3) uint8; `frame` whose head pose it has; `frames_used`."""
+
+    image: NDArray[np.uint8]
+    frame: int
+    frames_used: tuple[int, ...]
+
+
+def neutral_of(
+    frames: Sequence[NDArray[np.uint8]],
+    times: Reals,
+    crop: Crop | None = None,
+    *,
+    onset: int | None = None,
+) -> Neutral:
+    """Return the neutral of a clip of frames (H, W, 3) uint8 at `times` (T,) seconds.
+
+    `onset` names a frame known to be at rest; the stretch about it is used then. `crop` says where
+    the face is; else the whole picture is compared. A separate neutral clip is given as `frames`.
+    """
+    first, last = (0, 0) if len(frames) == 1 else _stretch(frames, times, crop, onset)
+    middle = first if onset is None else onset
+    used = [middle]
+    total = frames[middle].astype(np.float32)
+    reference = luminance(frames[middle])
+    others = [k for k in range(first, last + 1) if k != middle]
+    candidates = [(k, *_laid_over(frames[k], reference, crop)) for k in others]
+    if candidates:
+        errors = np.array([error for _, _, error in candidates])
+        # The nearest frames in time show what noise alone makes.
+        usual = float(np.min(errors))
+        for (index, picture, error) in candidates:
+            if error <= NOISE_RATIO * usual + 0.05:
+                total += picture
+                used.append(index)
+    image = np.clip(total / len(used) + 0.5, 0, 255).astype(np.uint8)
+    return Neutral(image, middle, tuple(sorted(used)))
+
+
+def _stretch(
+    frames: Sequence[NDArray[np.uint8]], times: Reals, crop: Crop | None, onset: int | None
+) -> tuple[int, int]:
+    """Return the first and last frame of a stretch in which the face rests."""
+    seconds = np.asarray(times, np.float64)
+    if onset is not None:
+        near = np.flatnonzero(np.abs(seconds - seconds[onset]) <= STRETCH_SECONDS / 2)
+    elif seconds[-1] - seconds[0] <= TRIMMED_SECONDS:
+        near = np.flatnonzero(seconds - seconds[0] <= STRETCH_SECONDS)
+    else:
+        start = _stillest(frames, seconds, crop)
+        late = seconds - seconds[start]
+        near = np.flatnonzero((late >= 0) & (late <= STRETCH_SECONDS))
+    if onset is None:
+        near = near[:MOST_FRAMES]
+    elif len(near) > MOST_FRAMES:
+        near = near[np.abs(near - onset) <= MOST_FRAMES // 2]
+    return int(near[0]), int(near[-1])
+
+
+def _stillest(
+    frames: Sequence[NDArray[np.uint8]], seconds: NDArray[np.float64], crop: Crop | None
+) -> int:
+    """Return the frame at which the stillest stretch starts that looks like most of the clip."""
+    small = np.stack([_compared(luminance(frame), crop) for frame in frames])
+    usual = np.median(small[:: max(1, len(small) // 200)], axis=0)
+    unusual = np.abs(small - usual).mean((1, 2))
+    change = np.abs(np.diff(small, axis=0)).mean((1, 2))
+    rate = len(seconds) / max(1e-9, float(seconds[-1] - seconds[0]))
+    width = max(2, min(len(change), round(STRETCH_SECONDS * rate)))
+    window = np.ones(width) / width
+    moving = np.convolve(change, window, "valid")
+    strange = np.convolve(unusual[:-1], window, "valid")
+    return int(np.argmin(moving / np.median(moving) + strange / max(1e-9, np.median(strange))))
+
+
+def _compared(grey: NDArray[np.uint8], crop: Crop | None) -> NDArray[np.float32]:
+    """Return a face (64, 64) without its overall brightness."""
+    size = (COMPARED_PIXELS, COMPARED_PIXELS)
+    if crop is None:
+        small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    else:
+        small = take_crop(np.repeat(grey[..., None], 3, 2), crop, COMPARED_PIXELS)[..., 0]
+    level = small.astype(np.float32)
+    return np.asarray(level - level.mean(), dtype=np.float32)
+
+
+def _laid_over(
+    frame: NDArray[np.uint8], reference: NDArray[np.uint8], crop: Crop | None
+) -> tuple[NDArray[np.float32], float]:
+    """Return a frame (H, W, 3) moved so that its head lies over that of the grey reference, at the
+    same brightness, and by how many levels (RMS over the face) they still differ."""
+    height, width = reference.shape
+    x, y, side = (width / 2, height / 2, min(width, height)) if crop is None else (
+        *crop.centre, crop.side,
+    )  # fmt: skip
+    half = 0.3 * side
+    rows = slice(max(0, round(y - half)), min(height, round(y + half)))
+    columns = slice(max(0, round(x - half)), min(width, round(x + half)))
+    face = reference[rows, columns]
+    corner = np.array([columns.start, rows.start], float)
+    warp = np.eye(2, 3, dtype=np.float32)
+    ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 1e-4)
+    grey = luminance(frame)[rows, columns]
+    try:
+        warp = cv2.findTransformECC(face, grey, warp, cv2.MOTION_EUCLIDEAN, ends, None, 5)[1]
+    except cv2.error:  # nothing to hold on to: the frame stays where it is
+        warp = np.eye(2, 3, dtype=np.float32)
+    affine = np.asarray(warp, np.float64)
+    affine[:, 2] += corner - affine[:, :2] @ corner
+    moved = cv2.warpAffine(
+        frame.astype(np.float32),
+        affine,
+        (width, height),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    own = cv2.cvtColor(moved, cv2.COLOR_RGB2GRAY)[rows, columns]
+    gain = float(face.mean()) / max(1.0, float(own.mean()))
+    rest = cv2.GaussianBlur(own * gain - face, (0, 0), 1.5)
+    return np.asarray(moved * np.float32(gain), np.float32), float(np.sqrt((rest**2).mean()))
