@@ -1,0 +1,74 @@
+"""Looking a clip over finds its event, where it is, and what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from microface.errors import InputError
+from microface.server.clips.builtin import builtin_clip
+from microface.server.clips.clip import Clip
+from microface.server.clips.inspection import Inspection, inspect_clip, region_cells
+from microface.server.engine.runtime import OnnxRuntime
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    """A smile of the left lip corner: every second frame from just before it to its end."""
+    whole = builtin_clip("lip-corner-left")
+    kept = slice(6, 46, 2)
+    return replace(
+        whole, frames=whole.frames[kept], times=whole.times[kept] - whole.times[6], fps=Fraction(50)
+    )
+
+
+@pytest.fixture(scope="module")
+def seen(clip: Clip) -> Inspection:
+    return inspect_clip(clip, OnnxRuntime(threads=1))
+
+
+def test_it_finds_the_event(clip: Clip, seen: Inspection) -> None:
+    assert seen.phases.apex is not None and seen.phases.onset is not None
+    assert seen.phases.apex.seconds == pytest.approx(0.25 - 0.06, abs=0.03)
+    assert seen.phases.onset.seconds < seen.phases.apex.seconds
+    assert 150 < seen.face_pixels < 320
+    assert seen.confidence.min() > 0.75
+
+
+def test_it_tells_which_region_and_side(seen: Inspection) -> None:
+    peaks = {name: float(curve.max()) for name, curve in seen.regions.items()}
+    assert max(peaks, key=peaks.__getitem__) in ("mouth left", "cheek left")
+    assert peaks["mouth left"] > 3 * peaks["mouth right"]
+    assert peaks["mouth left"] > 3 * peaks["brow left"]
+
+
+def test_it_warns(clip: Clip, seen: Inspection) -> None:
+    assert (
+        "50 frames a second: the shortest micro-expressions have less than 4 frames"
+        in seen.warnings
+    )
+    rng = np.random.default_rng(0)
+    flicker = [
+        np.clip(frame * (0.22 + 0.03 * rng.standard_normal()), 0, 255).astype(np.uint8)
+        for frame in clip.frames[:12]
+    ]
+    bad = replace(clip, frames=flicker, times=clip.times[:12], notes=("a note of reading",))
+    warnings = "; ".join(inspect_clip(bad, OnnxRuntime(threads=1)).warnings)
+    for told in ("a note of reading", "dark", "flickers", "ends before the expression does"):
+        assert told in warnings, warnings
+
+
+def test_no_face_is_refused(clip: Clip) -> None:
+    grey = [np.full((200, 200, 3), 90, np.uint8)] * 3
+    with pytest.raises(InputError, match="face"):
+        inspect_clip(replace(clip, frames=grey, times=clip.times[:3]), OnnxRuntime(threads=1))
+
+
+def test_regions_share_no_cell() -> None:
+    cells = region_cells()
+    assert len(cells) == 12
+    assert np.stack(list(cells.values())).sum(0).max() == 1
+    for mask in cells.values():
+        assert mask.sum() > 20
