@@ -44,14 +44,16 @@ class UnitCurve:
         """Return the intensity at times of any shape.
 
         Between points by a monotone cubic (Fritsch and Carlson 1980), which never overshoots;
-        before the first and after the last point as they are there.
+        before the first and after the last point as they are there, and without a kink.
         """
         if len(self.seconds) == 1:
             return np.full(np.shape(times), self.intensity[0])
         from scipy.interpolate import PchipInterpolator
 
+        # What holds before and after is part of the curve: it arrives at rest without a jerk.
+        seconds = np.concatenate([[self.seconds[0] - 1], self.seconds, [self.seconds[-1] + 1]])
         clipped = np.clip(times, self.seconds[0], self.seconds[-1])
-        found = PchipInterpolator(self.seconds, self.intensity)(clipped)
+        found = PchipInterpolator(seconds, np.pad(self.intensity, 1, mode="edge"))(clipped)
         return np.asarray(np.clip(np.round(found, 9), 0, 1), np.float64)
 
 

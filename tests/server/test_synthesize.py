@@ -29,12 +29,14 @@ def written(tmp_path: Path, text: str, name: str = "c.csv") -> Path:
 def test_a_smirk_has_its_phases(tmp_path: Path) -> None:
     course = course_of(read_curves(written(tmp_path, SMIRK)), Fraction(100))
     assert course.frames == 41
-    assert (course.onset, course.apex, course.offset) == (10, 20, 38)
+    assert (course.onset, course.apex, course.offset) == (10, 20, 39)
     assert course.units == (ActionUnit(12, "left"),)
     assert set(course.weights) == {"mouthSmileLeft"}
     smile = course.weights["mouthSmileLeft"]
     assert smile[20] == pytest.approx(0.4)
     assert smile[10] == 0 and smile[40] == 0
+    # The offset is the first frame after the motion: at most 2 % of its peak are left.
+    assert smile[38] > 0.02 * 0.4 >= smile[39]
 
 
 def test_csv_and_json_are_alike(tmp_path: Path) -> None:
