@@ -25,6 +25,8 @@ Keys = tuple[int, ...]
 OBSERVATIONS = 32.0
 #: What a key costs; what it costs that its other side moves too, or stays (one in five does).
 KEY, BOTH_SIDES, ONE_SIDE = 2.0, 0.2, 1.4
+#: Sides move together when the weaker makes at least this share of the stronger's motion.
+ALIKE_SIDES = 0.25
 #: How much less the first of them costs: a face that moves at all makes an expression.
 FIRST = 1.0
 #: What it helps that two keys often come together.
@@ -103,7 +105,7 @@ class Selection:
         total = 0.0
         for key in keys:
             other = int(rig.partner[key])
-            if other in chosen:
+            if other in chosen and self._together(keys, key, other):
                 # The pair is paid for once, by the likelier of its sides.
                 total += (KEY + BOTH_SIDES + float(min(rig.cost[[key, other]]))) / 2
             else:
@@ -114,6 +116,14 @@ class Selection:
             if pair <= chosen
         }
         return total - TOGETHER * len(together) - (FIRST if keys else 0.0)
+
+    def _together(self, keys: Keys, key: int, other: int) -> bool:
+        """Tell whether two sides move about as much: a trace of one is a key to be paid for."""
+        _, weights = self._fit(keys)
+        one, two = (
+            float(np.abs(weights[:, k]).max() * self._steep[k] ** 0.5) for k in (key, other)
+        )
+        return min(one, two) >= ALIKE_SIDES * max(one, two)
 
     def _expression(self, key: int) -> int:
         """Return one number for both sides of a key."""

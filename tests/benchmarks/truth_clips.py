@@ -94,20 +94,20 @@ class Truth:
     act: str
 
 
-def cases(same: int, cross: int, across: int) -> list[Case]:
-    """Return as many cases of each kind, the same ones every time."""
+def cases(same: int, cross: int, across: int, first: int = 0) -> list[Case]:
+    """Return as many cases of each kind, the same ones every time, from the number `first` on."""
     made = []
     families = ("makehuman", "ict", "procedural")
-    for number in range(same):
+    for number in range(first, first + same):
         head = (families[number % 3], TEST_IDENTITIES_FROM + 100 + number)
         made.append(Case("same", number, head, head))
-    for number in range(cross):
+    for number in range(first, first + cross):
         family = ("makehuman", "ict", "makehuman", "ict", "procedural")[number % 5]
         heads = [(family, TEST_IDENTITIES_FROM + 1000 + 2 * number + i) for i in (0, 1)]
         made.append(Case("cross", number, heads[0], heads[1]))
     ways = (("makehuman", "ict"), ("ict", "makehuman"), ("ict", "procedural"),
             ("makehuman", "procedural"))  # fmt: skip
-    for number in range(across):
+    for number in range(first, first + across):
         one, other = ways[number % len(ways)]
         base = TEST_IDENTITIES_FROM + 3000 + 2 * number
         made.append(Case("across", number, (one, base), (other, base + 1)))

@@ -60,7 +60,9 @@ def measure(truth: Truth, weights: np.ndarray) -> Measured:
         float(np.sqrt(((made - meant) ** 2).mean())),
         float(np.average(r, weights=peaks)),
         float((made * meant).sum() / (meant**2).sum()),
-        float(np.abs(weights[:, ~active]).sum() / max(np.abs(made).sum(), 0.1 * np.abs(meant).sum())),
+        float(
+            np.abs(weights[:, ~active]).sum() / max(np.abs(made).sum(), 0.1 * np.abs(meant).sum())
+        ),
         float((left > right) == (truth.side > 0)) if truth.side else float("nan"),
         float("nan") if truth.side or not left + right else float(weaker > SYMMETRIC),
         float(error[moving].sum() / size[moving].sum()),
