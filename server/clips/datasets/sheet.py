@@ -140,4 +140,6 @@ def _limited(path: Path, rows: Any) -> Iterator[tuple[Cell, ...]]:
     for number, row in enumerate(rows):
         if number >= MAX_ROWS:
             raise InputError(f"{path} has more than {MAX_ROWS} rows.", "Give the sheet alone.")
-        yield tuple(row[:MAX_COLUMNS])
+        # A workbook's rows come as wide as was asked for; what is behind the last value is none.
+        used = max((place + 1 for place, cell in enumerate(row) if cell is not None), default=0)
+        yield tuple(row[: min(used, MAX_COLUMNS)])
