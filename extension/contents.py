@@ -28,6 +28,7 @@ DATA = {
         "models/weights/*.onnx",
         "models/weights/card.md",
         "models/weights/manifest.json",
+        "server/clips/*.npz",
     ),
 }
 # What a shipped module may import besides Python's own modules and this tree: what Blender has ...

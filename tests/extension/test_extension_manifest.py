@@ -48,6 +48,17 @@ def test_what_ships_is_there_and_is_no_test_or_training_code(
         assert not path.startswith(("tests/", "extension/", "commands/", "models/training/"))
 
 
+@pytest.mark.parametrize("folder", ["addon", "server"])
+def test_data_beside_the_code_ships(root: Path, manifest: dict[str, Any], folder: str) -> None:
+    """What a module reads from its own folder would be missed in Blender alone."""
+    found = {
+        path.relative_to(root).as_posix()
+        for path in (root / folder).rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc"}
+    }
+    assert found <= set(manifest["build"]["paths"])
+
+
 @pytest.mark.parametrize("variant", list(Variant))
 def test_what_ships_imports_only_what_is_bundled(root: Path, variant: Variant) -> None:
     assert foreign_imports(root, shipped_files(root, variant), variant) == []
