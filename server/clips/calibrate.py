@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -61,7 +62,7 @@ def neutral_of(
         errors = np.array([error for _, _, error in candidates])
         # The nearest frames in time show what noise alone makes.
         usual = float(np.min(errors))
-        for (index, picture, error) in candidates:
+        for index, picture, error in candidates:
             if error <= NOISE_RATIO * usual + 0.05:
                 total += picture
                 used.append(index)
@@ -134,7 +135,10 @@ def _laid_over(
     ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 1e-4)
     grey = luminance(frame)[rows, columns]
     try:
-        warp = cv2.findTransformECC(face, grey, warp, cv2.MOTION_EUCLIDEAN, ends, None, 5)[1]
+        found: Any = cv2.findTransformECC(
+            face, grey, warp, cv2.MOTION_EUCLIDEAN, ends, np.full(face.shape, 255, np.uint8), 5
+        )
+        warp = found[1]
     except cv2.error:  # nothing to hold on to: the frame stays where it is
         warp = np.eye(2, 3, dtype=np.float32)
     affine = np.asarray(warp, np.float64)

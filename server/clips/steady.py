@@ -30,8 +30,8 @@ from .template import CROP_UNITS, template
 CELLS = 64
 #: Poses are fitted to means over squares of this many cells a side.
 POOLED = 2
-#: A place that full action units move by this, in crop pixels, tells half as much of the head as one
-#: that none moves.
+#: A place that full action units move by this, in crop pixels, tells half as much of the head as
+#: one that none moves.
 MOBILE_PIXELS = 3.0
 #: Rounds of fitting a pose: quickly, between passes, and in the end.
 QUICK_ROUNDS, ROUNDS = 3, 6
@@ -144,8 +144,8 @@ class Steadier:
         surface, self._seeming = learned.surface, learned.seeming
         self._cells = surface
         self._own = np.stack([surface.x, surface.y], 1)
-        coarse = [_pooled(a.reshape(CELLS, CELLS)) for a in (surface.x, surface.y, surface.z)]
-        self._coarse = Surface(*coarse, surface.nearness)
+        x, y, z = (_pooled(a.reshape(CELLS, CELLS)) for a in (surface.x, surface.y, surface.z))
+        self._coarse = Surface(x, y, z, surface.nearness)
 
     def _shrunk(
         self, picture: NDArray[np.uint8], finer: int = 1

@@ -1,0 +1,193 @@
+"""Tell which action units a steadied clip shows, on which side, how strongly, and by what.
+
+Units are taken one after the other, each time the one that explains most of the motion that is
+left (matching pursuit over all frames at once: Tropp, Gilbert and Strauss 2006), until none
+explains enough; both sides of a unit are tried together and apart. Numbers and names are FACS's
+(Ekman, Friesen and Hager 2002).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .basis import Side
+from .describe_amounts import Floats, amounts_of, coarse_rows, fields
+from .sampling import Reals
+
+#: Frames that units are chosen by, at most.
+CHOSEN_BY_FRAMES = 48
+#: A unit must explain this share of all motion, and this much in squared pixels a frame, summed
+#: over the coarse cells, at the strongest frames.
+LEAST_SHARE, LEAST_ENERGY = 0.03, 1.0
+MOST_UNITS = 8
+#: A side that moves less than this share of the other does not count.
+ONE_SIDED = 0.5
+#: An amount that peaks below this is no more than a trace of the measurement.
+LEAST_AMOUNT = 0.02
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for a unit: the skin at `place` moves by `pixels` of the 256-pixel crop,
+    `direction` such as `up and outwards`, at its peak; without the unit `share` 0..1 more of the
+    clip's motion would be left unexplained."""
+
+    place: str
+    pixels: float
+    direction: str
+    share: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place} moves {self.direction} by {self.pixels:.2f} pixels; "
+            f"{self.share:.0%} of the motion is explained by nothing else"
+        )
+
+
+@dataclass(frozen=True)
+class Described:
+    """One action unit in a clip.
+
+    `unit` is FACS's number, `side` the subject's own; `times` (T,) seconds and `intensity` (T,)
+    0..1 of a full contraction, by the stronger side; `left` and `right` (T,) by side.
+    `confidence` 0..1.
+    """
+
+    unit: int
+    side: Side
+    times: Floats
+    intensity: Floats
+    left: Floats
+    right: Floats
+    confidence: float
+    evidence: Evidence
+
+    @property
+    def peak(self) -> float:
+        """The most intensity."""
+        return float(self.intensity.max())
+
+
+def describe(flows: Reals, times: Reals, trust: Reals | None = None) -> list[Described]:
+    """Return the units in steadied flows (T, 64, 64, 2) at `times` (T,) seconds, strongest first.
+
+    `trust` (T, 64, 64) 0..1, where given, says how far to believe each place. Blinks and gaze are
+    explained as well, and not told: `spot` tells them.
+    """
+    believed = np.asarray(flows, np.float32)
+    if trust is not None:
+        believed = believed * np.asarray(trust, np.float32)[..., None]
+    rows = coarse_rows(believed)
+    seconds = np.asarray(times, np.float64)
+    energy = (rows**2).sum(1)
+    strongest = np.sort(np.argsort(-energy)[:CHOSEN_BY_FRAMES])
+    chosen, gains = _chosen(rows[strongest])
+    known = fields()
+    columns = np.array(sorted(k for group in chosen for k in group), np.intp)
+    amounts = amounts_of(rows, columns)
+    found = []
+    for group, gain in zip(chosen, gains, strict=True):
+        unit = known.basis.units[group[0]]
+        if unit in (0, 45):
+            continue
+        by_side = {known.basis.sides[k]: amounts[:, k] for k in group}
+        nothing = np.zeros(len(rows))
+        left = by_side.get("both", by_side.get("left", nothing))
+        right = by_side.get("both", by_side.get("right", nothing))
+        intensity = np.maximum(left, right)
+        if intensity.max() < LEAST_AMOUNT:
+            continue
+        side = _side(left, right)
+        share = gain / max(1e-12, float(energy[strongest].sum()))
+        evidence = _evidence(group, amounts[int(intensity.argmax())], share)
+        # Twice what is asked for is more likely than not right.
+        sure = 1 - np.exp(-0.7 * gain / max(1e-12, _asked(rows[strongest])))
+        found.append(Described(unit, side, seconds, intensity, left, right, float(sure), evidence))
+    return sorted(found, key=lambda d: -d.evidence.share)
+
+
+def _asked(rows: Floats) -> float:
+    """Return what a unit has to explain, in squared pixels over all frames."""
+    total = float((rows**2).sum())
+    return max(LEAST_SHARE * total, LEAST_ENERGY * len(rows) / 4)
+
+
+def _groups() -> list[tuple[int, ...]]:
+    """Return the fields that may come in together: sides apart, and both."""
+    known = fields().basis
+    groups: list[tuple[int, ...]] = [(k,) for k in range(len(known.names))]
+    for k, side in enumerate(known.sides):
+        if side == "left":
+            groups.append((k, k + 1))
+    return groups
+
+
+def _chosen(rows: Floats) -> tuple[list[tuple[int, ...]], list[float]]:
+    """Return the groups of fields that explain rows (T, R), and what each one alone explains."""
+    asked = _asked(rows)
+    groups: list[tuple[int, ...]] = []
+    left = _left(rows, groups)
+    while len(groups) < MOST_UNITS:
+        used = {k for group in groups for k in group}
+        best: tuple[float, tuple[int, ...]] | None = None
+        for group in _groups():
+            if used & set(group):
+                continue
+            # A second side has to earn its place like a second unit, if a cheaper one.
+            gain = left - _left(rows, [*groups, group]) - 0.25 * asked * (len(group) - 1)
+            if best is None or gain > best[0]:
+                best = (gain, group)
+        if best is None or best[0] < asked:
+            break
+        groups.append(best[1])
+        left = _left(rows, groups)
+    groups = _merged(groups)
+    gains = [_left(rows, [g for g in groups if g is not group]) - left for group in groups]
+    kept = [(g, gain) for g, gain in zip(groups, gains, strict=True) if gain >= asked / 2]
+    return [g for g, _ in kept], [gain for _, gain in kept]
+
+
+def _left(rows: Floats, groups: Sequence[tuple[int, ...]]) -> float:
+    """Return the squared pixels that the groups leave unexplained in rows (T, R)."""
+    columns = np.array(sorted({k for group in groups for k in group}), np.intp)
+    amounts = amounts_of(rows, columns)[:, columns]
+    return float(((rows - amounts @ fields().columns[:, columns].T) ** 2).sum())
+
+
+def _merged(groups: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Return the groups with the two sides of a unit in one."""
+    sides = fields().basis.sides
+    merged: dict[int, tuple[int, ...]] = {}
+    for group in groups:
+        for k in group:
+            first = k - 1 if sides[k] == "right" else k
+            merged[first] = tuple(sorted({*merged.get(first, ()), k}))
+    return list(merged.values())
+
+
+def _side(left: Floats, right: Floats) -> Side:
+    at = int(np.maximum(left, right).argmax())
+    if left[at] < ONE_SIDED * right[at]:
+        return "right"
+    return "left" if right[at] < ONE_SIDED * left[at] else "both"
+
+
+def _evidence(group: tuple[int, ...], amounts: Floats, share: float) -> Evidence:
+    """Return where the group's motion is greatest, how far it goes, and where to."""
+    from .spot_curves import region_at
+
+    known = fields().basis
+    moved = np.einsum("k,kijc->ijc", amounts[list(group)], known.fields[list(group)])
+    length = np.hypot(moved[..., 0], moved[..., 1])
+    row, column = np.unravel_index(int(length.argmax()), length.shape)
+    place, outwards = region_at(int(row), int(column))
+    dx, dy = (float(v) for v in moved[row, column])
+    words = []
+    if abs(dy) > 0.4 * length.max():
+        words.append("down" if dy > 0 else "up")
+    if abs(dx) > 0.4 * length.max():
+        words.append("outwards" if dx * outwards > 0 else "inwards")
+    return Evidence(place, float(length.max()), " and ".join(words), float(share))

@@ -1,0 +1,82 @@
+"""Measure a whole clip: its face, its neutral, and how every frame moves against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .calibrate import Neutral, neutral_of
+from .clip import Clip
+from .face import Encode, FaceBox, find_face
+from .sampling import Reals
+from .steady import CELLS, Steadier
+
+
+@dataclass(frozen=True)
+class Start:
+    """What has to be known before the first frame is steadied: the face in the frame at rest, the
+    neutral, and the steadier that has learned the actor's face."""
+
+    face: FaceBox
+    neutral: Neutral
+    steadier: Steadier
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A clip's motion: `flows` (T, 64, 64, 2) float16 pixels of the 256-pixel crop with the head's
+    motion taken out, the head's `poses` (T, 6), `confidence` (T,) 0..1, and mean grey `levels`
+    (T,) of the face."""
+
+    start: Start
+    flows: NDArray[np.float16]
+    poses: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    levels: NDArray[np.float64]
+
+
+def start_of(
+    frames: Sequence[NDArray[np.uint8]],
+    times: Reals,
+    encode: Encode,
+    name: str,
+    *,
+    onset: int | None = None,
+) -> Start:
+    """Return the start of a clip of frames (H, W, 3) uint8 at `times` (T,) seconds.
+
+    `onset` names a frame known to be at rest. Raises InputError where the clip, `name`, shows no
+    face.
+    """
+    face = find_face(frames[onset or 0], encode, name)
+    neutral = neutral_of(frames, times, face.crop, onset=onset)
+    if neutral.frame != (onset or 0):
+        face = find_face(neutral.image, encode, name)
+    steadier = Steadier(neutral.image, face.crop)
+    steadier.learn_face(frames)
+    return Start(face, neutral, steadier)
+
+
+def measure(
+    clip: Clip,
+    encode: Encode,
+    tell: Callable[[float], None] | None = None,
+    *,
+    onset: int | None = None,
+) -> Measured:
+    """Return a clip's motion; `tell` hears how far this is, 0..1. See `start_of`."""
+    start = start_of(clip.frames, clip.times, encode, f"the clip {clip.name}", onset=onset)
+    flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float16)
+    poses = np.zeros((len(clip), 6))
+    confidence, levels = np.zeros(len(clip)), np.zeros(len(clip))
+    for index, frame in enumerate(clip.frames):
+        steadied = start.steadier.steady(frame)
+        flows[index] = steadied.flow
+        poses[index], confidence[index] = steadied.pose, steadied.confidence
+        levels[index] = float(steadied.frame.mean())
+        if tell is not None:
+            tell((index + 1) / len(clip))
+    return Measured(start, flows, poses, confidence, levels)

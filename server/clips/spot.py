@@ -1,0 +1,156 @@
+"""Find expressions in a steadied clip, however long, and tell micro from macro.
+
+What moves is freed of blinks, gaze, speech and the head's own motion, which are told as well.
+A micro-expression is one that lasts at most half a second from onset to offset (Yan et al.,
+Journal of Nonverbal Behavior 37, 2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from .describe_amounts import Floats
+from .sampling import Reals
+from .spot_curves import REGIONS, Curves, Region, curves_of
+from .spot_events import Event, events_of, noise_of
+
+Kind = Literal["micro", "macro", "blink", "gaze", "head", "speech"]
+
+#: A micro-expression lasts no longer than this, from onset to offset.
+MICRO_SECONDS = 0.5
+#: Shorter than this is no expression but a fault of one frame.
+LEAST_SECONDS = 0.04
+#: A face whose skin moves by less than this, RMS over the regions in pixels, shows nothing.
+LEAST_PIXELS = 0.06
+#: A region takes part that moves by this share of the one that moves most.
+PART_SHARE = 0.35
+#: A blink closes the lids by this share and is over within so many seconds.
+BLINK_AMOUNT, BLINK_SECONDS = 0.25, 0.6
+GAZE_AMOUNT = 0.12
+#: The head moves where its motion rises by this many pixels.
+HEAD_PIXELS = 2.5
+#: What steadying leaves of the head's motion, at most, as a share of it.
+LEFT_OF_HEAD = 0.05
+#: Speech opens and closes the mouth this often in one event.
+SPEECH_PEAKS = 3
+
+
+@dataclass(frozen=True)
+class Spotted:
+    """Something that a face does: `onset`, `apex` and `offset` in seconds from the clip's start,
+    the `regions` that move, the most moving first, its kind, and `confidence` 0..1 in it."""
+
+    onset: float
+    apex: float
+    offset: float
+    regions: tuple[Region, ...]
+    kind: Kind
+    confidence: float
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return self.offset - self.onset
+
+
+def spot(flows: Reals, times: Reals, poses: Reals | None = None) -> list[Spotted]:
+    """Return what steadied flows (T, 64, 64, 2) or (T, 32, 32, 2) show at `times` (T,) seconds.
+
+    `poses` (T, 6) are the head's, as the steadier found them; without them no motion of the head
+    is told, nor held against expressions. In order of onset.
+    """
+    return spot_in(curves_of(flows, times, poses))
+
+
+def spot_in(curves: Curves) -> list[Spotted]:
+    """Return what the curves show, in order of onset."""
+    blinks = [
+        e
+        for e in events_of(curves.blink, BLINK_AMOUNT)
+        if _seconds(e, curves.times) <= BLINK_SECONDS
+    ]
+    gazes = events_of(curves.gaze, GAZE_AMOUNT)
+    heads = events_of(curves.head, HEAD_PIXELS)
+    regions = _beside_blinks(curves, blinks)
+    whole = np.sqrt((regions**2).sum(1))
+    found = [_told(e, curves.times, ("lids",), "blink") for e in blinks]
+    found += [_told(e, curves.times, ("lids",), "gaze") for e in gazes]
+    found += [_told(e, curves.times, (), "head") for e in heads]
+    for event in events_of(whole, LEAST_PIXELS):
+        parts = _parts(regions, event)
+        kind = _kind(event, parts, regions, curves)
+        lasting = _seconds(event, curves.times)
+        if lasting < LEAST_SECONDS or _is_left_of_head(event, curves):
+            continue
+        if parts == ("lids",) and any(_overlap(event, gaze) > 0.3 for gaze in gazes):
+            continue
+        found.append(_told(event, curves.times, parts, kind))
+    return sorted(found, key=lambda s: s.onset)
+
+
+def _beside_blinks(curves: Curves, blinks: Sequence[Event]) -> Floats:
+    """Return the regions' curves (T, 5) with what a blink does to them bridged over."""
+    regions = curves.regions.copy()
+    margin = 0.03
+    for blink in blinks:
+        first = int(np.searchsorted(curves.times, curves.times[blink.first] - margin))
+        last = int(np.searchsorted(curves.times, curves.times[blink.last] + margin))
+        last = min(last, len(regions) - 1)
+        share = np.linspace(0, 1, last - first + 1)[:, None]
+        bridge = (1 - share) * regions[first] + share * regions[last]
+        regions[first : last + 1] = np.minimum(regions[first : last + 1], bridge)
+    return regions
+
+
+def _parts(regions: Floats, event: Event) -> tuple[Region, ...]:
+    """Return the regions that rise with an event, the most first."""
+    rise = np.array([_rise(regions[:, k], event) for k in range(len(REGIONS))])
+    order = np.argsort(-rise)
+    return tuple(REGIONS[k] for k in order if rise[k] > PART_SHARE * rise[order[0]])
+
+
+def _rise(curve: Floats, event: Event) -> float:
+    apex = round(event.apex)
+    return float(curve[apex] - 0.5 * (curve[event.first] + curve[event.last]))
+
+
+def _kind(event: Event, parts: tuple[Region, ...], regions: Floats, curves: Curves) -> Kind:
+    lasting = _seconds(event, curves.times)
+    if parts and parts[0] in ("lips", "chin"):
+        inside = slice(event.first, event.last + 1)
+        mouth = np.hypot(regions[inside, 3], regions[inside, 4])
+        peaks = events_of(mouth, 0.3 * event.height, noise_of(mouth))
+        if len(peaks) >= SPEECH_PEAKS and float(curves.jaw[inside].max()) > 0.02:
+            return "speech"
+    return "micro" if lasting <= MICRO_SECONDS else "macro"
+
+
+def _is_left_of_head(event: Event, curves: Curves) -> bool:
+    """Return whether an event is no more than steadying leaves of the head's motion."""
+    head = curves.head[event.first : event.last + 1]
+    return event.height < LEFT_OF_HEAD * float(head.max() - head.min())
+
+
+def _overlap(event: Event, other: Event) -> float:
+    """Return the share of an event that another one covers."""
+    shared = min(event.offset, other.offset) - max(event.onset, other.onset)
+    return max(0.0, shared) / max(1e-9, event.offset - event.onset)
+
+
+def _seconds(event: Event, times: Floats) -> float:
+    return _at(event.offset, times) - _at(event.onset, times)
+
+
+def _at(frame: float, times: Floats) -> float:
+    return float(np.interp(frame, np.arange(len(times)), times))
+
+
+def _told(event: Event, times: Floats, parts: tuple[Region, ...], kind: Kind) -> Spotted:
+    onset, apex, offset = (_at(f, times) for f in (event.onset, event.apex, event.offset))
+    # Five deviations above the noise are the least that counts; twice as many leave little doubt.
+    confidence = 1 - np.exp(-event.ratio / 8)
+    return Spotted(onset, apex, offset, parts, kind, float(confidence))

@@ -1,0 +1,149 @@
+"""How each region of a face moves over a clip, freed of what is no expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .basis import CELLS
+from .describe_amounts import COARSE, Floats, amounts_of, coarse_rows, fields
+from .sampling import Reals
+from .template import template
+
+Region = Literal["brows", "lids", "nose", "lips", "chin"]
+REGIONS: tuple[Region, ...] = ("brows", "lids", "nose", "lips", "chin")
+
+#: Regions in face units about the keypoints' mean, y down: top, bottom, inner and outer edge, the
+#: last two as distances from the middle line.
+_EXTENTS: dict[Region, tuple[float, float, float, float]] = {
+    "brows": (-1.75, -0.75, 0.0, 1.45),
+    "lids": (-0.75, -0.3, 0.2, 1.35),
+    "nose": (-0.3, 0.6, 0.0, 0.75),
+    "lips": (0.6, 1.35, 0.0, 1.0),
+    "chin": (1.35, 2.0, 0.0, 0.9),
+}
+#: Slow change is what moves less within this time; macro-expressions last up to 4 s.
+DRIFT_SECONDS = 9.0
+#: A clip shorter than this has no drift to speak of.
+LONG_SECONDS = 6.0
+#: Noise between frames is smoothed over this time (standard deviation of a Gaussian).
+SMOOTH_SECONDS = 0.008
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What moves in a clip of T frames at `times` (T,) seconds.
+
+    `regions` (T, 5) is how far the skin of each of `REGIONS` moves by expression, RMS pixels of
+    the 256-pixel crop; `jaw` (T,) how far the jaw's drop moves the chin; `blink` and `gaze` (T,)
+    the amounts of either, `head` (T,) pixels (RMS over the face) of the head's own motion.
+    """
+
+    times: Floats
+    regions: Floats
+    jaw: Floats
+    blink: Floats
+    gaze: Floats
+    head: Floats
+
+
+@cache
+def region_cells(cells: int = CELLS) -> dict[Region, NDArray[np.bool_]]:
+    """Return which cells (N, N) of a face crop each region takes."""
+    maps = template(cells)
+    found: dict[Region, NDArray[np.bool_]] = {}
+    for region, (top, bottom, inner, outer) in _EXTENTS.items():
+        across = np.abs(maps.x)
+        mask = (maps.y >= top) & (maps.y < bottom) & (across >= inner) & (across < outer)
+        found[region] = np.asarray(mask & (maps.face > 0.5))
+    return found
+
+
+def region_at(row: int, column: int) -> tuple[str, float]:
+    """Return what the skin at a cell (64 a side) is called, like `left brow`, and the direction
+    of x (+1 or -1) that leads away from the middle."""
+    maps = template(CELLS)
+    x, y = float(maps.x[row, column]), float(maps.y[row, column])
+    name = "cheek"
+    for region, (top, bottom, _, outer) in _EXTENTS.items():
+        if top <= y < bottom and abs(x) < outer:
+            name = region
+    name = {"brows": "brow", "lids": "lid", "lips": "lip"}.get(name, name)
+    side = "" if abs(x) < 0.15 else "left " if x > 0 else "right "
+    return f"{side}{name}", 1.0 if x >= 0 else -1.0
+
+
+def curves_of(flows: Reals, times: Reals, poses: Reals | None = None) -> Curves:
+    """Return the curves of steadied flows (T, 64, 64, 2), or of coarse ones (T, 32, 32, 2).
+
+    `poses` (T, 6) are the head's, as the steadier found them.
+    """
+    seconds = np.asarray(times, np.float64)
+    rows = _without_drift(coarse_rows(flows), seconds)
+    amounts = _smooth(amounts_of(rows), seconds)
+    known = fields().basis
+    units = np.asarray(known.units)
+    expressive = ~np.isin(units, (0, 45))
+    regions = np.zeros((len(rows), len(REGIONS)))
+    blocks = known.columns(CELLS // COARSE)
+    for index, cells in enumerate(region_cells(COARSE).values()):
+        part = blocks[cells.ravel()].reshape(-1, len(units))
+        gram = part.T @ part / max(1, cells.sum())
+        own = amounts * expressive
+        regions[:, index] = np.sqrt(np.maximum(0, np.einsum("tk,kl,tl->t", own, gram, own)))
+    blink = amounts[:, units == 45].mean(1)
+    gaze = np.sqrt((amounts[:, units == 0] ** 2).sum(1))
+    jaw = amounts[:, units == 26].ravel()
+    return Curves(seconds, regions, jaw, blink, gaze, _head(poses, len(rows)))
+
+
+def _head(poses: Reals | None, count: int) -> Floats:
+    if poses is None:
+        return np.zeros(count)
+    pose = np.asarray(poses, np.float64)
+    extent = 55.0  # RMS distance of the face's points from its middle, pixels of the crop
+    turned = extent * np.sqrt((pose[:, :4] ** 2).sum(1))
+    return np.asarray(np.hypot(turned, np.hypot(pose[:, 4], pose[:, 5])))
+
+
+def _without_drift(rows: Floats, seconds: Floats) -> Floats:
+    """Return rows (T, R) less their running median where the clip is long."""
+    if seconds[-1] - seconds[0] < LONG_SECONDS:
+        return rows
+    knots = np.arange(seconds[0], seconds[-1] + 0.75, 0.75)
+    usual = np.stack(
+        [
+            np.median(rows[np.abs(seconds - knot) <= DRIFT_SECONDS / 2][::8], axis=0)
+            for knot in knots
+        ]
+    )
+    place = (seconds - knots[0]) / 0.75
+    before = np.clip(place.astype(int), 0, len(knots) - 2)
+    share = (place - before)[:, None]
+    return np.asarray(rows - (1 - share) * usual[before] - share * usual[before + 1])
+
+
+def _smooth(values: Floats, seconds: Floats) -> Floats:
+    """Return values (T, K) smoothed over time, their mean at each place kept."""
+    if len(seconds) < 3:
+        return values
+    step = float(np.median(np.diff(seconds)))
+    sigma = SMOOTH_SECONDS / step
+    if sigma < 0.4:
+        return values
+    return _along(values, sigma)
+
+
+def _along(values: Floats, sigma: float) -> Floats:
+    reach = max(1, int(np.ceil(3 * sigma)))
+    offsets = np.arange(-reach, reach + 1)
+    kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
+    kernel /= kernel.sum()
+    padded = np.concatenate([values[:1].repeat(reach, 0), values, values[-1:].repeat(reach, 0)])
+    return sum(
+        (k * padded[i : i + len(values)] for i, k in enumerate(kernel)), np.zeros_like(values)
+    )
