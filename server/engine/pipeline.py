@@ -16,7 +16,8 @@ from ...errors import InputError
 from ..clips.clip import Clip
 from ..clips.crop import NETWORK_PIXELS, take_crop
 from ..clips.face import FaceBox, find_face
-from ..clips.steady import CELLS, Steadied, Steadier
+from ..clips.measure import start_of
+from ..clips.steady import CELLS, Steadied
 from .canvas import Canvas
 from .regions import Gains, gain_field
 from .runtime import Animation, Runtime
@@ -78,15 +79,16 @@ class Retargeting:
         *,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
-        neutral_frame: int = 0,
+        neutral_frame: int | None = None,
         gains: Gains | None = None,
     ) -> None:
         """Find both faces and encode both neutrals.
 
-        `neutral` (H, W, 3) uint8 is the character's; `neutral_frame` is the source's frame at rest,
-        from which all motion is measured; `gains` by region and side of the face (see `regions`)
-        multiply the strength there. `progress` is told (frames done, frames in all). Raises
-        InputError where there is no face, or the strength is out of `STRENGTHS`.
+        `neutral` (H, W, 3) uint8 is the character's; `neutral_frame` is a frame of the
+        source at rest, from which all motion is measured (None: it is found); `gains` by region
+        and side of the face (see `regions`) multiply the strength there. `progress` is told
+        (frames done, frames in all). Raises InputError where there is no face, or the strength is
+        out of `STRENGTHS`.
         """
         if not STRENGTHS[0] <= strength <= STRENGTHS[1]:
             raise InputError(
@@ -94,7 +96,7 @@ class Retargeting:
             )
         if neutral.ndim != 3 or neutral.shape[2] != 3 or neutral.dtype != np.uint8:
             raise ValueError(f"the neutral is {neutral.shape} {neutral.dtype}")
-        if not 0 <= neutral_frame < len(clip):
+        if neutral_frame is not None and not 0 <= neutral_frame < len(clip):
             raise InputError(
                 f"The clip {clip.name} has no frame {neutral_frame}.",
                 f"Give 0 to {len(clip) - 1}.",
@@ -104,16 +106,21 @@ class Retargeting:
         self.runtime = runtime
         self._progress = progress
         self._cancelled = cancelled
-        self._neutral_frame = neutral_frame
         self._timings = Timings()
         self._flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float16)
         with self._timings.stage("align"):
             self.face: FaceBox = find_face(
                 neutral, runtime.encode, "the character's picture", upright=False
             )
-            rest = clip.frames[neutral_frame]
-            self.source_face = find_face(rest, runtime.encode, f"the clip {clip.name}")
-            self._steadier = Steadier(rest, self.source_face.crop)
+            start = start_of(
+                clip.frames,
+                clip.times,
+                runtime.encode,
+                f"the clip {clip.name}",
+                onset=neutral_frame,
+            )
+            self.source_face, self._steadier = start.face, start.steadier
+            self._neutral_frame = start.neutral.frame
         self._canvas = Canvas(neutral, self.face.crop)
         with self._timings.stage("motion"):
             self._picture = take_crop(neutral, self.face.crop)
@@ -214,7 +221,7 @@ def retarget(
     *,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-    neutral_frame: int = 0,
+    neutral_frame: int | None = None,
     gains: Gains | None = None,
 ) -> Retargeting:
     """Return the retargeting of a clip onto a neutral: an iterable of `Generated`, see there."""
