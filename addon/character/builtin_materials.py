@@ -8,6 +8,9 @@ import bpy
 import numpy as np
 import numpy.typing as npt
 
+from ..colour import SRGB
+from ..ocio import set_space
+
 
 @dataclass(frozen=True)
 class Finish:
@@ -41,7 +44,7 @@ def head_image(name: str, texture: npt.NDArray[np.uint8]) -> bpy.types.Image:
     """Return a packed sRGB image of `texture` (H, W, 3), row 0 on top."""
     height, width = texture.shape[:2]
     image = bpy.data.images.new(f"{name} texture", width, height, alpha=False)
-    image.colorspace_settings.name = "sRGB"
+    set_space(image, SRGB)
     pixels = np.ones((height, width, 4), dtype=np.float32)
     pixels[..., :3] = texture[::-1].astype(np.float32) / 255.0
     image.pixels.foreach_set(pixels.ravel())

@@ -7,6 +7,8 @@ from math import radians
 import bpy
 from mathutils import Vector
 
+from ..ocio import show_plainly
+
 #: Where the camera looks, in metres: a little under the eyes.
 AIM = Vector((0.0, 0.02, -0.018))
 
@@ -19,7 +21,7 @@ def create_scene(character: bpy.types.Object) -> bpy.types.Object:
     _area(scene, "Fill", (0.80, -0.75, 0.05), 0.80, 6.0, (0.80, 0.89, 1.0))
     _area(scene, "Rim", (0.65, 0.60, 0.45), 0.45, 8.0, (1.0, 0.93, 0.86))
     _world(scene)
-    scene.view_settings.view_transform = "Standard"
+    show_plainly(scene)
     scene.render.engine = "CYCLES"
     scene.cycles.samples = 16
     scene.render.resolution_x = scene.render.resolution_y = 512

@@ -33,7 +33,7 @@ def check_mesh(obj: Any, block: Any) -> Iterator[Finding]:
                 f"'{mesh.name}' has {counted(max(count for _, count in bad), 'vertex')} at invalid"
                 f" (NaN or infinite) coordinates in {listed(keys)}.",
                 "Delete or mend these vertices.",
-                "invalid" if mesh == obj else "",
+                "invalid",
             )
         elif mesh == obj:
             yield from _flat(mesh)

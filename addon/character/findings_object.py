@@ -110,6 +110,7 @@ def _mode(obj: Any, block: Any) -> Iterator[Finding]:
             Severity.NOTE,
             f"'{obj.name}' is in {obj.mode.lower().replace('_', ' ')} mode.",
             "It is taken as it is now; leave the mode if you are not done with it.",
+            "object-mode",
         )
 
 
@@ -119,6 +120,7 @@ def _colour(obj: Any, block: Any) -> Iterator[Finding]:
             Severity.WARNING,
             f"'{obj.name}' has no material.",
             "Give it one with a skin texture; a plain grey face is hard to read.",
+            "material",
         )
 
 

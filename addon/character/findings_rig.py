@@ -46,7 +46,7 @@ def check_rig(obj: Any, block: Any) -> Iterator[Finding]:
     if rig.curved:
         yield Finding(
             Severity.NOTE,
-            f"{counted(len(rig.curved), 'control')} bend over their range ({listed(rig.curved)}).",
+            f"Bent over the range: {counted(len(rig.curved), 'control')} ({listed(rig.curved)}).",
             "Their effect is measured at a quarter of the range, the size of a micro-expression.",
         )
     if rig.poses:
@@ -61,30 +61,35 @@ def _rig(
     obj: Any, family: list[Any], driven: int, controls: int, lost: list[Unkeyed]
 ) -> Iterator[Finding]:
     if not free_channels(family) and not controls:
+        muted = any(key.mute for key in obj.data.shape_keys.key_blocks)
         yield Finding(
             Severity.ERROR,
             f"No shape key of '{obj.name}' can be moved"
             + (f": '{lost[0].key}': {lost[0].why}." if lost else "."),
             "Unmute the shape keys of the face, or mend their drivers.",
-            "unmute" if any(key.mute for key in obj.data.shape_keys.key_blocks) else "",
+            "undrive" if lost else "unmute" if muted else "",
         )
         return
     if controls:
         yield Finding(
             Severity.NOTE,
-            f"{counted(driven, 'shape key')} are driven; {counted(controls, 'control')} of the rig"
-            " can be keyed instead.",
+            f"Driven: {counted(driven, 'shape key')}. Keyed instead:"
+            f" {counted(controls, 'control')} of the rig.",
             "Nothing need be done: the bake keys the controls.",
         )
     for one in lost[:5]:
         yield Finding(
-            Severity.WARNING, f"'{one.key}' is driven and left alone: {one.why}.", _RIG_REMEDY
+            Severity.WARNING,
+            f"'{one.key}' is driven and left alone: {one.why}.",
+            _RIG_REMEDY,
+            "undrive",
         )
     if len(lost) > 5:
         yield Finding(
             Severity.WARNING,
             f"{len(lost) - 5} more driven shape keys are left alone.",
             _RIG_REMEDY,
+            "undrive",
         )
     bound = driven_keys(obj.data.shape_keys)
     for mesh in family[1:]:

@@ -10,10 +10,14 @@ import bpy
 import numpy as np
 
 from ...errors import InputError
+from .controls import read_rig
 from .family import family_of
 from .findings_mesh import coordinates
 from .findings_object import RECOUNTING
 from .shape_keys import driven_keys, free_keys
+
+#: Colour of a plain skin, linear light.
+SKIN = (0.55, 0.33, 0.25, 1.0)
 
 
 def fix(obj: Any, name: str) -> Any:
@@ -101,11 +105,54 @@ def unwrap(obj: Any) -> None:
             bpy.ops.object.mode_set(mode="OBJECT")
 
 
+def material(obj: Any) -> None:
+    """Give the object a plain skin-coloured material, in its first empty slot."""
+    skin = bpy.data.materials.new("Skin")
+    skin.use_nodes = True
+    shader = next(node for node in skin.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+    shader.inputs["Base Color"].default_value = SKIN
+    shader.inputs["Roughness"].default_value = 0.6
+    if obj.material_slots:
+        obj.material_slots[0].material = skin
+    else:
+        obj.data.materials.append(skin)
+
+
+def object_mode(obj: Any) -> None:
+    """Leave edit, sculpt or paint mode."""
+    objects = bpy.context.view_layer.objects
+    active, objects.active = objects.active, obj
+    try:
+        bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        objects.active = active
+
+
+def undrive(obj: Any) -> None:
+    """Remove the drivers of shape keys that no control moves, so that the keys can be keyed.
+
+    Raises `InputError` where a driver belongs to a linked file.
+    """
+    meshes = {str(mesh.name): mesh for mesh in family_of(obj)}
+    for lost in read_rig(list(meshes.values())).unkeyed:
+        block = meshes[lost.mesh].data.shape_keys
+        if not block.key_blocks[lost.key].driver_remove("value") or lost.key in driven_keys(block):
+            raise InputError(
+                f"The driver of '{lost.key}' of '{lost.mesh}' cannot be removed.",
+                "Remove it in the file that it is linked from.",
+            )
+
+
 def invalid(obj: Any) -> None:
     """Put vertices at invalid coordinates back: in a key to the basis, there to their neighbours.
 
-    Raises `InputError` if no vertex of the basis is at a valid place.
+    On all meshes of the face. Raises `InputError` if no vertex of a basis is at a valid place.
     """
+    for mesh in family_of(obj) if obj.users_scene else [obj]:
+        _put_back(mesh)
+
+
+def _put_back(obj: Any) -> None:
     block = obj.data.shape_keys
     basis = coordinates(block.reference_key)
     good = np.isfinite(basis).all(axis=1)
@@ -212,11 +259,14 @@ FIXES: dict[str, Callable[[Any], Any]] = {
     "follow": follow,
     "invalid": invalid,
     "link": link,
+    "material": material,
     "modifiers": modifiers,
+    "object-mode": object_mode,
     "override": override,
     "relative": relative,
     "show": show,
     "single-user": single_user,
+    "undrive": undrive,
     "unmute": unmute,
     "unpin": unpin,
     "unscale": unscale,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...errors import RunError
 from ..images import read_pixels
+from ..ocio import show_plainly
 from ..quiet import blender_log_hidden
 from .framing import SENSOR_MILLIMETRES, Framing
 from .stage import Stage, stage
@@ -29,7 +30,7 @@ def render_stage(on: Stage, framing: Framing, *, samples: int = SAMPLES) -> NDAr
     """Render what stands on a stage; return (R,R,3) uint8 sRGB over a plain background.
 
     Cycles on the CPU with a fixed seed: the same everywhere, with a window or without. The light
-    is frontal and soft, the view transform Standard, so that linear light can be had back.
+    is frontal and soft, the view plain sRGB, so that linear light can be had back.
     """
     scene = on.scene
     if scene.world is None:
@@ -122,7 +123,7 @@ def _set_output(scene: Any, resolution: int, samples: int) -> None:
     render.image_settings.file_format = "PNG"
     render.image_settings.color_mode = "RGBA"
     render.image_settings.color_depth = "8"
-    scene.view_settings.view_transform = "Standard"
+    show_plainly(scene)
     cycles = scene.cycles
     cycles.device = "CPU"
     cycles.samples = samples

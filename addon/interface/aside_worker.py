@@ -14,13 +14,12 @@ import numpy as np
 
 from ...errors import InputError, MicrofaceError
 from .. import api
-from ..character.neutral import render_stage
-from ..character.stage import stage
+from ..retarget.prepare import prepare
 from ..verify.prove import render_proofs
 from ..verify.report import write_report
 from ..verify.store import store
 from .aside import JOB, OUTCOME, PROGRESS
-from .parcel import framing_from_plain, read_bake, read_generated, read_json, write_json
+from .parcel import read_bake, read_generated, read_json, write_json, write_prepared
 
 Tell = Callable[[float], None]
 #: Progress is written at most this often.
@@ -40,12 +39,8 @@ def main() -> None:
 
 
 def _neutral(folder: Path, job: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """Render the neutral from framings that are given."""
-    obj = _character(job)
-    with stage(obj) as on:
-        for number, plain in enumerate(job["framings"]):
-            np.save(folder / f"neutral-{number}.npy", render_stage(on, framing_from_plain(plain)))
-            tell((number + 1) / len(job["framings"]))
+    """Frame the face, render its neutral and take its fingerprint."""
+    write_prepared(folder, prepare(_character(job), job["resolution"]))
     return {}
 
 

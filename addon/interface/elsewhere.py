@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from ..bake.shape_keys import ShapeKeyBake
 from ..bake.texture import check_textures
 from ..character.stage import home_scene
 from ..generated import Generated
-from ..retarget.prepare import prepare_views, view_of
+from ..retarget.prepare import check, view_of
 from .aside import start_aside
 from .desk import Order, desk
-from .parcel import framing_to_plain, write_bake, write_generated
+from .parcel import read_prepared, write_bake, write_generated
 from .wiring import wire_later
 
 
@@ -31,16 +30,13 @@ def neutral_elsewhere(
     fps: Fraction | None,
     strength: float,
 ) -> None:
-    """Have the neutral rendered by a second Blender, then generate."""
-    blank = np.zeros((0, 0, 3), np.uint8)
-    (prepared,) = prepare_views(obj, resolution, render=lambda on, framing: blank)
+    """Have the face framed and its neutral rendered by a second Blender, then generate."""
+    check(obj, quick=True)
 
     def generate(folder: Path, outcome: dict[str, Any]) -> None:
-        neutral = np.load(folder / "neutral-0.npy")
-        order = Order(replace(prepared, neutral=neutral), clip, label, fps, strength)
-        desk().start(server, order)
+        desk().start(server, Order(read_prepared(folder), clip, label, fps, strength))
 
-    settings = where(obj) | {"framings": [framing_to_plain(prepared.framing)]}
+    settings = where(obj) | {"resolution": resolution}
     desk().begin_aside(start_aside("neutral", "Rendering the neutral", settings, generate))
 
 

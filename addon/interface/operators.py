@@ -9,7 +9,6 @@ import bpy
 from ...errors import InputError
 from .. import api
 from ..bake.time import parse_fps
-from ..character.fixes import FIXES
 from ..clips import clip_label
 from ..retarget.prepare import prepare
 from ..verify.store import drop
@@ -217,9 +216,8 @@ class MICROFACE_OT_fix(bpy.types.Operator):  # type: ignore[misc]
     @reporting
     def execute(self, context: Any) -> set[str]:
         """Run the fix that a finding names."""
-        if self.fix not in FIXES:
-            raise InputError(f"There is no fix '{self.fix}'.", "Mend it by hand.")
-        FIXES[self.fix](chosen_character(context))
+        # An override is another object than the linked one.
+        context.scene.microface.character = api.fix(chosen_character(context), self.fix)
         return {"FINISHED"}
 
 

@@ -54,11 +54,13 @@ class MICROFACE_PT_main(bpy.types.Panel):  # type: ignore[misc]
     def _findings(self, obj: Any, context: Any) -> None:
         if obj is None:
             return
-        for finding in preflight(obj, quick=True):
+        findings = preflight(obj, quick=True)
+        for number, finding in enumerate(findings):
             box = self.layout.box().column(align=True)
             _lines(context, box, finding.what, _ICONS[finding.severity])
             _lines(context, box, finding.remedy, "BLANK1")
-            if finding.fix:
+            # One button where several findings are mended together.
+            if finding.fix and all(finding.fix != one.fix for one in findings[number + 1 :]):
                 box.operator("microface.fix", text="Mend this").fix = finding.fix
 
     def _generate(self, context: Any) -> None:

@@ -12,8 +12,10 @@ import numpy as np
 
 from ..bake.shape_keys import ShapeKeyBake
 from ..bake.time import TimeBase
+from ..character.fingerprint import Fingerprint
 from ..character.framing import Framing
 from ..generated import Generated
+from ..retarget.prepare import Prepared
 
 #: Arrays of a `Generated`.
 ARRAYS = ("neutral", "frames", "edges", "motion", "times")
@@ -39,6 +41,35 @@ def framing_to_plain(framing: Framing) -> dict[str, Any]:
 def framing_from_plain(plain: dict[str, Any]) -> Framing:
     """Return the framing that `framing_to_plain` made plain."""
     return Framing(**{**plain, "camera_to_world": np.array(plain["camera_to_world"])})
+
+
+def write_prepared(folder: Path, prepared: Prepared) -> None:
+    """Write a character that is ready to be sent to a folder."""
+    np.save(folder / "neutral.npy", prepared.neutral)
+    np.save(folder / "standing.npy", prepared.fingerprint.standing)
+    plain = {
+        "object_name": prepared.object_name,
+        "scene_frame": prepared.scene_frame,
+        "framing": framing_to_plain(prepared.framing),
+        "view": prepared.view,
+        "digests": prepared.fingerprint.digests,
+        "count": prepared.fingerprint.count,
+    }
+    write_json(folder / "prepared.json", plain)
+
+
+def read_prepared(folder: Path) -> Prepared:
+    """Return what `write_prepared` wrote."""
+    plain = read_json(folder / "prepared.json")
+    digests = tuple((str(what), str(digest)) for what, digest in plain["digests"])
+    return Prepared(
+        plain["object_name"],
+        plain["scene_frame"],
+        framing_from_plain(plain["framing"]),
+        np.load(folder / "neutral.npy"),
+        plain["view"],
+        Fingerprint(digests, np.load(folder / "standing.npy"), plain["count"]),
+    )
 
 
 def write_generated(folder: Path, generated: Generated) -> None:

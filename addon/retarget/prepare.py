@@ -60,9 +60,9 @@ def find_character(name: str) -> Any:
     raise InputError(f"There is no object called '{name}'.", remedy)
 
 
-def check(obj: Any) -> None:
-    """Raise the first preflight error of a character as an `InputError`."""
-    for finding in preflight(obj):
+def check(obj: Any, *, quick: bool = False) -> None:
+    """Raise the first preflight error of a character as an `InputError`; see `preflight`."""
+    for finding in preflight(obj, quick=quick):
         if finding.severity is Severity.ERROR:
             raise InputError(finding.what, finding.remedy)
 

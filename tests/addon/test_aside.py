@@ -20,6 +20,7 @@ from microface.addon.interface.parcel import (
     framing_to_plain,
     read_bake,
     read_generated,
+    read_prepared,
     write_bake,
     write_generated,
 )
@@ -38,11 +39,14 @@ def enabled() -> Iterator[None]:
 
 def test_a_neutral_from_elsewhere_is_the_same(mask: Any, tmp_path: Path) -> None:
     here = prepare(mask, 128)
-    job = where(mask) | {"framings": [framing_to_plain(here.framing)]}
-    shares: list[float] = []
-    JOBS["neutral"](tmp_path, job, shares.append)
-    assert np.array_equal(np.load(tmp_path / "neutral-0.npy"), here.neutral)
-    assert shares == [1.0]
+    assert JOBS["neutral"](tmp_path, where(mask) | {"resolution": 128}, lambda share: None) == {}
+    there = read_prepared(tmp_path)
+    assert np.array_equal(there.neutral, here.neutral)
+    assert framing_to_plain(there.framing) == framing_to_plain(here.framing)
+    assert (there.object_name, there.view) == (here.object_name, here.view)
+    assert there.scene_frame == here.scene_frame
+    assert there.fingerprint.digests == here.fingerprint.digests
+    assert there.fingerprint.changes(here.fingerprint, here.framing) == []
 
 
 def test_textures_from_elsewhere_are_the_same(

@@ -9,6 +9,8 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from microface import register, unregister
+from microface.addon.bake.edit import remove_bake
 from microface.addon.bake.problem import Solved
 from microface.addon.bake.shape_keys import key_weights
 from microface.addon.bake.time import TimeBase
@@ -38,6 +40,18 @@ def test_linked_data_is_refused_with_a_fix(linked: Any) -> None:
     (finding,) = (one for one in preflight(linked) if one.severity is Severity.ERROR)
     assert "linked from another file" in finding.what
     assert finding.fix == "override"
+
+
+def test_the_panel_goes_on_with_the_override(linked: Any) -> None:
+    register()
+    try:
+        settings = bpy.context.scene.microface
+        settings.character = linked
+        assert bpy.ops.microface.fix(fix="override") == {"FINISHED"}
+        assert settings.character.library is None
+        assert not [one for one in preflight(settings.character) if one.severity is Severity.ERROR]
+    finally:
+        unregister()
 
 
 def test_an_override_is_baked(linked: Any) -> None:
@@ -95,3 +109,24 @@ def test_an_override_takes_the_rig_along(linked_rig: Any) -> None:
     target.set(0.005)
     bpy.context.view_layer.update()
     assert made.data.shape_keys.key_blocks["mouthSmileLeft"].value == pytest.approx(0.5)
+
+
+def test_a_linked_rig_is_baked_saved_and_freed(linked_rig: Any, tmp_path: Path) -> None:
+    """The control of an override is keyed in the file that links it, and moves the linked keys."""
+    made = fix(linked_rig, "override")
+    channels = face_channels(made)
+    index = [one.name for one in channels].index("mouth.L loc Y +")
+    weights = np.zeros((3, len(channels)))
+    weights[1, index] = 0.004
+    solved = Solved(weights, np.zeros(3))
+    bake = key_weights(made, "smile", channels, np.arange(3) / 24, solved, TimeBase(Fraction(24)))
+    path = tmp_path / "shot.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    made = next(one for one in bpy.data.objects if one.name == "Mask" and one.library is None)
+    bpy.context.scene.frame_set(2)
+    smile = made.evaluated_get(bpy.context.evaluated_depsgraph_get()).data.shape_keys
+    assert smile.key_blocks["mouthSmileLeft"].value == pytest.approx(0.4, abs=1e-4)
+    remove_bake(made, bake.action_name)
+    bpy.context.scene.frame_set(2)
+    assert made.data.shape_keys.key_blocks["mouthSmileLeft"].value == pytest.approx(0, abs=1e-6)

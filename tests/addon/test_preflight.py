@@ -15,7 +15,7 @@ from microface.addon.character.fixes import FIXES, fix
 from microface.addon.character.preflight import Severity, preflight
 from microface.addon.retarget.prepare import find_character, prepare
 from microface.errors import InputError
-from rigs import mouth_rig
+from rigs import bones, drive_key, mouth_rig
 
 
 def whats(obj: Any, severity: Severity) -> str:
@@ -192,6 +192,74 @@ def test_an_object_in_no_scene(mask: Any) -> None:
     assert "in no scene" in whats(mask, Severity.ERROR)
     fix(mask, "link")
     assert preflight(mask) == []
+
+
+def test_a_face_scaled_to_nothing(mask: Any) -> None:
+    mask.scale = (1, 0, 1)
+    bpy.context.view_layer.update()
+    assert [one.fix for one in preflight(mask) if one.severity is Severity.ERROR] == ["unscale"]
+    fix(mask, "unscale")
+    bpy.context.view_layer.update()
+    assert preflight(mask) == []
+
+
+def test_a_face_without_colour_gets_a_skin(mask: Any) -> None:
+    mask.data.materials.clear()
+    (finding,) = preflight(mask)
+    assert (finding.severity, finding.fix) == (Severity.WARNING, "material")
+    fix(mask, "material")
+    assert preflight(mask) == []
+    mask.material_slots[0].material = None
+    fix(mask, "material")
+    assert len(mask.material_slots) == 1
+    assert preflight(mask) == []
+
+
+@pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "VERTEX_PAINT"])
+def test_a_mode_is_left(mask: Any, mode: str) -> None:
+    bpy.context.view_layer.objects.active = mask
+    bpy.ops.object.mode_set(mode=mode)
+    bpy.context.view_layer.objects.active = bones("Rig", {}) if mode == "SCULPT" else mask
+    assert [one.fix for one in preflight(mask)] == ["object-mode"]
+    fix(mask, "object-mode")
+    assert mask.mode == "OBJECT"
+    assert preflight(mask) == []
+
+
+def test_drivers_that_no_control_moves_are_removed(mask: Any) -> None:
+    mouth_rig(mask)
+    for name in ("jawOpen", "cheekPuff"):
+        drive_key(mask, name, "sin(frame)")
+    bpy.context.view_layer.update()
+    assert [one.fix for one in preflight(mask)].count("undrive") == 2
+    assert not {"jawOpen", "cheekPuff"} & {one.name for one in face_channels(mask)}
+    fix(mask, "undrive")
+    assert "undrive" not in [one.fix for one in preflight(mask)]
+    names = {one.name for one in face_channels(mask)}
+    assert {"jawOpen", "cheekPuff", "mouth.L loc Y +"} <= names
+
+
+def test_a_face_whose_keys_all_have_broken_drivers(mask: Any) -> None:
+    for key in mask.data.shape_keys.key_blocks[1:]:
+        drive_key(mask, key.name, "nonsense")
+    bpy.context.view_layer.update()
+    assert [one.fix for one in preflight(mask) if one.severity is Severity.ERROR] == ["undrive"]
+    fix(mask, "undrive")
+    assert len(face_channels(mask)) == 6
+
+
+def test_a_brow_with_a_vertex_at_no_place(mask: Any) -> None:
+    brow = companion("Brow", (0.035, -0.075, 0.045), ("browDownLeft",))
+    brow.data.shape_keys.key_blocks["browDownLeft"].data[3].co = (float("nan"), 0, 0)
+    assert "'Brow' has 1 vertex at invalid" in whats(mask, Severity.ERROR)
+    fix(mask, "invalid")
+    assert not whats(mask, Severity.ERROR)
+
+
+def test_muted_keys_are_no_channels(mask: Any) -> None:
+    mask.data.shape_keys.key_blocks["jawOpen"].mute = True
+    assert "jawOpen" not in {one.name for one in face_channels(mask)}
+    assert len(face_channels(mask)) == 5
 
 
 def test_an_unknown_fix(mask: Any) -> None:
