@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from .clip_import import day, file_sha256
+from .clip_query import clips
 
 EXAMPLE = """Examples:
   microface clip consent --library clips --subject anna --release anna.pdf --expires 2027-12-31
@@ -40,8 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.revoke == (arguments.release is not None):
         raise InputError("A consent is given or taken back.", "Give either --release or --revoke.")
     with ClipLibrary(arguments.library) as library:
-        clips = library.find(Query(subject=arguments.subject, data_set=arguments.data_set))
-        if not clips:
+        found = library.find(Query(subject=arguments.subject, data_set=arguments.data_set))
+        if not found:
             of = f"of {arguments.data_set}" if arguments.data_set else "without a data set"
             raise InputError(
                 f"No clip is of the subject {arguments.subject!r} {of}.",
@@ -51,6 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
         consent = Consent(
             arguments.scope, arguments.show, day(arguments.expires), digest, arguments.revoke
         )
-        library.set_consent(clips[0].data_set, clips[0].subject, consent)
-        print(f"{len(clips)} clips of {clips[0].subject}: consent {library.consent(clips[0])}")
+        library.set_consent(found[0].data_set, found[0].subject, consent)
+        print(f"{clips(len(found))} of {found[0].subject}: consent {library.consent(found[0])}")
     return 0

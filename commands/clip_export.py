@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .clip_query import add_query_arguments, query_of
+from .clip_query import add_query_arguments, clips, query_of
 from .output import whole_folder
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
                     place = folder / "CASME2-RAW" / name / row.clip
                     _pictures(library.source(entry), place, entry)
                 write_coding(folder / "coding.csv", rows)
-    print(f"{len(rows)} clips in {out}")
+    print(f"{clips(len(rows))} in {out}")
     return 0
 
 

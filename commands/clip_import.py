@@ -1,7 +1,8 @@
 """Bring clips, or a whole data set, into a library.
 
 A library is a folder: the clips by their content, and an index. Importing a clip twice adds
-nothing; a run that is killed leaves nothing half. With --data-set, CLIP is the folder of your own
+nothing; a run that is killed leaves nothing half. A clip that cannot be used is told, and costs
+none of the others. With --data-set, CLIP is the folder of your own
 copy of that set; every row of its sheet that has its pictures becomes a clip, and every defect is
 told. Files are copied; the originals are not touched.
 """
@@ -13,10 +14,12 @@ import csv
 import datetime
 import hashlib
 import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from .clip_query import clips
 from .clip_source import rate
 from .output import write_text_whole
 from .progress import ProgressReport
@@ -105,19 +108,21 @@ def run(arguments: argparse.Namespace) -> int:
             try:
                 _, is_new = library.import_clip(record, own_rate=own_rate)
             except InputError as error:
-                if read is None:
-                    raise
-                refused.append(f"{record.source}: {error.what}")
+                # One bad clip costs none of the others.
+                refused.append(f"{record.source}: {error.what}" if read else str(error))
             else:
                 new, there = new + is_new, there + (not is_new)
             report.stage("import", (index + 1) / len(records))
         if consent is not None:
             for data_set, subject in {(r.data_set, r.subject) for r, _ in records}:
                 library.set_consent(data_set, subject, consent)
+    print(f"{clips(new)} imported into {arguments.library}, {there} were there already")
     if read is not None:
         _tell(read, refused, arguments.findings)
-    print(f"{new} clips imported into {arguments.library}, {there} were there already")
-    return 0 if new + there else InputError.exit_status
+        return 0 if new + there else InputError.exit_status
+    for line in refused:
+        print(f"microface: {line}", file=sys.stderr)
+    return InputError.exit_status if refused else 0
 
 
 def _read(arguments: argparse.Namespace) -> DataSet:

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from ..errors import RunError
-from .clip_query import add_query_arguments, query_of
+from .clip_query import add_query_arguments, clips, query_of
 
 EXAMPLE = """Examples:
   microface clip list --library clips
@@ -70,10 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
             wide = [max(len(line[column]) for line in lines) for column in range(len(_HEADS))]
             for line in lines:
                 print("  ".join(f"{cell:{w}}" for cell, w in zip(line, wide, strict=True)).rstrip())
-            print(f"{len(found)} clips")
+            print(clips(len(found)))
     if hit := [entry for entry in found if entry.id in damaged]:
         raise RunError(
-            f"{len(hit)} clips are damaged: {', '.join(entry.id[:12] for entry in hit)}.",
+            f"{clips(len(hit))} damaged: {', '.join(entry.id[:12] for entry in hit)}.",
             "Delete their folders and import them again.",
         )
     return 0

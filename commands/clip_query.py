@@ -38,6 +38,11 @@ def add_query_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", metavar="KIND", help="micro, macro or a set's own word")
 
 
+def clips(count: int) -> str:
+    """Return `1 clip`, `2 clips`."""
+    return f"{count} clip" + "s" * (count != 1)
+
+
 def query_of(arguments: argparse.Namespace) -> Query:
     """Return what the options ask for; raises InputError for what is no action unit."""
     from ..server.clips.datasets.units import parse_units

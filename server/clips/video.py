@@ -48,8 +48,10 @@ def open_video(path: Path, max_pixels: int) -> Video:
     height = capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
     if not capture.isOpened() or width < 1 or height < 1:
         capture.release()
+        # A kind of video all right, but what tells where its frames lie is not there.
+        wrong = "is cut off or damaged" if _counts_frames(path) else "is not a video"
         raise InputError(
-            f"{path} is not a video that can be read.",
+            f"{path} {wrong}; it cannot be read.",
             "Give a whole MP4, MOV, AVI, MKV or GIF file, or a folder of pictures.",
         )
     if width * height > max_pixels:

@@ -239,8 +239,7 @@ def test_a_video_that_is_cut_off(tmp_path: Path, shared: Path) -> None:
     whole = (shared / "clips" / "smile.mp4").read_bytes()
     path = tmp_path / "cut.mp4"
     path.write_bytes(whole[: len(whole) // 2])
-    said = refused(path, None)
-    assert "cut off" in said or "not a video" in said
+    assert "cut off" in refused(path, None)
 
 
 def avi(path: Path, count: int, size: tuple[int, int] = (64, 48), codec: bytes = b"MJPG") -> None:

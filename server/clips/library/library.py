@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ....errors import InputError, RunError
 from ..clip import Clip
-from ..limits import LONG
+from ..limits import LONG, Budget
 from ..records import ClipRecord
 from ..stream import pictures_in
 from .consent import Consent, Status, status_of
@@ -81,6 +81,7 @@ class ClipLibrary:
             raise InputError(
                 f"The pictures of {record.subject} {record.clip} are missing.", "Add them."
             )
+        _check_cost(record, files)
         draft, sha256 = self._store.bring(files, is_video=is_video)
         try:
             for there in self._index.starting(sha256):
@@ -89,7 +90,13 @@ class ClipLibrary:
             source = draft / "source"
             if is_video:
                 source = source / record.path.name
-            entry, picture = self._look(source, record, sha256, own_rate)
+            try:
+                entry, picture = self._look(source, record, sha256, own_rate)
+            except InputError as error:  # of the copy; it is the original that has to be mended
+                where = str(record.path)
+                raise InputError(
+                    error.what.replace(str(source), where), error.remedy.replace(str(source), where)
+                ) from error
             self._store.commit(draft, entry, picture)
             self._index.add([entry])
         finally:
@@ -207,6 +214,24 @@ def clip_record(
     return ClipRecord(
         subject, name, path, frames, fps or Fraction(25), None, None, None, (), None, None, data_set
     )
+
+
+def _check_cost(record: ClipRecord, files: list[Path]) -> None:
+    """Refuse what is too large before it is copied."""
+    Budget(str(record.path), record.fps, LONG).expect(len(files))
+    for file in files:
+        try:
+            size = file.stat().st_size
+        except OSError as error:
+            raise InputError(
+                f"{file} cannot be read ({error.strerror}).", "Check the path and its permissions."
+            ) from error
+        if size > LONG.max_file_bytes:
+            raise InputError(
+                f"{file} has {size / 1e6:.0f} MB, over the limit of "
+                f"{LONG.max_file_bytes / 1e6:.0f} MB.",
+                "Cut it to the expression.",
+            )
 
 
 def _same(entry: Entry, record: ClipRecord, own_rate: bool) -> bool:

@@ -56,6 +56,9 @@ class Store:
                 if not is_video:
                     digest.update(file.stat().st_size.to_bytes(8, "little"))
                 _copy(file, draft / "source" / file.name, digest)
+            # All at once in the end: a disk is far quicker with a thousand files than one by one.
+            for file in (draft / "source").iterdir():
+                _keep(file)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise InputError(
@@ -134,8 +137,12 @@ def _copy(source: Path, target: Path, digest: hashlib._Hash) -> None:
         while piece := read.read(1 << 20):
             digest.update(piece)
             written.write(piece)
-        written.flush()
-        os.fsync(written.fileno())
+
+
+def _keep(path: Path) -> None:
+    """Have a file's content reach the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _write(path: Path, data: bytes) -> None:

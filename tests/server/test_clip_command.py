@@ -1,0 +1,171 @@
+"""`microface clip`: what it prints, and one line for each input that cannot be used."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+from microface.commands import main
+from microface.server.clips.datasets.catalogue import read_data_set
+from microface.server.clips.library.library import ClipLibrary
+
+pytest.importorskip("openpyxl")
+
+
+def helper(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def copies() -> ModuleType:
+    """The makers of small copies."""
+    return helper("copies")
+
+
+def clip(*arguments: object) -> int:
+    return main(["clip", *map(str, arguments)])
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> tuple[str, list[str]]:
+    """Return what was printed, and the errors' lines without those of progress."""
+    out, err = capsys.readouterr()
+    return out, [line for line in err.splitlines() if line.startswith("microface:")]
+
+
+def contents(library: Path) -> list[str]:
+    with ClipLibrary(library) as opened:
+        return [entry.id for entry in opened.find()]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory, copies: ModuleType) -> tuple[Path, Path]:
+    """A library of a copy of CASME II, and the copy."""
+    folder = tmp_path_factory.mktemp("clips")
+    copy, library = copies.casme2(folder / "CASME2"), folder / "library"
+    assert clip("import", "--library", library, "--data-set", "casme2", copy) == 0
+    return library, copy
+
+
+def test_a_set_comes_in_is_found_and_leaves_as_it_came(
+    library: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, copy = library
+    findings = tmp_path / "found.csv"
+    again = ("import", "--library", folder, "--data-set", "casme2", copy, "--findings", findings)
+    assert clip(*again) == 0
+    out, errors = said(capsys)
+    assert errors == []
+    assert "0 clips imported" in out and "3 were there" in out and "CASME II: 3 rows" in out
+    assert "assumed: 200 frames a second" in out
+    assert "row 4: the offset 91 lies before the onset 131" in out
+    with findings.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["where"].rpartition(", ")[2] for row in rows} == {"row 3", "row 4"}
+    assert clip("list", "--library", folder, "--unit", "L10", "--emotion", "negative") == 0
+    out, _ = said(capsys)
+    assert out.splitlines()[0].split() == [
+        "id", "data", "set", "subject", "clip", "frames", "event", "units", "emotion", "consent",
+    ]  # fmt: skip
+    assert "EP02_01f" in out and "4+L10" in out and out.endswith("1 clip\n")
+    out_folder = tmp_path / "out"
+    assert clip("export", "--library", folder, "--pictures", "--out", out_folder) == 0
+
+    def coded(folder: Path) -> set[object]:
+        records = read_data_set("casme2", folder).records
+        return {(r.onset, r.apex, r.offset, r.units, r.emotion) for r in records}
+
+    assert coded(out_folder) == coded(copy)
+    said(capsys)
+    assert clip("list", "--library", folder, "--json", "--asymmetric") == 0
+    (row,) = json.loads(said(capsys)[0])
+    assert row["consent"] == "none" and Path(row["path"]).is_dir()
+    assert clip("list", "--library", folder, "--unit", "smile") == 2
+    assert "'smile' is no action unit" in said(capsys)[1][0]
+
+
+def test_bad_clips_are_a_line_each_and_cost_no_other(
+    tmp_path: Path, shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (shared / "clips" / "smile.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    (tmp_path / "text.mp4").write_text("This is no video at all.\n" * 40)
+    huge = tmp_path / "huge"
+    huge.mkdir()
+    reading = helper("test_clips_read")
+    for index in range(2):
+        reading.bomb(huge / f"{index}.png", 30_000, 30_000)
+    many = tmp_path / "many"
+    many.mkdir()
+    cv2.imwrite(str(many / "0.png"), np.zeros((48, 64, 3), np.uint8))
+    for index in range(1, 20_001):
+        (many / f"{index}.png").hardlink_to(many / "0.png")
+    good = shared / "clips" / "frown.mp4"
+    library = tmp_path / "library"
+    bad = [tmp_path / name for name in ("cut.mp4", "empty.mp4", "text.mp4", "huge", "many")]
+    assert clip("import", "--library", library, "--fps", 100, *bad, good) == 2
+    out, errors = said(capsys)
+    assert "1 clip imported" in out
+    assert len(errors) == len(bad)
+    for line, path in zip(errors, bad, strict=True):
+        assert path.name in line and line.endswith(".")
+    whys = ("cut off", "empty", "not a video", "far too large", "more than 20000 frames (20001)")
+    for line, why in zip(errors, whys, strict=True):
+        assert why in line and "incoming" not in line
+    with ClipLibrary(library) as opened:
+        assert [entry.clip for entry in opened.find()] == ["frown"]
+        assert opened.damaged() == []
+    assert not list((library / "incoming").iterdir())
+    # What is not there is told before anything is brought in.
+    assert clip("import", "--library", tmp_path / "other", good, tmp_path / "absent.mp4") == 2
+    assert "There is no clip at" in said(capsys)[1][0]
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"OnsetFrame": "Begin"}, "no column 'OnsetFrame' or 'OnsetF' or 'Onset' for the onset"),
+        ({"Filename": "Filmname"}, "no column 'Filename'"),
+        ({"EP02_01f": "../../EP02_01f"}, "row 2: the clip '../../EP02_01f' leads out"),
+        ({1: "../sub01"}, "row 2: the subject '../sub01' leads out"),
+        ({"happiness": "..\\joy"}, "row 2: the emotion '..\\\\joy' leads out"),
+    ],
+)
+def test_bad_sheets_are_a_line_and_change_nothing(
+    library: tuple[Path, Path],
+    tmp_path: Path,
+    copies: ModuleType,
+    capsys: pytest.CaptureFixture[str],
+    change: dict[object, object],
+    told: str,
+) -> None:
+    folder, copy = library
+    before = contents(folder)
+    rows = [
+        copies.CASME2_HEADER,
+        [1, "EP02_01f", None, 50, 59, 86, None, "12", "happiness"],
+    ]
+    cells = [[change.get(cell, cell) for cell in row] for row in rows]
+    sheet = copies.workbook(tmp_path / "coding.xlsx", {"Sheet1": cells})
+    given = ("--data-set", "casme2", "--sheet", sheet, copy)
+    assert clip("import", "--library", folder, *given) == 2
+    out, errors = said(capsys)
+    assert out == "" and len(errors) == 1
+    assert told in errors[0]
+    assert contents(folder) == before
+    # A library is not made for what cannot be read.
+    assert clip("import", "--library", tmp_path / "new", *given) == 2
+    assert not (tmp_path / "new").exists()
