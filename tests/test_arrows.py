@@ -30,6 +30,7 @@ ALLOWED = {
         "report.proof",
         "drafts",
         "errors",
+        "",
     ),
     "report": ("report", "errors"),
     "commands": ("commands", "report", "addon", "server", "models", "head", "drafts", "errors", ""),

@@ -169,7 +169,7 @@ def test_the_command_bakes_a_flipbook_alone(
     more = ["--clip", str(clip), "--fps", "100", "--to", "flipbook", "--server", lifting_server]
     assert bake_command(blend, out, *more) == 0
     pictures = out.with_name("game_microface")
-    assert [path.name for path in sorted(pictures.rglob("*")) if path.is_file()] == [
+    assert [path.name for path in sorted((pictures / "flipbook").iterdir())] == [
         "lift_Skin.json",
         "lift_Skin.png",
     ]

@@ -22,8 +22,6 @@ from microface.addon.retarget.prepare import prepare
 from microface.errors import InputError
 from rigs import bones
 
-HEADS = Path("/work/shared/heads")
-
 
 def seen(obj: Any) -> tuple[FaceView, Jacobian]:
     """Return the view and Jacobian of a character."""
@@ -313,10 +311,9 @@ def test_a_face_out_of_sight_is_refused(mask: Any) -> None:
         prepare(mask, 128)
 
 
-@pytest.mark.skipif(not HEADS.is_dir(), reason="the head pack is not here")
-def test_a_real_head_in_parts() -> None:
+def test_a_real_head_in_parts(shared: Path) -> None:
     """A scanned head's topology: 23,000 vertices, 53 keys, turned away in the world."""
-    head = heads.ict_head(HEADS)
+    head = heads.ict_head(shared / "heads")
     head.rotation_euler = (0.2, -0.1, 2.0)
     start = time.process_time()
     _, jacobian = seen(head)
