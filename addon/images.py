@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .colour import decode_srgb, encode_srgb
+from .colour import DATA, decode_srgb, encode_srgb
+from .ocio import set_space
 from .png import write_png
 
 __all__ = [
@@ -84,7 +85,7 @@ def raw_copy(image: Any) -> Any:
     The caller removes it.
     """
     copy = image.copy()
-    copy.colorspace_settings.name = "Non-Color"
+    set_space(copy, DATA)
     copy.alpha_mode = "CHANNEL_PACKED"
     return copy
 

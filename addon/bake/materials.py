@@ -9,6 +9,8 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..colour import SPACES
+from ..ocio import set_space
 from .targets import REPLACES, Target, base_colour_socket, find_targets, image_node
 from .time import TimeBase
 
@@ -54,7 +56,7 @@ def wire_sequence(
     image = bpy.data.images.load(str(files[0]))
     image.name = label
     image.source = "SEQUENCE"
-    image.colorspace_settings.name = colour_space
+    set_space(image, SPACES[colour_space])
     original = bpy.data.images.get(target.image_name)
     if original is not None:
         image.alpha_mode = original.alpha_mode

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ..colour import SRGB, ColourSpace, colour_space
 from ..images import ROWS, image_floats, quantised, raw_copy
+from ..ocio import working_space
 
 #: Kinds of files by their names in the API: 8- and 16-bit PNG, OpenEXR of half floats.
 KINDS = ("png8", "png16", "exr")
@@ -103,8 +104,7 @@ def stored_values(image: Any, kind: str) -> tuple[NDArray[Any], Store]:
     if not image.is_float:
         return _converted(quantised(image_floats(image), np.uint8), space, store), store
     if image.source == "GENERATED" or image.is_dirty:
-        linear = colour_space(scene_linear(), "the scene")
-        return _converted(image_floats(image), linear, store), store
+        return _converted(image_floats(image), working_space(), store), store
     copy = raw_copy(image)
     try:
         return _converted(image_floats(copy), space, store), store
@@ -129,21 +129,6 @@ def _converted(values: NDArray[Any], space: ColourSpace, store: Store) -> NDArra
             alpha = np.clip(unit[..., 3], 0, 1) * whole
             stored[top : top + ROWS, :, 3] = alpha if store.kind == "exr" else np.rint(alpha)
     return stored
-
-
-def scene_linear() -> str:
-    """Return the name of the space that Blender renders in (Linear Rec.709, ACEScg, ...).
-
-    The file's own from Blender 5.0 on, before that the OpenColorIO configuration's.
-    """
-    of_file = getattr(bpy.data, "colorspace", None)
-    if of_file is not None:
-        return str(of_file.working_space)
-    probe = bpy.data.images.new("Microface", 1, 1, float_buffer=True)
-    try:
-        return str(probe.colorspace_settings.name)
-    finally:
-        bpy.data.images.remove(probe)
 
 
 def plain_values(colour: NDArray[np.float32], size: int, kind: str) -> tuple[NDArray[Any], Store]:

@@ -12,8 +12,9 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour import between, colour_space, turned
-from .stored import Store, plain_values, scene_linear, stored_values, tile_image
+from ..colour import between, turned
+from ..ocio import working_space
+from .stored import Store, plain_values, stored_values, tile_image
 
 #: What stands for the tile at the end of a UDIM image's name.
 _TILE_NUMBER = re.compile(r"(_?_UDIM_|_?1\d\d\d)$")
@@ -165,7 +166,7 @@ def _linked(socket: Any) -> bool:
 
 
 def _colour(socket: Any) -> tuple[float, float, float]:
-    primaries = colour_space(scene_linear(), "the scene").primaries
+    primaries = working_space().primaries
     light = np.array(list(socket.default_value)[:3])
     red, green, blue = turned(light, between(primaries, "Rec.709")).tolist()
     return red, green, blue

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ..character.stage import find_companions, home_scene
 from ..character.view import FaceView
-from ..colour import between, colour_space, turned
+from ..colour import between, turned
 from ..generated import Generated
+from ..ocio import working_space
 from .factors import Box, Factors, Light
 from .gather import bilinear
 from .materials import unwire_sequences, wire_sequence
@@ -23,7 +24,7 @@ from .region import feathered
 from .shading import Shading
 from .sheet import Change, Sheet
 from .sight import cast_surfaces, sight_of, worn_by
-from .stored import SUFFIX, scene_linear
+from .stored import SUFFIX
 from .targets import Target, base_colour_socket, find_targets
 from .texels import TexelMap, map_texels
 from .time import TimeBase
@@ -116,7 +117,7 @@ def bake_textures(
     """
     check_textures(obj)
     cast = Cast.of(obj, view)
-    primaries = colour_space(scene_linear(), "the scene").primaries
+    primaries = working_space().primaries
     factors = Factors(view, generated, primaries, weights, shading)
     painters, notes = find_painters(cast, factors, kind, plain_size, metadata or {}, primaries)
     written: list[tuple[Target, Painter, list[Path]]] = []

@@ -14,13 +14,13 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour import colour_space
+from ..colour import DATA
 from ..generated import Generated
+from ..ocio import set_space, working_space
 from .curves import Keys, assign, make_parts, write_curves
 from .factors import Factors
 from .materials import ANIMATED, HELPS, NODE_NAME, colour_output, stand_in, unwire_sequences
 from .shading import Shading
-from .stored import scene_linear
 from .targets import Target, base_colour_socket
 from .texture import Cast, find_painters
 from .time import TOLERANCE, TimeBase, thin
@@ -45,7 +45,7 @@ def bake_maps(
 
     The arguments are those of `bake_textures` and `make_maps`.
     """
-    primaries = colour_space(scene_linear(), "the scene").primaries
+    primaries = working_space().primaries
     factors = Factors(cast.view, generated, primaries, weights, shading)
     painters, _ = find_painters(cast, factors, "auto", plain_size, {}, primaries)
     made = [
@@ -140,7 +140,7 @@ def _group(label: str, target: Target, maps: WrinkleMaps) -> Any:
         picture = tree.nodes.new("ShaderNodeTexImage")
         picture.image = bpy.data.images.load(str(path))
         picture.image.name = f"{label} {name}"
-        picture.image.colorspace_settings.name = "Non-Color"
+        set_space(picture.image, DATA)
         # Elsewhere the picture repeats itself; a tile's picture is 1 all along its border.
         picture.extension = "EXTEND" if target.tiled else "REPEAT"
         scale = tree.nodes.new("ShaderNodeVectorMath")
