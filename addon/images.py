@@ -15,6 +15,7 @@ from .ocio import set_space
 from .png import write_png
 
 __all__ = [
+    "check_pixels",
     "from_linear",
     "image_bytes",
     "image_floats",
@@ -61,12 +62,8 @@ def image_floats(image: Any) -> NDArray[np.float32]:
 
     Stored values of an 8-bit image; the scene's linear light of any other (see `raw_copy`).
     """
+    check_pixels(image)
     width, height = image.size
-    if width == 0 or height == 0:
-        raise InputError(
-            f"The image '{image.name}' holds no pixels.",
-            "Check that its file exists (File > External Data > Find Missing Files).",
-        )
     flat = np.empty(width * height * image.channels, np.float32)
     image.pixels.foreach_get(flat)
     pixels = flat.reshape(height, width, image.channels)[::-1]
@@ -77,6 +74,15 @@ def image_floats(image: Any) -> NDArray[np.float32]:
     if image.channels == 1:
         full[..., 1:3] = pixels
     return full
+
+
+def check_pixels(image: Any) -> None:
+    """Raise `InputError` for an image without pixels: its file is missing or unreadable."""
+    if 0 in tuple(image.size):
+        raise InputError(
+            f"The image '{image.name}' holds no pixels.",
+            "Check that its file exists (File > External Data > Find Missing Files).",
+        )
 
 
 def raw_copy(image: Any) -> Any:

@@ -137,23 +137,27 @@ def plain_values(colour: NDArray[np.float32], size: int, kind: str) -> tuple[NDA
     return np.broadcast_to(store.encode(colour), (size, size, 3)).copy(), store
 
 
+def check_tile(image: Any, number: int) -> None:
+    """Raise `InputError` for a UDIM tile that is neither on disk nor packed."""
+    if image.is_dirty or not (_packed(image, number) or _tile_path(image, number).is_file()):
+        raise InputError(
+            f"Tile {number} of '{image.name}' is not on disk.",
+            "Save the image's tiles first (Image > Save All Images).",
+        )
+
+
 @contextmanager
 def tile_image(image: Any, number: int) -> Iterator[Any]:
     """Give one tile of a UDIM image as an image of its own, for as long as the block runs.
 
     Blender shows only the first tile's pixels. Raises `InputError` for a tile without a file.
     """
+    check_tile(image, number)
     with TemporaryDirectory(prefix="microface-") as folder:
-        path = Path(bpy.path.abspath(image.filepath_raw.replace("<UDIM>", str(number))))
-        packed = [one for one in image.packed_files if f"{number}" in Path(one.filepath).name]
+        path, packed = _tile_path(image, number), _packed(image, number)
         if packed:
             path = Path(folder) / Path(packed[0].filepath.replace("\\", "/")).name
             path.write_bytes(packed[0].data)
-        if image.is_dirty or not path.is_file():
-            raise InputError(
-                f"Tile {number} of '{image.name}' is not on disk.",
-                "Save the image's tiles first (Image > Save All Images).",
-            )
         one = bpy.data.images.load(str(path))
         try:
             one.colorspace_settings.name = image.colorspace_settings.name
@@ -161,3 +165,11 @@ def tile_image(image: Any, number: int) -> Iterator[Any]:
             yield one
         finally:
             bpy.data.images.remove(one)
+
+
+def _tile_path(image: Any, number: int) -> Path:
+    return Path(bpy.path.abspath(image.filepath_raw.replace("<UDIM>", str(number))))
+
+
+def _packed(image: Any, number: int) -> list[Any]:
+    return [one for one in image.packed_files if f"{number}" in Path(one.filepath).name]

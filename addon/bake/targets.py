@@ -12,9 +12,10 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..colour import between, turned
+from ..colour import between, colour_space, turned
+from ..images import check_pixels
 from ..ocio import working_space
-from .stored import Store, plain_values, stored_values, tile_image
+from .stored import Store, check_tile, plain_values, stored_values, tile_image
 
 #: What stands for the tile at the end of a UDIM image's name.
 _TILE_NUMBER = re.compile(r"(_?_UDIM_|_?1\d\d\d)$")
@@ -69,6 +70,17 @@ class Target:
             return int(image.size[1]), int(image.size[0])
         with tile_image(image, self.tile) as one:
             return int(one.size[1]), int(one.size[0])
+
+    def check(self) -> None:
+        """Raise `InputError` for pixels that are not there, or in a space that is no texture's."""
+        if not self.image_name:
+            return
+        image = bpy.data.images[self.image_name]
+        colour_space(image.colorspace_settings.name, f"'{image.name}'")
+        if self.tiled:
+            check_tile(image, self.tile)
+        else:
+            check_pixels(image)
 
     def load(self, kind: str = "auto") -> tuple[NDArray[Any], Store]:
         """Return the texture's values as a kind of file stores them, and how; see `stored`."""

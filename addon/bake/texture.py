@@ -80,7 +80,11 @@ class Cast:
 
 
 def check_textures(obj: Any) -> None:
-    """Raise `InputError` for a mesh that no texture can be baked for."""
+    """Raise `InputError` for a mesh that no texture can be baked for.
+
+    It has no UVs, no base colour, or an image whose pixels are not there, or are in a colour space
+    that no texture is painted in.
+    """
     if not obj.data.uv_layers:
         raise InputError(
             f"'{obj.name}' has no UVs.", "Unwrap the mesh (UV > Unwrap), then bake again."
@@ -90,6 +94,9 @@ def check_textures(obj: Any) -> None:
             f"'{obj.name}' has no material with a base colour.",
             "Give the face a material with a Principled shader.",
         )
+    companions = (one for one in find_companions(obj, home_scene(obj)) if one.type == "MESH")
+    for target in find_targets(obj, 1, tuple(companions)):
+        target.check()
 
 
 def bake_textures(
