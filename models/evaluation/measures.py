@@ -17,6 +17,9 @@ MOVING = 0.2
 STILL, STILL_AROUND = 0.05, 7
 #: Peak true motion, pixels, from which a pair counts as one with an expression.
 EXPRESSIVE = 0.4
+#: A truth is one-sided where the weaker side of the face has at most this share of the stronger
+#: one's energy, off the middle by this much, decimetres.
+ONE_SIDED, OFF_MIDDLE = 0.15, 0.05
 #: Edge strength, of 1, that counts as an edge, and how far off, pixels, one may lie.
 EDGE, EDGE_AROUND = 0.2, 1
 
@@ -50,6 +53,19 @@ def cosine_sums(flow: Floats, truth: Floats, region: Flags) -> tuple[float, floa
 def gain_sums(flow: Floats, truth: Floats, region: Flags) -> tuple[float, float]:
     """Return sums whose ratio is the amplitude produced along the true motion, over the true."""
     return float((flow * truth)[region].sum()), float((truth * truth)[region].sum())
+
+
+def sided_sums(flow: Floats, truth: Floats, across: Floats, region: Flags) -> tuple[float, float]:
+    """Return (1 or 0, 1) for whether `flow` moves the side that `truth` moves; (0, 0) where the
+    truth is not one-sided.
+
+    `across` (H, W) is the place from side to side of the face, 0 in its middle.
+    """
+    sides = [region & (across < -OFF_MIDDLE), region & (across > OFF_MIDDLE)]
+    true, made = ([float(np.square(x)[side].sum()) for side in sides] for x in (truth, flow))
+    if max(true) * ONE_SIDED < min(true) or max(true) == 0:
+        return 0.0, 0.0
+    return float(made[0] != made[1] and (made[0] > made[1]) == (true[0] > true[1])), 1.0
 
 
 def psnr_sums(

@@ -33,6 +33,9 @@ class Sums:
     claimed: list[tuple[float, float]] = field(default_factory=list)
     carried: list[tuple[float, float]] = field(default_factory=list)
     measured: list[tuple[float, float]] = field(default_factory=list)
+    carried_cosine: list[tuple[float, float]] = field(default_factory=list)
+    carried_gain: list[tuple[float, float]] = field(default_factory=list)
+    side: list[tuple[float, float]] = field(default_factory=list)
     cosine: list[tuple[float, float]] = field(default_factory=list)
     gain: list[tuple[float, float]] = field(default_factory=list)
     shown_gain: list[tuple[float, float]] = field(default_factory=list)
@@ -47,12 +50,14 @@ class Sums:
 @dataclass
 class Measured:
     """Every method's sums, and for each pair its group (identities) and whether it stays within
-    one family of heads."""
+    one family of heads; whether the truth is an expression, and the peak of the carried truth in
+    pixels."""
 
-    sums: dict[str, Sums]
-    groups: list[str]
-    within: list[bool]
-    expressive: list[bool]
+    sums: dict[str, Sums] = field(default_factory=lambda: {name: Sums() for name in METHODS})
+    groups: list[str] = field(default_factory=list)
+    within: list[bool] = field(default_factory=list)
+    expressive: list[bool] = field(default_factory=list)
+    amplitudes: list[float] = field(default_factory=list)
 
 
 def labels(shards: Shards) -> list[tuple[str, bool]]:
@@ -90,6 +95,10 @@ def add(
     wanted = alike.flow[i].permute(1, 2, 0).numpy()
     like = measures.moving_region(wanted, alike.known[i, 0].numpy())
     sums.carried.append(measures.endpoint_sums(small, wanted, like))
+    sums.carried_cosine.append(measures.cosine_sums(small, wanted, like))
+    sums.carried_gain.append(measures.gain_sums(small, wanted, like))
+    across = pair["character_chart"][i, 0].numpy() / 10
+    sums.side.append(measures.sided_sums(small, wanted, across, like))
     sums.cosine.append(measures.cosine_sums(flow, backward, region))
     sums.gain.append(measures.gain_sums(flow, backward, region))
     # Optical flow between two equal pictures is nothing: no need to measure it.
@@ -114,7 +123,7 @@ def add(
 def measure(network: Eam, shards: Shards, pairs: int) -> Measured:
     """Return every method's sums over `pairs` pairs of `shards`."""
     known = labels(shards)
-    found = Measured({name: Sums() for name in METHODS}, [], [], [])
+    found = Measured()
     with torch.no_grad():
         for indices, shaken in batches(shards, pairs):
             pair = steadied(shaken, network.encode(shaken["source_neutral"]).points)
@@ -126,6 +135,8 @@ def measure(network: Eam, shards: Shards, pairs: int) -> Measured:
                 found.groups.append(known[index][0])
                 found.within.append(known[index][1])
                 found.expressive.append(float(size.max()) >= measures.EXPRESSIVE)
+                like = alike.flow[i].square().sum(0).sqrt() * alike.known[i, 0]
+                found.amplitudes.append(float(like.max()))
                 for name, result in results.items():
                     add(found.sums[name], result, pair, alike, i, np.ascontiguousarray(frames[i]))
     return found

@@ -11,6 +11,9 @@ from .run import Measured, Sums
 
 Interval = tuple[float, float, float]
 
+#: Peaks of motion, pixels, that part weak from middling and middling from strong expressions.
+WEAK, STRONG = 1.0, 3.0
+
 COLUMNS = {
     "claimed": "end-point error / motion, claimed",
     "measured": "end-point error / motion, measured from the pictures",
@@ -18,9 +21,18 @@ COLUMNS = {
     "across": "claimed, across families",
     "carried_within": "claimed, of the carried truth, within a family",
     "carried_across": "claimed, of the carried truth, across families",
-    "cosine": "cosine",
+    "cosine_within": "cosine, within a family",
+    "cosine_across": "cosine, across families",
+    "carried_cosine_within": "cosine to the carried truth, within a family",
+    "carried_cosine_across": "cosine to the carried truth, across families",
     "gain": "gain, claimed",
     "shown_gain": "gain, measured",
+    "carried_gain_within": "gain of the carried truth, within a family",
+    "carried_gain_across": "gain of the carried truth, across families",
+    "gain_weak": "the same, motion under 1 px",
+    "gain_middle": "the same, motion of 1 to 3 px",
+    "gain_strong": "the same, motion over 3 px",
+    "side": "the moving side right, of one-sided expressions",
     "leak": "leak, px",
     "quiet": "motion where nothing moved, px",
     "still_psnr": "still PSNR, dB",
@@ -51,6 +63,9 @@ def summary(found: Measured, sums: Sums) -> dict[str, Interval]:
     everything = [True] * len(groups)
     within = [a and b for a, b in zip(found.within, lively, strict=True)]
     across = [not a and b for a, b in zip(found.within, lively, strict=True)]
+    size = np.array(found.amplitudes)
+    weak, strong = size < WEAK, size > STRONG
+    some = size >= measures.EXPRESSIVE
     quiet = [m[1] == 0 for m in found.sums["true frame"].claimed]
     f1 = measures.f_score(np.sum(np.array(sums.edges, np.float64), axis=0).tolist())
     return {
@@ -60,9 +75,18 @@ def summary(found: Measured, sums: Sums) -> dict[str, Interval]:
         "across": ratio(sums.claimed, groups, across),
         "carried_within": ratio(sums.carried, groups, within),
         "carried_across": ratio(sums.carried, groups, across),
-        "cosine": ratio(sums.cosine, groups, lively),
+        "cosine_within": ratio(sums.cosine, groups, within),
+        "cosine_across": ratio(sums.cosine, groups, across),
+        "carried_cosine_within": ratio(sums.carried_cosine, groups, within),
+        "carried_cosine_across": ratio(sums.carried_cosine, groups, across),
         "gain": ratio(sums.gain, groups, lively),
         "shown_gain": ratio(sums.shown_gain, groups, lively),
+        "carried_gain_within": ratio(sums.carried_gain, groups, within),
+        "carried_gain_across": ratio(sums.carried_gain, groups, across),
+        "gain_weak": ratio(sums.carried_gain, groups, (some & weak).tolist()),
+        "gain_middle": ratio(sums.carried_gain, groups, (some & ~weak & ~strong).tolist()),
+        "gain_strong": ratio(sums.carried_gain, groups, strong.tolist()),
+        "side": ratio(sums.side, groups, lively),
         "leak": ratio(sums.leak, groups, everything),
         "quiet": ratio(sums.rest, groups, quiet),
         "still_psnr": mapped(ratio(sums.still, groups, everything), measures.psnr),

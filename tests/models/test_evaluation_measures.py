@@ -31,6 +31,17 @@ def test_a_static_copy_s_error_ratio_is_one_and_half_the_motion_s_a_half() -> No
     assert cosine / weight == pytest.approx(-1.0)
 
 
+def test_the_side_that_moves_is_told_where_the_truth_has_one() -> None:
+    across = np.tile(np.linspace(-1, 1, 64, dtype=np.float32), (64, 1))
+    everywhere = np.ones((64, 64), bool)
+    one = flow() * (across < 0)[..., None]
+    assert measures.sided_sums(one * 0.3, one, across, everywhere) == (1.0, 1.0)
+    assert measures.sided_sums(one[:, ::-1], one, across, everywhere) == (0.0, 1.0)
+    assert measures.sided_sums(one * 0, one, across, everywhere) == (0.0, 1.0)
+    both = one + one[:, ::-1]
+    assert measures.sided_sums(one, both, across, everywhere) == (0.0, 0.0)
+
+
 def test_the_still_region_keeps_away_from_what_moves() -> None:
     still = measures.still_region(flow())
     assert not still[14:46, 14:46].any()
@@ -72,6 +83,9 @@ def test_the_table_names_every_method_and_says_when_there_is_nothing_to_say() ->
         for column in (
             "claimed",
             "carried",
+            "carried_cosine",
+            "carried_gain",
+            "side",
             "measured",
             "cosine",
             "gain",
@@ -85,7 +99,8 @@ def test_the_table_names_every_method_and_says_when_there_is_nothing_to_say() ->
         one.rest.extend([(0.0, 1.0)] * 2)
         one.edges.extend([(1.0, 2.0, 1.0, 2.0)] * 2)
         sums[name] = one
-    report = as_json(Measured(sums, ["a", "b"], [True, True], [True, True]), {"parameters": 1})
+    pairs = Measured(sums, ["a", "b"], [True, True], [True, True], [0.5, 2.0])
+    report = as_json(pairs, {"parameters": 1})
     text = as_markdown(report)
     assert "| static copy | classical | ours | true frame |" in text
     assert "0.667" in text and "–" in text
