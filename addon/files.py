@@ -1,8 +1,10 @@
-"""Opening and writing .blend files without a window."""
+"""Opening and writing .blend files, and linking pictures to them."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -51,3 +53,16 @@ def make_blend_draft(out: Path) -> Path:
         raise InputError(
             f"{out.parent} cannot be written to ({error.strerror}).", "Choose another folder."
         ) from error
+
+
+def load_linked(path: Path) -> Any:
+    """Load a picture as an image that stays linked to its file; return the image.
+
+    Its path is relative to the saved .blend, as the user's preferences have it by default, so that
+    both can be moved together.
+    """
+    image = bpy.data.images.load(str(path))
+    if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths:
+        with suppress(ValueError):  # another drive of Windows
+            image.filepath = bpy.path.relpath(str(path))
+    return image

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from ..colour import SPACES
+from ..files import load_linked
 from ..ocio import set_space
 from .targets import REPLACES, Target, base_colour_socket, find_targets, image_node
 from .time import TimeBase
@@ -53,7 +54,7 @@ def wire_sequence(
     time, by a driver (so that other animation on the material stays): before the clip the first
     picture shows, after it the last. The materials must not show another bake: see `unwire`.
     """
-    image = bpy.data.images.load(str(files[0]))
+    image = load_linked(files[0])
     image.name = label
     image.source = "SEQUENCE"
     set_space(image, SPACES[colour_space])

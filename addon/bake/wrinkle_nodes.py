@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..colour import DATA
+from ..files import load_linked
 from ..generated import Generated
 from ..ocio import set_space, working_space
 from .curves import Keys, assign, make_parts, write_curves
@@ -138,7 +139,7 @@ def _group(label: str, target: Target, maps: WrinkleMaps) -> Any:
         weight.name = weight.label = name
         weight.outputs[0].default_value = 0.0
         picture = tree.nodes.new("ShaderNodeTexImage")
-        picture.image = bpy.data.images.load(str(path))
+        picture.image = load_linked(path)
         picture.image.name = f"{label} {name}"
         set_space(picture.image, DATA)
         # Elsewhere the picture repeats itself; a tile's picture is 1 all along its border.

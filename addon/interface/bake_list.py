@@ -14,6 +14,7 @@ from .. import api
 from ..bake.kept import Kept, as_dragged, bakes_of
 from ..bake.record import BakeRecord, read_record
 from ..bake.stack import is_by_hand
+from ..character.shape_keys import ACTION_PREFIX
 from .desk import desk, redraw
 
 
@@ -69,7 +70,9 @@ def _get_duration(owner: Any) -> float:
 
 
 def _set_duration(owner: Any, value: float) -> None:
-    _edit(owner, duration=value)
+    clip = float(_record(owner).times[-1])
+    # A slider holds fewer digits: what looks like the clip's own duration is it.
+    _edit(owner, duration=clip if abs(value - clip) < 1e-6 * clip else value)
 
 
 def _get_hold(owner: Any) -> int:
@@ -159,7 +162,7 @@ class MICROFACE_UL_bakes(bpy.types.UIList):  # type: ignore[misc]
     ) -> None:
         """Draw a bake's name, its start and whether it plays."""
         row = layout.row(align=True)
-        row.prop(item, "name", text="", emboss=False, icon="ACTION")
+        row.label(text=item.name.removeprefix(f"{ACTION_PREFIX} "), icon="ACTION")
         start = row.row()
         start.alignment = "RIGHT"
         start.label(text=f"{_record(item.microface_sliders).settings.start_frame:g}")
@@ -211,6 +214,7 @@ class MICROFACE_PT_bakes(bpy.types.Panel):  # type: ignore[misc]
         layout.use_property_decorate = False
         bake = action.microface_sliders
         column = layout.column()
+        column.prop(action, "name", text="")
         for name in ("strength", "balance"):
             column.prop(bake, name, slider=True)
         for name in ("start_frame", "duration", "hold"):
@@ -230,6 +234,11 @@ def chosen_bake(context: Any) -> Any:
     index = context.window_manager.microface_bake
     action = bpy.data.actions[index] if 0 <= index < len(bpy.data.actions) else None
     return action if action in own else next(reversed(own), None)
+
+
+def choose_bake(context: Any, name: str) -> None:
+    """Choose a bake in the list, by its action's name."""
+    context.window_manager.microface_bake = bpy.data.actions.find(name)
 
 
 class _OnChosenBake:

@@ -14,6 +14,7 @@ from ..retarget.prepare import prepare
 from ..verify.store import drop
 from .add_character import MICROFACE_OT_add_character
 from .aside import can_work_aside
+from .bake_list import choose_bake
 from .chosen import chosen_character, chosen_generated, playing_bake
 from .desk import Order, desk, redraw, start_ticking
 from .elsewhere import neutral_elsewhere, textures_elsewhere
@@ -96,6 +97,7 @@ class MICROFACE_OT_bake_shape_keys(bpy.types.Operator):  # type: ignore[misc]
             server=link.wait(),
         )
         desk().baked[obj.name] = bake
+        choose_bake(context, bake.action_name)
         proof = keep_evidence(obj, generated, bake.time_base, bake)
         strongest = ", ".join(bake.active()[:3]) or "none"
         desk().message = f"{bake.key_count} keys in '{bake.action_name}'; strongest: {strongest}"

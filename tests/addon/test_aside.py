@@ -77,6 +77,7 @@ def test_textures_from_elsewhere_are_the_same(
     wire_later(str(mask.name), generated, keys, into, outcome, moving, 64, 11.0)
     assert "Textures baked: Skin" in desk().message
     (image,) = (one for one in bpy.data.images if one.source == "SEQUENCE")
+    assert image.filepath.startswith("//"), "the pictures move with the file"
     assert Path(bpy.path.abspath(image.filepath)) == into / "Skin" / "000000.png"
     assert [text.name for text in bpy.data.texts] == ["Microface proof Mask"]
 

@@ -12,7 +12,7 @@ from dump import animation, differences
 from layering import at, bake, play
 from microface import register, unregister
 from microface.addon import api
-from microface.addon.interface.bake_list import chosen_bake
+from microface.addon.interface.bake_list import choose_bake, chosen_bake
 from microface.addon.interface.desk import desk
 
 PEAKS = {"mouthSmileLeft": 0.4, "mouthSmileRight": 0.3}
@@ -49,6 +49,17 @@ def test_sliders_show_and_edit_the_bake(enabled: Any) -> None:
     assert api.list_bakes(enabled)[0].muted
 
 
+def test_the_duration_is_given_back_by_its_slider(enabled: Any) -> None:
+    """A slider has fewer digits than the clip's duration."""
+    name = bake(enabled, PEAKS).action_name
+    sliders = bpy.data.actions[name].microface_sliders
+    shown = sliders.duration
+    before = animation()
+    sliders.duration = 2 * shown
+    sliders.duration = shown
+    assert differences(before, animation()) == []
+
+
 def test_what_a_slider_cannot_do_is_said_in_the_panel(enabled: Any) -> None:
     name = bake(enabled, PEAKS).action_name
     bpy.data.actions[name].microface_sliders.hold = 20
@@ -63,7 +74,7 @@ def test_the_chosen_bake_is_removed_with_one_undo(enabled: Any) -> None:
     before = animation()
     first, second = bake(enabled, PEAKS).action_name, bake(enabled, PEAKS, start=20).action_name
     assert chosen_bake(bpy.context).name == second
-    bpy.context.window_manager.microface_bake = list(bpy.data.actions.keys()).index(first)
+    choose_bake(bpy.context, first)
     assert chosen_bake(bpy.context).name == first
     assert bpy.ops.microface.remove_bake() == {"FINISHED"}
     assert [info.name for info in api.list_bakes(enabled)] == [second]
