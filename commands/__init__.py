@@ -18,6 +18,7 @@ COMMANDS = {
     "retarget": "put a clip's expression on a neutral picture: frames, edge maps, motion",
     "bake": "put a clip's expression on a character: keyed shape keys and textures",
     "clip": "work with source clips: inspect, import, list, export, synth",
+    "augment": "put clips on characters: a labelled synthetic data set in CASME II's layout",
     "verify": "check a baked file against the evidence that the bake left in it",
     "character": "write the built-in character as a .blend file",
     "serve": "run the retargeting server",

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from ..server.clips.library.query import Query
 
 
-def add_query_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose clips; all that are given have to hold."""
+def add_query_arguments(parser: argparse._ActionsContainer, *, needed: bool = True) -> None:
+    """Add the options that choose clips; all that are given have to hold.
+
+    The library itself is `needed` or not.
+    """
     parser.add_argument(
-        "--library", type=Path, required=True, metavar="DIR", help="the library's folder"
+        "--library", type=Path, required=needed, metavar="DIR", help="the library's folder"
     )
     parser.add_argument(
         "--unit",

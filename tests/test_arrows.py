@@ -18,6 +18,8 @@ ALLOWED = {
     "server": ("server", "models", "head", "errors"),
     # Imports into the library are drafts that are moved into place.
     "server.clips.library": ("server", "models", "head", "drafts", "errors"),
+    # So are a data set's clips.
+    "server.clips.augmented": ("server", "models", "head", "drafts", "errors"),
     "server.protocol": ("server.protocol", "errors"),
     "server.client": ("server.client", "server.protocol", "errors"),
     "addon": (

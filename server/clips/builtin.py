@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...head.head import build_head
-from ...head.identity import IDENTITIES
+from ...head.identity import IDENTITIES, Identity
 from ...models.heads.curves import Curve
 from .clip import Clip
 
@@ -123,17 +123,18 @@ def render(recipe: Recipe) -> NDArray[np.uint8]:
 
 
 def drawn(
-    identity: str,
+    identity: str | Identity,
     weights: Mapping[str, NDArray[np.float32]],
     frames: int,
     pixels: int,
     *,
     canonical: bool = False,
 ) -> Iterator[NDArray[np.uint8]]:
-    """Draw a built-in head frame by frame, (pixels, pixels, 3) uint8, without noise.
+    """Draw a head, built in by its name or any other, frame by frame, (pixels, pixels, 3) uint8.
 
-    `weights` are each shape key's (T,); with `canonical` they are amounts of `REFERENCE`, which
-    move every head's skin as far. Raises KeyError for a shape that the head lacks.
+    There is no noise in it. `weights` are each shape key's (T,); with `canonical` they are amounts
+    of `REFERENCE`, which move every head's skin as far. Raises KeyError for a shape that the head
+    lacks.
     """
     from ...models.heads.keypoints import keypoints_from_landmarks
     from ...models.heads.procedural import render_head
@@ -141,7 +142,8 @@ def drawn(
     from ...models.heads.scene import Camera, Light, composed, crop_of, rotation
     from ...models.heads.sensor import Sensor, expose
 
-    head = render_head(build_head(IDENTITIES[identity], _TEXTURE_TEXELS))
+    who = IDENTITIES[identity] if isinstance(identity, str) else identity
+    head = render_head(build_head(who, _TEXTURE_TEXELS))
     turn = rotation(yaw=-4, pitch=2)
     plain = Camera(turn, 120.0, np.eye(2, 3, dtype=np.float32))
     marks = keypoints_from_landmarks(plain.plane(head.rest[head.landmarks])[:, :2])

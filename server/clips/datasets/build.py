@@ -75,6 +75,8 @@ def read_layout(
         rows = rows_of(sheet)
     if given.fps is not None:
         assumptions.append(f"{given.fps} frames a second, as told")
+    elif any(row.text("fps") for row in rows):
+        assumptions.append("each row tells its own frame rate")
     elif layout.fps is not None:
         assumptions.append(f"{layout.fps} frames a second, as {layout.name} is published")
     for what in layout.lacks:

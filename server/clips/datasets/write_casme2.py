@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import importlib
 import io
+import re
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -73,7 +75,22 @@ def coding_bytes(rows: Iterable[Coded], suffix: str) -> bytes:
         tab.append([_harmless(cell) if cell != "" else None for cell in row.cells()])
     buffer = io.BytesIO()
     book.save(buffer)
-    return buffer.getvalue()
+    return _timeless(buffer.getvalue())
+
+
+def _timeless(workbook: bytes) -> bytes:
+    """Return a workbook without the time at which it was written: equal rows, equal bytes."""
+    settled = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook)) as read,
+        zipfile.ZipFile(settled, "w", zipfile.ZIP_DEFLATED) as written,
+    ):
+        for name in read.namelist():
+            data = read.read(name)
+            if name == "docProps/core.xml":
+                data = re.sub(rb"\d{4}-\d\d-\d\dT[\d:.]+Z?", b"1980-01-01T00:00:00Z", data)
+            written.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+    return settled.getvalue()
 
 
 def _harmless(cell: str | int) -> str | int:

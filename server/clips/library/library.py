@@ -136,6 +136,10 @@ class ClipLibrary:
         """Return where the consent of an entry's subject stands."""
         return self.consents(today)(entry)
 
+    def consent_record(self, entry: Entry) -> Consent | None:
+        """Return what an entry's subject has agreed to, None where nothing is known."""
+        return self._index.consents().get((entry.data_set, entry.subject))
+
     def consents(self, today: datetime.date | None = None) -> Callable[[Entry], Status]:
         """Return what tells an entry's consent on a day, today if None."""
         day = today or datetime.date.today()
