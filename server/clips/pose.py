@@ -63,15 +63,19 @@ def project(pose: Floats, surface: Surface) -> Floats:
     return np.asarray(seen.T + pose[4:6])
 
 
-def _turned(pose: Floats, surface: Surface) -> tuple[Floats, Floats]:
-    """Return `project` and its derivative (N, 2, 6) by a further small turn, scale and shift."""
-    x, y, z = rotation(pose[:3]) * np.exp(pose[3]) @ surface.points()
+def _turned(
+    pose: Floats, points: Floats, nearness: float, scale: float, derivative: Floats
+) -> Floats:
+    """Return `project` of points in space (3, N), and write its `derivative` (N, 2, 6) by a further
+    small turn, growth (both times `scale`) and shift."""
+    growth = float(np.exp(pose[3]))
+    turned = rotation(pose[:3]) @ points
     # The derivative is an orthographic camera's: it only steers the steps.
-    shown = project(pose, surface)
-    nothing, one = np.zeros_like(x), np.ones_like(x)
-    across = np.stack([nothing, z, -y, x, one, nothing], -1)
-    down = np.stack([-z, nothing, x, y, nothing, one], -1)
-    return shown, np.stack([across, down], 1)
+    x, y, z = turned * (growth / scale)
+    derivative[:, 0, 1], derivative[:, 0, 2], derivative[:, 0, 3] = z, -y, x
+    derivative[:, 1, 0], derivative[:, 1, 2], derivative[:, 1, 3] = -z, x, y
+    seen = turned[:2] * (growth / (1 - nearness * turned[2]))
+    return np.asarray(seen.T + pose[4:6])
 
 
 def _moved(pose: Floats, step: Floats) -> Floats:
@@ -101,14 +105,16 @@ def fit_pose(
     extent = float(np.sqrt(np.mean(surface.x**2 + surface.y**2)))
     scale = np.array([extent] * 4 + [1.0, 1.0])
     count = 0 if expressions is None else expressions.shape[2]
-    columns = np.empty((2 * len(seen), PARAMETERS + count))
+    columns = np.zeros((2 * len(seen), PARAMETERS + count))
+    derivative = columns.reshape(len(seen), 2, -1)[:, :, :PARAMETERS]
+    derivative[:, 0, 4] = derivative[:, 1, 5] = 1
+    points = surface.points()
     if expressions is not None:
         columns[:, PARAMETERS:] = expressions.reshape(len(columns), count)
     ridge = np.concatenate([RIDGE * total, np.full(count, EXPRESSION_RIDGE)])
     amounts = np.zeros(count)
     for _ in range(rounds):
-        shown, derivative = _turned(pose, surface)
-        columns[:, :PARAMETERS] = (derivative / scale).reshape(-1, PARAMETERS)
+        shown = _turned(pose, points, surface.nearness, extent, derivative)
         residual = (seen - shown).ravel()
         rest = (residual - columns[:, PARAMETERS:] @ amounts).reshape(-1, 2)
         length = np.hypot(rest[:, 0], rest[:, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import cv2
@@ -22,9 +23,9 @@ def sample(
     `method` is one of OpenCV's INTER_ flags and `border` one of its BORDER_ flags (a constant
     border is 0). Positions are good to 1/32 of a pixel. The type stays.
     """
-    columns = np.ascontiguousarray(places[..., 0], dtype=np.float32)
-    rows = np.ascontiguousarray(places[..., 1], dtype=np.float32)
-    taken: Any = cv2.remap(values, columns, rows, method, borderMode=border)
+    # Both columns in one map: OpenCV takes it as it is.
+    grid = np.ascontiguousarray(places, dtype=np.float32)
+    taken: Any = cv2.remap(values, grid, None, method, borderMode=border)  # type: ignore[call-overload]
     return np.asarray(taken, dtype=values.dtype)
 
 
@@ -32,3 +33,11 @@ def own_places(width: int, height: int) -> NDArray[np.float32]:
     """Return each pixel's own column and row, (height, width, 2)."""
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))
     return np.asarray(np.stack([columns, rows], -1), dtype=np.float32)
+
+
+@lru_cache(maxsize=4)
+def square_places(side: int) -> NDArray[np.float32]:
+    """Return `own_places` of a square, kept for the next call: not to be written to."""
+    places = own_places(side, side)
+    places.flags.writeable = False
+    return places

@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.flow import luminance, to_grid
+from ...models.flow import luminance
 from .basis import basis, mobility
 from .crop import NETWORK_PIXELS, Crop, shrink_for
-from .dense import face_flow, quick_flow, texture, trusted
+from .dense import Matcher, quick_flow, texture, trusted
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
-from .sampling import own_places, sample
+from .sampling import sample, square_places
 from .shape import USUAL_NEARNESS, Learned, Seen, learn
 from .template import CROP_UNITS, template
 
@@ -73,7 +74,7 @@ class Steadier:
         unit = NETWORK_PIXELS / CROP_UNITS
         x, y, depth = (a.astype(float).ravel() * unit for a in (maps.x, maps.y, maps.depth))
         self._face = maps.face
-        self._blend = cv2.resize(maps.face, (NETWORK_PIXELS, NETWORK_PIXELS))[..., None]
+        self._blend = cv2.resize(maps.face, (NETWORK_PIXELS, NETWORK_PIXELS))
         self._pose = np.zeros(PARAMETERS)
         surface = Surface(x, y, depth, USUAL_NEARNESS)
         self._bear(Learned(surface, np.zeros((CELLS * CELLS, 2, 2))))
@@ -82,6 +83,7 @@ class Steadier:
         grey = luminance(neutral)
         self._grey = self._sample(*self._shrunk(grey), self._pose)
         self._small = self._sample(*self._shrunk(grey, 2), self._pose, 2)
+        self._matcher = Matcher(self._grey, CELLS)
         self._texture = texture(self._grey, CELLS)
         #: What each cell tells of the head's motion.
         self._bone = maps.face / (1 + (mobility() / MOBILE_PIXELS) ** 2) * self._texture
@@ -118,6 +120,10 @@ class Steadier:
         self._bear(learn(self._cells, CELLS, seen, weights, basis().columns()))
         return True
 
+    def motion_of(self, pose: Floats) -> Floats:
+        """Return (64, 64, 2) how a head's pose moves each cell, in pixels of the crop."""
+        return (project(pose, self._cells) - self._own).reshape(CELLS, CELLS, 2)
+
     def steady(self, frame: NDArray[np.uint8]) -> Steadied:
         """Return a frame (H, W, 3) uint8 of the clip with the head's motion taken out."""
         grey = luminance(frame)
@@ -130,9 +136,9 @@ class Steadier:
         expression = (whole - rest) * self._face[..., None]
         self._pose = final
         upright = self._sample(*self._shrunk(frame), final)
-        blended = self.neutral + (upright.astype(np.float32) - self.neutral) * self._blend
+        blended = cv2.blendLinear(upright, self.neutral, self._blend, 1 - self._blend)
         return Steadied(
-            np.clip(blended + 0.5, 0, 255).astype(np.uint8),
+            np.asarray(blended, dtype=np.uint8),
             expression.astype(np.float32),
             trust,
             float((trust * self._face).sum() / self._face.sum()),
@@ -158,11 +164,11 @@ class Steadier:
     ) -> NDArray[np.uint8]:
         """Return the crop of a picture, 256 / `finer` pixels, as if the head were not in `pose`."""
         side = NETWORK_PIXELS // finer
-        places = own_places(side, side)
+        grid = _laid(side, affine.tobytes())
         if pose.any():
-            moved = (project(pose, self._cells) - self._own).reshape(CELLS, CELLS, 2)
-            places = places + cv2.resize(moved.astype(np.float32), (side, side)) / finer
-        grid = places @ affine[:, :2].T.astype(np.float32) + affine[:, 2].astype(np.float32)
+            # The map is affine in the places, so the turn's own part may be enlarged after it.
+            coarse = (self.motion_of(pose) @ (affine[:, :2].T / finer)).astype(np.float32)
+            grid = grid + cv2.resize(coarse, (side, side))
         return sample(picture, grid, cv2.INTER_CUBIC)
 
     def _rough_pose(self, grey: NDArray[np.uint8]) -> Floats:
@@ -184,8 +190,8 @@ class Steadier:
         """Return flow (64, 64, 2) and trust (64, 64) from the neutral to a grey frame sampled by
         `pose`."""
         sampled = self._sample(*self._shrunk(grey), pose)
-        whole = face_flow(self._grey, sampled)
-        return to_grid(whole, CELLS), trusted(self._grey, sampled, whole, CELLS)
+        whole = self._matcher.flow(sampled)
+        return whole, trusted(self._grey, sampled, whole)
 
     def _places(self, own: Floats, pose: Floats) -> Floats:
         """Return where points (N, 2) of the steadied crop are in the frame, from its middle."""
@@ -209,6 +215,14 @@ class Steadier:
         if trust is None:
             return fit_pose(rest, seen, weights, pose, QUICK_ROUNDS)[0]
         return fit_pose(rest, seen, weights, pose, ROUNDS, self._expressions)[0]
+
+
+@lru_cache(maxsize=8)
+def _laid(side: int, affine: bytes) -> NDArray[np.float32]:
+    """Return where an affine map (2, 3) float64 takes the places of a square: (side, side, 2)."""
+    matrix = np.frombuffer(affine).reshape(2, 3)
+    places = square_places(side).astype(float) @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray(places, dtype=np.float32)
 
 
 def _pooled(cells: NDArray[np.floating[Any]]) -> Floats:

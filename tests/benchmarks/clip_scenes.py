@@ -82,12 +82,22 @@ class Scene:
         vertices = self.head.posed(added(self.base, weights))
         if pose == STILL:
             return draw(self.head, vertices, self.look, PICTURE, self.neutral)
+        look = replace(self.look, camera=self._camera(pose))
+        return draw(self.head, vertices, look, PICTURE)
+
+    def _camera(self, pose: HeadPose) -> Camera:
+        """Return the camera that sees the head in a pose."""
         camera = self.look.camera
         crop = camera.crop.copy()
         crop[:, 2] += np.array([pose.x, pose.y], np.float32) / PICTURE
         turn = rotation(self.turn[0] + pose.yaw, self.turn[1] + pose.pitch, pose.roll)
-        look = replace(self.look, camera=replace(camera, rotation=turn, crop=crop))
-        return draw(self.head, vertices, look, PICTURE)
+        return replace(camera, rotation=turn, crop=crop)
+
+    def marks(self, pose: HeadPose = STILL) -> np.ndarray:
+        """Return where brows, nose, eyes and mouth (51, 2) of the neutral face are in a pose, in
+        pixels of the crop as arrays count them."""
+        seen = self._camera(pose).project(self.rest[self.head.landmarks[17:]], PICTURE)
+        return np.asarray(seen[:, :2] - EDGE - 0.5)
 
     def filmed(
         self,
