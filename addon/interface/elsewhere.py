@@ -16,6 +16,7 @@ from ..character.stage import home_scene
 from ..generated import Generated
 from ..retarget.prepare import check, view_of
 from .aside import start_aside
+from .chosen import texture_start
 from .desk import Order, desk
 from .parcel import read_prepared, write_bake, write_generated
 from .wiring import wire_later
@@ -50,13 +51,14 @@ def textures_elsewhere(
     view_of(obj, generated)  # refuses a character that was edited since
     into = api.output_folder() / "texture" / generated.clip_name
     draft = make_draft(into)
+    start = texture_start(settings, over)
     job = where(obj) | {
         "into": str(draft),
-        "start_frame": settings.start_frame,
+        "start_frame": start,
         "size": settings.texture_size,
         "format": settings.texture_format,
     }
-    name, size, start = str(obj.name), int(settings.texture_size), float(settings.start_frame)
+    name, size = str(obj.name), int(settings.texture_size)
 
     def pack(folder: Path) -> None:
         write_generated(folder, generated)

@@ -15,7 +15,7 @@ from ..verify.store import drop
 from .add_character import MICROFACE_OT_add_character
 from .aside import can_work_aside
 from .bake_list import choose_bake
-from .chosen import chosen_character, chosen_generated, playing_bake
+from .chosen import chosen_character, chosen_generated, playing_bake, texture_start
 from .desk import Order, desk, redraw, start_ticking
 from .elsewhere import neutral_elsewhere, textures_elsewhere
 from .evidence import keep_evidence, relative_to_file
@@ -134,7 +134,7 @@ class MICROFACE_OT_bake_texture(bpy.types.Operator):  # type: ignore[misc]
         bake = api.bake_texture(
             obj,
             generated,
-            start_frame=settings.start_frame,
+            start_frame=texture_start(settings, over),
             size=settings.texture_size,
             over=over,
             kind=settings.texture_format,
@@ -157,13 +157,14 @@ class MICROFACE_OT_bake_wrinkles(bpy.types.Operator):  # type: ignore[misc]
         """Bake the maps beside the saved file."""
         obj, generated = chosen_generated(context)
         settings = context.scene.microface
+        over = playing_bake(obj)
         kind = "exr" if settings.texture_format == "exr" else "png16"
         maps = api.bake_wrinkle_maps(
             obj,
             generated,
-            start_frame=settings.start_frame,
+            start_frame=texture_start(settings, over),
             size=settings.texture_size,
-            over=playing_bake(obj),
+            over=over,
             kind=kind,
         )
         desk().message = f"Wrinkle maps baked for {len(maps)} textures"

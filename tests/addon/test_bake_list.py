@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import bpy
+import numpy as np
 import pytest
 from dump import animation, differences
 from layering import at, bake, play
 from microface import register, unregister
 from microface.addon import api
 from microface.addon.interface.bake_list import choose_bake, chosen_bake
+from microface.addon.interface.chosen import playing_bake, texture_start
 from microface.addon.interface.desk import desk
+from microface.errors import InputError
 
 PEAKS = {"mouthSmileLeft": 0.4, "mouthSmileRight": 0.3}
 
@@ -95,6 +98,28 @@ def test_hand_edits_are_discarded_on_purpose_alone(enabled: Any) -> None:
     assert "edited by hand" in desk().message
     assert bpy.ops.microface.discard_hand_edits() == {"FINISHED"}
     assert api.list_bakes(enabled)[0] == info
+
+
+def test_textures_go_over_the_bake_as_it_was_edited(enabled: Any) -> None:
+    """What textures leave to the keys is what the keys do now, when they do it."""
+    settings = bpy.context.scene.microface
+    made = bake(enabled, PEAKS)
+    assert playing_bake(enabled) is None, "nothing was baked in the window yet"
+    assert texture_start(settings, None) == 1
+    desk().baked["Mask"] = made
+    plain = playing_bake(enabled)
+    assert plain is not None
+    assert np.array_equal(plain.weights, made.weights)
+    api.edit_bake(enabled, made.action_name, strength=0.5, start_frame=30)
+    over = playing_bake(enabled)
+    assert over is not None
+    assert over.weights == pytest.approx(0.5 * made.weights)
+    assert texture_start(settings, over) == 30
+    api.edit_bake(enabled, made.action_name, duration=0.5)
+    with pytest.raises(InputError, match="other times than its clip"):
+        playing_bake(enabled)
+    api.edit_bake(enabled, made.action_name, muted=True)
+    assert playing_bake(enabled) is None
 
 
 def test_a_long_list_is_drawn_in_time(enabled: Any) -> None:
