@@ -254,7 +254,7 @@ def _generate(client: Client, item: Item, output: Output, noise: float) -> None:
                     case Frame():
                         take(event.index, with_noise(event.image, item, event.index, noise))
                     case Done():
-                        output.check_models(dict(event.result["model"]))
+                        output.check_models(dict(event.result.get("model", {})))
                         return
                     case Failed():
                         raise event.error
