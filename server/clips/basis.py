@@ -1,23 +1,29 @@
 """What each action unit does to a face in its crop: the fields that motion is explained by.
 
-The fields are rendered from the built-in heads, seen from the front in the crop that every face is
-cut to, and averaged over the heads. They ship as `basis.npz`, which `build_basis` makes again:
-`python -m microface.server.clips.basis`. Amounts are canonical: at 1 the skin moves as far as
-`models.heads.expressions.REFERENCE` says, a full contraction.
+The fields are rendered from heads of three families, seen from the front in the crop that every
+face is cut to, and averaged over the heads. They ship as `basis.npz`, which this makes again:
+`python -m microface.server.clips.basis HEADS`, with the folder of the head packs. Amounts are
+canonical: at 1 the skin moves as far as `models.heads.expressions.REFERENCE` says, a full
+contraction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .crop import NETWORK_PIXELS
+from .dense import pooled
+
+if TYPE_CHECKING:
+    from ...models.heads.families import RenderHead
 
 Side = Literal["left", "right", "both"]
 
@@ -26,6 +32,7 @@ STORED = Path(__file__).with_name("basis.npz")
 CELLS = 64
 #: The amount at which the fields are rendered; larger ones are nearly proportional.
 RENDERED_AMOUNT = 0.3
+RENDERED_PIXELS = 128
 #: Units that move each side by itself, by FACS number; the others move both sides or the middle.
 SIDED = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 16, 20, 24, 45)
 MIDDLE = (17, 18, 22, 25, 26, 28)
@@ -95,49 +102,55 @@ def mobility() -> NDArray[np.float32]:
     return np.asarray(np.maximum(most, most[:, ::-1]), np.float32)
 
 
-def build_basis(identities: tuple[str, ...]) -> NDArray[np.float32]:
-    """Render the fields (K, 64, 64, 2) from the built-in heads of these names."""
-    import cv2
-
-    from ...head.head import build_head
-    from ...head.identity import IDENTITIES
+def build_basis(heads: Iterable[RenderHead]) -> NDArray[np.float32]:
+    """Return the fields (K, 64, 64, 2), the mean over heads."""
     from ...models.heads.keypoints import keypoints_from_landmarks
-    from ...models.heads.procedural import render_head
     from ...models.heads.render import draw, motion, prepare_look
     from ...models.heads.scene import Camera, crop_of, random_light, rotation
 
     entries = _entries()
     total = np.zeros((len(entries), CELLS, CELLS, 2), np.float32)
-    for identity in identities:
-        head = render_head(build_head(IDENTITIES[identity], 64))
+    count = 0
+    for head in heads:
+        count += 1
         camera = Camera(rotation(0, 0), 120.0, np.eye(2, 3, dtype=np.float32))
         marks = keypoints_from_landmarks(camera.plane(head.rest[head.landmarks])[:, :2])
         camera = replace(camera, crop=crop_of(marks))
         look = prepare_look(head, head.rest, camera, random_light(np.random.default_rng(0)))
-        rest = draw(head, head.rest, look, NETWORK_PIXELS)
+        rest = draw(head, head.rest, look, RENDERED_PIXELS)
         for index, (_, _, _, weights) in enumerate(entries):
             amounts = {name: RENDERED_AMOUNT * value for name, value in weights.items()}
             moved = motion(
-                rest, draw(head, head.posed(amounts), look, NETWORK_PIXELS, rest), head.triangles
+                rest, draw(head, head.posed(amounts), look, RENDERED_PIXELS, rest), head.triangles
             )
             seen = (moved.visible > 0.5).astype(np.float32)
-            flow = cv2.resize(
-                moved.flow * seen[..., None], (CELLS, CELLS), interpolation=cv2.INTER_AREA
-            )
-            share = cv2.resize(seen, (CELLS, CELLS), interpolation=cv2.INTER_AREA)
-            total[index] += flow / np.maximum(share, 0.25)[..., None]
-    return np.asarray(total / len(identities) / RENDERED_AMOUNT, np.float32)
+            flow = pooled(moved.flow * seen[..., None], CELLS)
+            total[index] += flow / np.maximum(pooled(seen, CELLS), 0.25)[..., None]
+    enlarged = NETWORK_PIXELS / RENDERED_PIXELS
+    return np.asarray(total * enlarged / count / RENDERED_AMOUNT, np.float32)
 
 
-def store(path: Path = STORED) -> None:
-    """Render the fields from all built-in heads and write them, a byte a number."""
+def training_heads(packs: Path) -> Iterator[RenderHead]:
+    """Yield the built-in heads, and heads for training of the families in a folder of packs."""
+    from ...head.head import build_head
     from ...head.identity import IDENTITIES
+    from ...models.heads.packs import load_ict, load_makehuman
+    from ...models.heads.procedural import render_head
 
-    fields = build_basis(tuple(IDENTITIES))
+    for identity in IDENTITIES.values():
+        yield render_head(build_head(identity, 64))
+    for family in (load_ict(packs), load_makehuman(packs)):
+        for number in range(len(IDENTITIES)):
+            yield family.sample(number)
+
+
+def store(packs: Path, path: Path = STORED) -> None:
+    """Render the fields from `training_heads` and write them, a byte a number."""
+    fields = build_basis(training_heads(packs))
     scale = np.abs(fields).max((1, 2, 3)) / 127
     small = np.round(fields / scale[:, None, None, None]).astype(np.int8)
     np.savez_compressed(path, fields=small, scale=scale.astype(np.float32))
 
 
 if __name__ == "__main__":
-    store()
+    store(Path(sys.argv[1]))

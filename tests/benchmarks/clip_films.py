@@ -1,0 +1,230 @@
+"""Films of rendered heads, long or short, with known expressions, blinks, shake, flicker and noise.
+
+An expression is drawn at a few levels and blended between them, in linear light, so that a long
+film costs some dozens of drawings. Drawings are kept in a folder for the next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from clip_scenes import EDGE, PICTURE, HeadPose, Scene
+from microface.models.heads.expressions import added, expression_weights
+from microface.server import clips
+from microface.server.clips.calibrate import neutral_of
+from microface.server.clips.dense import pooled, quick_flow
+from microface.server.clips.steady import Steadier
+from microface.server.clips.template import template
+
+#: An action unit with its intensities on the left and on the right.
+Act = tuple[tuple[str, float, float], ...]
+
+BLINK: Act = (("AU45", 1.0, 1.0),)
+#: Levels between rest and peak of an expression of a few pixels, a blink or a turn.
+LEVELS = 6
+
+
+def act_weights(act: Act, share: float = 1.0) -> dict[str, float]:
+    """Return canonical amounts of an act at a share of its intensities."""
+    weights: dict[str, float] = {}
+    for unit, left, right in act:
+        weights = added(weights, expression_weights(unit, share * left, share * right))
+    return weights
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Something a face does: rises from `onset`, is held about `apex` for `hold`, is over at
+    `offset` (seconds). `act` is an expression or a blink; None is a turn of the head."""
+
+    onset: float
+    apex: float
+    offset: float
+    act: Act | None
+    hold: float = 0.02
+
+    def share(self, seconds: float) -> float:
+        """Return how far it is under way at a time, 0..1."""
+        rise = (seconds - self.onset) / (self.apex - self.hold / 2 - self.onset)
+        fall = (self.offset - seconds) / (self.offset - self.apex - self.hold / 2)
+        u = min(1.0, max(0.0, min(rise, fall)))
+        return u * u * (3 - 2 * u)
+
+
+class Stage:
+    """A head whose drawings are kept, and the films made of them."""
+
+    def __init__(self, packs: Path, keep: Path, family: str, number: int) -> None:
+        self._packs = packs
+        self.place = (family, number)
+        self._keep = keep / f"{family}-{number}"
+        self._scene: Scene | None = None
+
+    @property
+    def scene(self) -> Scene:
+        """The scene, made when it is first needed."""
+        if self._scene is None:
+            self._scene = Scene(self._packs, *self.place)
+        return self._scene
+
+    def levels(self, act: Act | None, levels: int = LEVELS) -> np.ndarray:
+        """Return the drawings (levels + 1, 288, 288, 3) of an act, or of a turn of 3 degrees."""
+        name = hashlib.sha256(json.dumps([act, levels]).encode()).hexdigest()[:16]
+        path = self._keep / f"{name}.npz"
+        if path.is_file():
+            with np.load(path) as stored:
+                return np.asarray(stored["light"])
+        drawn = [self.scene.light({})]
+        for level in range(1, levels + 1):
+            share = level / levels
+            if act is None:
+                pose = HeadPose(yaw=3.0 * share, pitch=-1.0 * share)
+                drawn.append(self.scene.light({}, pose))
+            else:
+                drawn.append(self.scene.light(act_weights(act, share)))
+        light = np.stack(drawn).astype(np.float16)
+        self._keep.mkdir(parents=True, exist_ok=True)
+        np.savez(path, light=light)
+        return light
+
+    def film(
+        self,
+        episodes: Sequence[Episode],
+        times: Sequence[float],
+        seed: int,
+        *,
+        noise: float = 0.01,
+        flicker: float = 0.01,
+        shake: float = 3.0,
+        levels: int = LEVELS,
+    ) -> Iterator[np.ndarray]:
+        """Yield the frames (288, 288, 3) uint8 at `times` (seconds).
+
+        `noise` and `flicker` are standard deviations, shares of full scale and of the light;
+        `shake` is the most that the head strays, in pixels. Episodes may not overlap.
+        """
+        rng = np.random.default_rng([seed, 9])
+        drawn: Mapping[Act | None, np.ndarray] = {
+            e.act: self.levels(e.act, levels) for e in episodes
+        }
+        rest = next(iter(drawn.values()))[0].astype(np.float32)
+        for seconds, (x, y, roll) in zip(times, shaking(times, rng, shake), strict=True):
+            light = rest
+            for episode in episodes:
+                share = episode.share(seconds)
+                if share > 0:
+                    light = _between(drawn[episode.act], share)
+            middle = ((PICTURE - 1) / 2, (PICTURE - 1) / 2)
+            matrix = np.asarray(cv2.getRotationMatrix2D(middle, roll, 1.0))
+            matrix[:, 2] += x, y
+            moved = cv2.warpAffine(
+                light, matrix, (PICTURE, PICTURE), flags=cv2.INTER_CUBIC,
+                borderMode=cv2.BORDER_REPLICATE,
+            )  # fmt: skip
+            gain = 1 + float(rng.normal(0, flicker))
+            yield self.scene.filmed(np.maximum(moved, 0), rng, noise=noise, gain=gain)
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """What steadying makes of a film of T frames: flows (T, 32, 32, 2) and the head's poses.
+
+    `plain` (T, 32, 32, 2) are flows as they were before: dense inverse search on the pictures, less
+    the similarity that fits the face best.
+    """
+
+    times: np.ndarray
+    flows: np.ndarray
+    poses: np.ndarray
+    plain: np.ndarray
+
+
+def steadied(
+    stage: Stage,
+    episodes: Sequence[Episode],
+    times: np.ndarray,
+    seed: int,
+    keep: Path,
+    levels: int = LEVELS,
+) -> Filmed:
+    """Return the steadied film, kept in a folder by what it shows and by the code that made it."""
+    made = [CODE, stage.place, seed, levels, times.tolist()]
+    made += [[e.onset, e.apex, e.offset, e.hold, e.act] for e in episodes]
+    name = hashlib.sha256(json.dumps(made).encode()).hexdigest()[:16]
+    path = keep / f"steadied-{name}.npz"
+    if not path.is_file():
+        frames = list(stage.film(episodes, times.tolist(), seed, levels=levels))
+        neutral = neutral_of(frames, times, stage.scene.crop)
+        steadier = Steadier(neutral.image, stage.scene.crop)
+        steadier.learn_face(frames)
+        steady = [steadier.steady(frame) for frame in frames]
+        flows = np.stack([pooled(s.flow, 32) for s in steady]).astype(np.float16)
+        keep.mkdir(parents=True, exist_ok=True)
+        plain = plain_flows(neutral.image, frames).astype(np.float16)
+        np.savez(path, flows=flows, poses=np.stack([s.pose for s in steady]), plain=plain)
+    with np.load(path) as stored:
+        flows, plain = (stored[name].astype(np.float32) for name in ("flows", "plain"))
+        return Filmed(times, flows, stored["poses"], plain)
+
+
+def plain_flows(neutral: np.ndarray, frames: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the flows (T, 32, 32, 2) of frames less the similarity that fits the face best."""
+    face = template(32).face > 0.5
+    x, y = template(32).x[face], template(32).y[face]
+    nothing, one = np.zeros_like(x), np.ones_like(x)
+    across = np.stack([x, -y, one, nothing], -1)
+    columns = np.concatenate([across, np.stack([y, x, nothing, one], -1)])
+    rest = _half(neutral)
+    found = np.zeros((len(frames), 32, 32, 2), np.float32)
+    for index, frame in enumerate(frames):
+        flow = 2 * quick_flow(rest, _half(frame), 32)
+        seen = np.concatenate([flow[face][:, 0], flow[face][:, 1]])
+        rigid = columns @ np.linalg.lstsq(columns, seen, rcond=None)[0]
+        found[index][face] = (seen - rigid).reshape(2, -1).T
+    return found
+
+
+def _half(picture: np.ndarray) -> np.ndarray:
+    grey = cv2.cvtColor(picture[EDGE:-EDGE, EDGE:-EDGE], cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(grey, (128, 128), interpolation=cv2.INTER_AREA))
+
+
+def _code() -> str:
+    """Return a digest of the code that steadies."""
+    folder = Path(clips.__file__).parent
+    stems = ("basis", "calibrate", "dense", "pose", "sampling", "shape", "steady", "template")
+    digest = hashlib.sha256((folder / "basis.npz").read_bytes())
+    for stem in stems:
+        digest.update((folder / f"{stem}.py").read_bytes())
+    return digest.hexdigest()
+
+
+CODE = _code()
+
+
+def shaking(times: Sequence[float], rng: np.random.Generator, pixels: float) -> np.ndarray:
+    """Return a head's shake (T, 3): x, y in pixels, roll in degrees; 0 at the first frame."""
+    seconds = np.asarray(times)
+    waves = []
+    for extent in (pixels, pixels, 1.0):
+        parts = [
+            np.sin(2 * np.pi * (rng.uniform(0.3, 2.5) * seconds + rng.uniform())) for _ in range(3)
+        ]
+        wave = np.sum(parts, axis=0)
+        wave -= wave[0]
+        waves.append(extent * wave / max(1e-9, float(np.abs(wave).max())))
+    return np.stack(waves, -1)
+
+
+def _between(levels: np.ndarray, share: float) -> np.ndarray:
+    place = share * (len(levels) - 1)
+    low = min(int(place), len(levels) - 2)
+    part = np.float32(place - low)
+    blended = (1 - part) * levels[low].astype(np.float32) + part * levels[low + 1]
+    return np.asarray(blended, np.float32)
