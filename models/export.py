@@ -26,7 +26,7 @@ from .eam.network import Animation, Eam, EamConfig
 #: What `encode.onnx` returns, in order; fields of `eam.keypoints.Encoding`.
 ENCODINGS = Encoding._fields
 #: What `animate.onnx` returns, in order; the first fields of `eam.network.Animation`.
-ANIMATIONS = Animation._fields[:6]
+ANIMATIONS = Animation._fields[:7]
 #: Sides whose encodings `animate.onnx` takes, each as `{side}_{field}`.
 SIDES = ("source_neutral", "source_frame", "character")
 #: ONNX operator set: the first with a stable four-dimensional GridSample.

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from . import grid, motion
-from .correspondence import Correspond, carry
+from .correspondence import Correspond, Correspondence, carry
 from .dense import Dense, DenseMotion
+from .doubt import Doubt, nearby
 from .edges import EdgePrediction
 from .generator import Generator
 from .keypoints import CELLS, Encoding, KeypointNetwork
@@ -24,7 +25,7 @@ class EamConfig:
     `motion` "flow" reads the source's motion from the refined optical flow, "difference" as a
     difference of two detections, as described in the paper; `carry` adds the candidate that
     carries the whole field; `chart` lets the correspondence agree on the chart of the face; `aep`
-    and `eimhsa` switch edge prediction and attention.
+    and `eimhsa` switch edge prediction and attention; `doubt` adds how far off the motion may be.
     """
 
     keypoints: int = 30
@@ -38,6 +39,7 @@ class EamConfig:
     chart: bool = True
     aep: bool = True
     eimhsa: bool = True
+    doubt: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for an unknown `motion`."""
@@ -50,7 +52,8 @@ class Animation(NamedTuple):
 
     flow (N, 2, 256, 256) backward in 256-px pixels; occlusion (N, 1, 64, 64), 1 visible; edges
     (N, 1, 256, 256) in 0..1; residual (N, 3, 256, 256); residual_mask (N, 1, 256, 256) in 0..1;
-    image (N, 3, 256, 256), about 0..1. Then, for training: supervised (N, 2, 256, 256), the flow
+    image (N, 3, 256, 256), about 0..1; doubt (N, 1, 64, 64), the motion's expected end-point error
+    in 256-px pixels. Then, for training: supervised (N, 2, 256, 256), the flow
     before stillness is enforced; coarse (N, 2, 64, 64), the same on the motion grid; carried
     (N, 2, 64, 64), the carried candidate; source (N, 2, 64, 64), the source's refined forward
     motion; shift (N, K, 2), its keypoints' motion, normalised; masks (N, K + 2, 64, 64);
@@ -64,6 +67,7 @@ class Animation(NamedTuple):
     residual: Tensor
     residual_mask: Tensor
     image: Tensor
+    doubt: Tensor
     supervised: Tensor
     coarse: Tensor
     carried: Tensor
@@ -97,6 +101,7 @@ class Eam(nn.Module):
         self.generator = Generator(
             c.features, c.detail, c.context, c.channels, c.heads, c.eimhsa and c.aep
         )
+        self.doubt = Doubt(c.features, c.context) if c.doubt else None
 
     def encode(self, image: Tensor) -> Encoding:
         """Return the encoding of pictures (N, 3, 256, 256) in 0..1."""
@@ -151,6 +156,9 @@ class Eam(nn.Module):
             residual=painted.residual,
             residual_mask=painted.mask,
             image=painted.image,
+            doubt=self.doubted(
+                neutral, character, source_flow, strength, where, change, carried, dense
+            ),
             supervised=dense.supervised,
             coarse=dense.coarse,
             carried=carried,
@@ -159,6 +167,29 @@ class Eam(nn.Module):
             masks=dense.masks,
             where=where.positions,
         )
+
+    def doubted(
+        self,
+        neutral: Encoding,
+        character: Encoding,
+        source_flow: Tensor,
+        strength: Tensor,
+        where: Correspondence,
+        change: Tensor,
+        carried: Tensor,
+        dense: DenseMotion,
+    ) -> Tensor:
+        """Return how far off `dense` may be; as far as the motion itself without that part.
+
+        What it is read from is not taught by it.
+        """
+        if self.doubt is None:
+            return nearby(dense.coarse)
+        measured = motion.backward(carry(source_flow, where) * strength[:, None, None, None])
+        apart = grid.length(grid.sample(neutral.chart, where.positions) - character.chart)
+        known = (character.features, change, dense.context, measured, carried, dense.coarse)
+        found: Tensor = self.doubt(*(x.detach() for x in (*known, apart, dense.active)))
+        return found
 
     def paint(
         self, image: Tensor, character: Encoding, change: Tensor, dense: DenseMotion

@@ -31,6 +31,9 @@ def evaluate(arguments: argparse.Namespace) -> int:
         facts["frames_per_core_second"] = cost.frames_per_core_second(weights.parent)
     report = as_json(found, facts)
     table = as_markdown(report)
+    for sums in found.sums.values():
+        if sums.reliability is not None:
+            table += f"\n{sums.reliability.table()}"
     print(heading(report))
     print(table)
     if arguments.out:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,11 +24,13 @@ Pairs = dict[str, Tensor]
 @dataclass(frozen=True)
 class Result:
     """What a method answers for a batch: backward flow (N, H, W, 2) in pixels, pictures (N, H, W,
-    3) uint8, edge maps (N, H, W) in 0..1."""
+    3) uint8, edge maps (N, H, W) in 0..1; where it says how far off the flow may be, `doubt`
+    (N, 64, 64) in pixels."""
 
     flow: NDArray[np.float32]
     images: NDArray[np.uint8]
     edges: NDArray[np.float32]
+    doubt: NDArray[np.float32] | None = None
 
 
 Method = Callable[[Eam, Pairs], Result]
@@ -78,7 +80,8 @@ def ours(network: Eam, pair: Pairs) -> Result:
     """Answer with the network."""
     with torch.no_grad():
         found = animated(network, pair, paint=True)
-    return as_result(found.flow, found.image, found.edges)
+    result = as_result(found.flow, found.image, found.edges)
+    return replace(result, doubt=found.doubt[:, 0].numpy())
 
 
 #: Rows of the table, in order.

@@ -21,6 +21,7 @@ from ..training.steady import steadied
 from . import measures
 from .carried import Carried, carried_truth, coarse
 from .methods import METHODS, Pairs, Result
+from .reliability import Reliability
 
 #: Pairs that go through the network at once.
 BATCH = 8
@@ -45,6 +46,7 @@ class Sums:
     similarity: list[tuple[float, float]] = field(default_factory=list)
     edges: list[tuple[float, float, float, float]] = field(default_factory=list)
     rest: list[tuple[float, float]] = field(default_factory=list)
+    reliability: Reliability | None = None
 
 
 @dataclass
@@ -97,6 +99,9 @@ def add(
     sums.carried.append(measures.endpoint_sums(small, wanted, like))
     sums.carried_cosine.append(measures.cosine_sums(small, wanted, like))
     sums.carried_gain.append(measures.gain_sums(small, wanted, like))
+    if result.doubt is not None:
+        sums.reliability = sums.reliability or Reliability()
+        sums.reliability.add(result.doubt[i], small, wanted, alike.known[i, 0].numpy())
     across = pair["character_chart"][i, 0].numpy() / 10
     sums.side.append(measures.sided_sums(small, wanted, across, like))
     sums.cosine.append(measures.cosine_sums(flow, backward, region))

@@ -111,6 +111,11 @@ def as_json(found: Measured, facts: dict[str, object]) -> dict[str, object]:
             }
             for name, sums in found.sums.items()
         },
+        "reliability": {
+            name: {"off": sums.reliability.off, "rows": sums.reliability.rows()}
+            for name, sums in found.sums.items()
+            if sums.reliability is not None
+        },
     }
 
 

@@ -118,6 +118,18 @@ def lost_gain(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     return ((along - whole).abs() / (whole + FLOOR**2 * floor)).mean()
 
 
+def laplace(doubt: Tensor, flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Return minus the log likelihood of errors, where `valid`, under the error `doubt` expects.
+
+    For a Laplace distribution in the plane of density exp(-e / b) / (2 pi b^2), whose mean error e
+    is 2 b; `doubt` (N, 1, h, w) and the flows in pixels; constants are left out.
+    """
+    error = grid.length(flow - truth).detach()
+    scale = doubt / 2
+    value = 2 * scale.log() + error / scale
+    return (value * valid).sum() / valid.sum().clamp(min=1.0)
+
+
 def leak(flow: Tensor, truth: Tensor) -> Tensor:
     """Return the mean motion, pixels, where nothing truly moves."""
     still = 1 - moving(truth)

@@ -14,8 +14,9 @@ DEFAULT = Path(__file__).with_name("default.toml")
 #: Stages in their order: the detector alone, motion on the frozen detector, everything painted.
 STAGES = ("keypoints", "motion", "paint")
 
-#: A stage that is run only when asked for: the keypoints' heatmaps anew, on the same features.
-EXTRA_STAGES = ("points",)
+#: Stages that are run only when asked for: the keypoints' heatmaps anew, on the same features, and
+#: how far off the motion of the rest, which stays as it is, may be.
+EXTRA_STAGES = ("points", "doubt")
 
 
 @dataclass(frozen=True)

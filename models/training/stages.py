@@ -12,6 +12,7 @@ from torch import Tensor
 from ..eam import grid
 from ..eam.keypoints import CELLS, Encoding
 from ..eam.network import Animation, Eam
+from ..evaluation.carried import carried_truth
 from . import augment, losses, transforms
 from .data import Batch
 from .steady import steadied
@@ -160,6 +161,13 @@ def whole_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -
     return named
 
 
+def doubt_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
+    """Return the loss of how far off the motion is said to be, against the carried truth."""
+    found = animated(network, pair, paint=False)
+    truth = carried_truth(pair)
+    return {"doubt": losses.laplace(found.doubt, found.coarse, truth.flow, truth.known.float())}
+
+
 #: Fields of a pair that the detector's stage reads; the others read them all.
 KEYPOINT_FIELDS = (
     "source_neutral",
@@ -177,6 +185,7 @@ KEYPOINT_FIELDS = (
 STEPS = {
     "keypoints": (keypoint_step, ("encoder",)),
     "points": (keypoint_step, ("encoder.heatmaps",)),
+    "doubt": (doubt_step, ("doubt",)),
     "motion": (motion_step, ("source", "correspond", "dense")),
     "paint": (whole_step, ("source", "correspond", "dense", "edges", "generator")),
 }

@@ -6,7 +6,7 @@ import csv
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -62,13 +62,17 @@ class Trainer:
         )
 
     def start_from(self, weights: Eam) -> None:
-        """Begin with the weights of another network. InputError where it is built differently."""
-        if weights.config != self.network.config:
+        """Begin with the weights of another network, which may lack the part that doubts.
+
+        InputError where it is built differently otherwise.
+        """
+        theirs = replace(weights.config, doubt=self.network.config.doubt)
+        if theirs != self.network.config or weights.config.doubt > theirs.doubt:
             raise InputError(
                 f"The weights are of a network built as {weights.config}.",
                 "Set [network] in the settings likewise.",
             )
-        self.network.load_state_dict(weights.state_dict())
+        self.network.load_state_dict({**self.network.state_dict(), **weights.state_dict()})
         self.average = self.weights()
 
     def resume(self) -> None:

@@ -19,6 +19,7 @@ from ..clips.face import FaceBox, find_face
 from ..clips.measure import start_of
 from ..clips.steady import CELLS, Steadied
 from .canvas import Canvas
+from .doubts import Doubts, shrunk
 from .regions import Gains, gain_field
 from .runtime import Animation, Runtime
 from .smooth import smoothed
@@ -37,7 +38,7 @@ class Generated:
 
     `image` (H, W, 3) uint8 is of the neutral's size; `edge` (H, W) uint8 is the edge map of what
     moves; `flow` (H, W, 2) float16 says where each pixel of the neutral goes, as (dx, dy) in its
-    pixels; `confidence` 0..1 says how much of the source's motion was understood.
+    pixels; `confidence` 0..1 is the share of the motion that is not doubted.
     """
 
     index: int
@@ -107,6 +108,7 @@ class Retargeting:
         self._progress = progress
         self._cancelled = cancelled
         self._timings = Timings()
+        self._doubts = Doubts()
         self._flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float16)
         with self._timings.stage("align"):
             self.face: FaceBox = find_face(
@@ -141,19 +143,20 @@ class Retargeting:
         next frame is steadied in a thread while the network works on this one.
         """
         moves = smoothed(self._animations(), self.clip.times, self._neutral_frame)
-        for index, (flow, (animation, confidence)) in enumerate(moves):
+        for index, (flow, (animation, steadiness)) in enumerate(moves):
             with self._timings.stage("generate"):
-                mask = animation.residual_mask
+                mask, doubt = animation.residual_mask, animation.doubt
                 if self._gain is not None:
                     flow = flow * self._gain[..., None]
                     mask = np.clip(mask * self._gain, 0, 1)
+                    doubt = doubt * shrunk(self._gain, len(doubt))
                 flow = unfolded(flow)
                 made = Generated(
                     index,
                     self._canvas.paint(flow, animation.residual, mask),
                     self._canvas.edge_map(animation.edges),
                     self._canvas.forward(flow),
-                    confidence,
+                    self._doubts.add(flow, doubt, steadiness),
                 )
             if self._progress is not None:
                 self._progress(index + 1, len(self.clip))
@@ -203,6 +206,7 @@ class Retargeting:
             "offset": asdict(phases.offset) if phases.offset else None,
             "profile": [round(float(v), 4) for v in phases.profile],
             "peak_motion_pixels": round(float(profile.max()), 4),
+            **self._doubts.summary(),
             "clip": {"name": self.clip.name, "sha256": self.clip.sha256},
             "model": dict(self.runtime.hashes),
             "faces": {

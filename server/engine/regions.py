@@ -85,7 +85,7 @@ def region_shares(chart: Floats) -> dict[tuple[str, str], Floats]:
     folded[..., 0] = np.abs(places[..., 0])
     away = np.stack(
         [
-            np.min([((folded - np.float32(p)) ** 2).sum(-1) for p in PLACES[region]], axis=0)
+            np.min([((folded - np.array(p, np.float32)) ** 2).sum(-1) for p in PLACES[region]], axis=0)
             for region in REGIONS
         ]
     )

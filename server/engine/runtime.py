@@ -27,7 +27,8 @@ class Animation:
 
     flow (256, 256, 2): backward, in pixels of the crop. edges (256, 256) in 0..1. residual
     (256, 256, 3), added where residual_mask (256, 256) in 0..1 says so. occlusion (64, 64), 1
-    where the neutral shows what is needed.
+    where the neutral shows what is needed. doubt (64, 64): the end-point error that the flow is
+    expected to have there, in pixels of the crop.
     """
 
     flow: Floats
@@ -35,6 +36,7 @@ class Animation:
     residual: Floats
     residual_mask: Floats
     occlusion: Floats
+    doubt: Floats
 
 
 class Runtime(Protocol):
@@ -109,7 +111,7 @@ class OnnxRuntime:
         self._encode, self._animate = sessions
         self._wanted = {entry.name for entry in self._animate.get_inputs()}
         self._encoded = [entry.name for entry in self._encode.get_outputs()]
-        self._made = ["flow", "edges", "residual", "residual_mask", "occlusion"]
+        self._made = ["flow", "edges", "residual", "residual_mask", "occlusion", "doubt"]
 
     def encode(self, picture: NDArray[np.uint8]) -> Encoding:
         """Return the encoding of a crop (256, 256, 3) uint8."""
@@ -141,13 +143,15 @@ class OnnxRuntime:
         given["strength"] = np.array([strength], np.float32)
         feed = {name: value for name, value in given.items() if name in self._wanted}
         made = self._animate.run(self._made, feed)
-        back, edges, residual, mask, occlusion = (np.asarray(value[0]) for value in made)
+        back, edges, residual, mask, *cells = (np.asarray(value[0]) for value in made)
+        occlusion, doubt = cells
         return Animation(
             np.ascontiguousarray(back.transpose(1, 2, 0)),
             edges[0],
             np.ascontiguousarray(residual.transpose(1, 2, 0)),
             mask[0],
             occlusion[0],
+            doubt[0],
         )
 
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from microface.models.evaluation import measures, methods
+from microface.models.evaluation.reliability import Reliability
 from microface.models.evaluation.run import Measured, Sums
 from microface.models.evaluation.table import as_json, as_markdown
 from numpy.typing import NDArray
@@ -104,3 +105,19 @@ def test_the_table_names_every_method_and_says_when_there_is_nothing_to_say() ->
     text = as_markdown(report)
     assert "| static copy | classical | ours | true frame |" in text
     assert "0.667" in text and "–" in text
+
+
+def test_doubt_that_is_right_is_calibrated_and_half_of_it_is_not() -> None:
+    rng = np.random.default_rng(2)
+    doubt = rng.uniform(0.02, 2.5, (64, 64)).astype(np.float32)
+    # A Laplace distribution in the plane: the length is a gamma variable of two, of mean 2 b.
+    size, angle = rng.gamma(2, doubt / 2), rng.uniform(0, 2 * np.pi, doubt.shape)
+    off = np.stack((size * np.cos(angle), size * np.sin(angle)), -1).astype(np.float32)
+    everywhere = np.ones(doubt.shape, bool)
+    right, half = Reliability(), Reliability()
+    for each, claimed in ((right, doubt), (half, doubt / 2)):
+        each.add(claimed, off, np.zeros_like(off), everywhere)
+    assert right.off < 0.06
+    assert half.off == pytest.approx(0.5, abs=0.05)
+    assert len(right.rows()) == 7
+    assert "| error expected, px |" in right.table()

@@ -39,6 +39,7 @@ class StandIn:
             np.zeros((256, 256, 3), np.float32),
             nothing,
             np.ones((64, 64), np.float32),
+            np.full((64, 64), 0.1, np.float32),
         )
 
 
@@ -106,7 +107,12 @@ def test_summary(whole: tuple[Retargeting, list[Generated]]) -> None:
     assert summary["onset"]["seconds"] == pytest.approx(0.015, abs=0.008)
     assert 0.06 < summary["offset"]["seconds"] < 0.08
     assert set(summary["seconds"]) == {"align", "motion", "generate"}
-    assert len(summary["times"]) == len(summary["profile"]) == 10
+    assert len(summary["times"]) == len(summary["profile"]) == len(summary["sure"]) == 10
+    assert np.allclose(summary["doubt_pixels"], 0.1) and np.shape(summary["doubt_pixels"]) == (
+        32,
+        32,
+    )
+    assert summary["look_at"] == [k for k, sure in enumerate(summary["sure"]) if sure < 0.4]
 
 
 def test_strength_scales_motion() -> None:

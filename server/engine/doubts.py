@@ -1,0 +1,70 @@
+"""How sure the generated motion is: frame by frame, and place by place over the clip."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+#: Cells a side of the clip's map of doubt.
+CELLS = 32
+#: Motion, pixels of the crop, from which a cell counts as moving.
+MOVING_PIXELS = 0.2
+#: A frame less sure than this should be looked at.
+LOOK_AT = 0.4
+
+
+def shrunk(field: Floats, side: int) -> Floats:
+    """Return the means (side, side[, C]) of a field (h, w[, C]) of `side` or more cells a side."""
+    small = cv2.resize(field, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.float32)
+
+
+class Doubts:
+    """What the network doubts of a clip, gathered frame by frame."""
+
+    def __init__(self) -> None:
+        self._squares = np.zeros((CELLS, CELLS), np.float64)
+        self._weight = 0.0
+        #: How sure each frame is, 0 to 1, in order.
+        self.frames: list[float] = []
+
+    def add(self, flow: Floats, doubt: Floats, steadiness: float) -> float:
+        """Take in a frame: `flow` (256, 256, 2) and `doubt` (64, 64), pixels of the crop, and how
+        well the source's head was followed, 0 to 1. Return how sure the frame is, 0 to 1.
+
+        That is the share of its motion that is not doubted. A frame in which nothing moves is as
+        sure as its head was followed.
+        """
+        side = doubt.shape[0]
+        cells = shrunk(flow, side)
+        size = np.linalg.norm(cells, axis=-1)
+        moving = size > MOVING_PIXELS
+        whole = float(size[moving].sum())
+        share = 1 - float(doubt[moving].sum()) / whole if whole > 0 else 1.0
+        small = shrunk(doubt, CELLS)
+        # The frames that move most say most of where the motion can be trusted.
+        self._squares += whole * small.astype(np.float64) ** 2
+        self._weight += whole
+        sure = float(np.clip(share, 0, 1)) * steadiness
+        self.frames.append(sure)
+        return sure
+
+    @property
+    def map(self) -> NDArray[np.float64] | None:
+        """The root mean square doubt (32, 32) of the clip's motion, pixels of the crop; None where
+        nothing moved."""
+        if self._weight == 0:
+            return None
+        return np.asarray(np.sqrt(self._squares / self._weight))
+
+    def summary(self) -> dict[str, object]:
+        """Return the table of it, ready for JSON."""
+        spread = self.map
+        return {
+            "sure": [round(one, 4) for one in self.frames],
+            "look_at": [index for index, one in enumerate(self.frames) if one < LOOK_AT],
+            "doubt_pixels": None if spread is None else np.round(spread, 4).tolist(),
+        }

@@ -1,0 +1,36 @@
+"""What is doubted of a clip, gathered frame by frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from microface.server.engine.doubts import CELLS, LOOK_AT, Doubts
+
+
+def flow(pixels: float) -> np.ndarray:
+    field = np.zeros((256, 256, 2), np.float32)
+    field[100:140, 60:120, 1] = pixels
+    return field
+
+
+def test_a_frame_is_as_sure_as_its_motion_is_not_doubted() -> None:
+    doubts = Doubts()
+    quarter = np.full((64, 64), 0.5, np.float32)
+    assert doubts.add(flow(2.0), quarter, 1.0) == pytest.approx(0.75, abs=0.01)
+    assert doubts.add(flow(2.0), quarter, 0.5) == pytest.approx(0.375, abs=0.01)
+    assert doubts.add(flow(0.0), quarter, 0.9) == pytest.approx(0.9)
+    assert doubts.add(flow(1.0), np.full((64, 64), 3.0, np.float32), 1.0) == 0
+    assert doubts.summary()["look_at"] == [1, 3]
+    assert doubts.frames[1] < LOOK_AT < doubts.frames[0]
+
+
+def test_the_map_is_of_the_frames_that_move() -> None:
+    doubts = Doubts()
+    assert doubts.map is None and doubts.summary()["doubt_pixels"] is None
+    spot = np.full((64, 64), 0.1, np.float32)
+    spot[:32] = 0.4
+    doubts.add(flow(0.0), 10 * spot, 1.0)
+    doubts.add(flow(1.0), spot, 1.0)
+    found = doubts.map
+    assert found is not None and found.shape == (CELLS, CELLS)
+    assert found[:16] == pytest.approx(0.4, abs=1e-4) and found[16:] == pytest.approx(0.1, abs=1e-4)
