@@ -64,7 +64,8 @@ class Doubt(nn.Module):
             (context, self.reduce(features), self.change(change), *ratios, 10 * apart, active), 1
         )
         share = self.out(self.second(self.first(known))).float() - 1.0
-        return near * share.clamp(*SHARE).exp()
+        found: Tensor = near * share.clamp(*SHARE).exp()
+        return found
 
 
 def nearby(flow: Tensor) -> Tensor:

@@ -83,12 +83,8 @@ def region_shares(chart: Floats) -> dict[tuple[str, str], Floats]:
     left = 1 / (1 + np.exp(np.clip(-4 * places[..., 0] / MIDDLE, -60, 60)))
     folded = places * np.array([0, 1, 1], np.float32)
     folded[..., 0] = np.abs(places[..., 0])
-    away = np.stack(
-        [
-            np.min([((folded - np.array(p, np.float32)) ** 2).sum(-1) for p in PLACES[region]], axis=0)
-            for region in REGIONS
-        ]
-    )
+    seats = [np.array(PLACES[region], np.float32) for region in REGIONS]
+    away = np.stack([((folded - seat[:, None, None]) ** 2).sum(-1).min(0) for seat in seats])
     likely = np.exp(-(away - away.min(0)) / (2 * PASSAGE**2))
     likely /= likely.sum(0)
     shares = {}
