@@ -1,0 +1,192 @@
+"""Find what is wrong with a clip's frames, and mend the motion of those that cannot be believed.
+
+Flicker is evened out where motion is measured (`dense.py`), noise by the neutral's averaging and by
+smoothing over time (`engine/smooth.py`), frames missing by their time stamps, which everything goes
+by. What is left to mend are frames that lie: taken twice, or smeared by motion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.flow import luminance
+from .crop import Crop, shrink_for
+from .sampling import Reals
+
+Floats = NDArray[np.float64]
+Kind = Literal["flicker", "noise", "compression", "blur", "duplicated", "dropped"]
+
+#: Frames are compared at this size.
+COMPARED_PIXELS = 160
+#: Flicker: standard deviation of the light from frame to frame, as a share of it.
+FLICKER_SHARE = 0.006
+#: Noise of a single pixel in grey levels, at the size compared.
+NOISE_LEVELS = 4.0
+#: Steps at the borders of the 8 x 8 blocks of compression against those elsewhere.
+BLOCKS_RATIO = 1.35
+#: A frame is smeared whose detail falls to this share of its neighbours'.
+BLUR_SHARE = 0.7
+#: A frame is a repetition that differs from the one before by less than this share of what frames
+#: usually do, or not at all.
+REPEATED_SHARE = 0.12
+#: Frames are missing where the time stamps step by more than this many usual steps.
+MISSING_STEPS = 1.5
+#: Neighbours that a frame is held against, in frames to each side.
+NEIGHBOURS = 6
+
+
+@dataclass(frozen=True)
+class Warning:  # noqa: A001 - it is one, and nothing here warns in Python's sense
+    """Something wrong with a clip: its kind, the `frames` concerned (all of them: empty), and a
+    sentence on `what` it is."""
+
+    kind: Kind
+    frames: tuple[int, ...]
+    what: str
+
+
+def quality(
+    frames: Iterable[NDArray[np.uint8]], times: Reals, crop: Crop | None = None
+) -> list[Warning]:
+    """Return what is wrong with frames (H, W, 3) uint8 at `times` (T,) seconds.
+
+    `crop` says where the face is; else the whole picture is judged. Frames are looked at one after
+    the other and not kept.
+    """
+    seconds = np.asarray(times, np.float64)
+    levels, details, changes, noises, blocks = [], [], [], [], []
+    before: NDArray[np.float32] | None = None
+    for frame in frames:
+        grey = luminance(frame)
+        blocks.append(_blockiness(grey))
+        small = _compared(grey, crop)
+        levels.append(float(small.mean()))
+        smooth = cv2.GaussianBlur(small, (0, 0), 1.0)
+        details.append(float(cv2.Laplacian(smooth, cv2.CV_32F, ksize=3).var()))
+        noises.append(_noise(small))
+        changes.append(np.inf if before is None else float(np.abs(small - before).mean()))
+        before = small
+    warnings = _about_light(np.array(levels), float(np.median(noises)))
+    if float(np.median(blocks)) > BLOCKS_RATIO:
+        warnings.append(Warning("compression", (), "compression has left visible blocks"))
+    repeated = _repeated(np.array(changes))
+    if repeated:
+        warnings.append(
+            Warning("duplicated", repeated, f"{len(repeated)} frames repeat the one before")
+        )
+    blurred = _blurred(np.array(details))
+    if blurred:
+        warnings.append(Warning("blur", blurred, f"{len(blurred)} frames are smeared by motion"))
+    return warnings + _about_times(seconds)
+
+
+def unbelievable(warnings: Iterable[Warning]) -> tuple[int, ...]:
+    """Return the frames whose motion is not to be believed, in order."""
+    return tuple(
+        sorted({k for w in warnings if w.kind in ("blur", "duplicated") for k in w.frames})
+    )
+
+
+def mended(flows: NDArray[np.float32], times: Reals, frames: Iterable[int]) -> NDArray[np.float32]:
+    """Return flows (T, ...) with those of `frames` taken from their neighbours, by time.
+
+    A cubic through the two nearest frames on each side; at the ends, the nearest frame's.
+    """
+    bad = np.zeros(len(flows), np.bool_)
+    bad[list(frames)] = True
+    good = np.flatnonzero(~bad)
+    if not bad.any() or len(good) < 2:
+        return flows
+    from scipy.interpolate import CubicSpline
+
+    seconds = np.asarray(times, np.float64)
+    result = flows.copy()
+    for index in np.flatnonzero(bad):
+        after = int(np.searchsorted(good, index))
+        near = good[max(0, after - 2) : after + 2]
+        if after in (0, len(good)):
+            result[index] = flows[good[0] if after == 0 else good[-1]]
+        else:
+            result[index] = CubicSpline(seconds[near], flows[near].astype(np.float64))(
+                seconds[index]
+            )
+    return result
+
+
+def _compared(grey: NDArray[np.uint8], crop: Crop | None) -> NDArray[np.float32]:
+    size = (COMPARED_PIXELS, COMPARED_PIXELS)
+    if crop is None:
+        return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+    picture, affine = shrink_for(grey, crop.affine(COMPARED_PIXELS))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cut = cv2.warpAffine(picture, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, np.float32)
+
+
+def _noise(small: NDArray[np.float32]) -> float:
+    """Return the noise of a pixel (Immerkaer, CVIU 64, 1996), by the median, which edges spare."""
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    return float(np.median(np.abs(cv2.filter2D(small, cv2.CV_32F, mask))) / 0.6745 / 6)
+
+
+def _blockiness(grey: NDArray[np.uint8]) -> float:
+    """Return how much larger steps are at every eighth column than elsewhere."""
+    step = np.abs(np.diff(grey[::4].astype(np.int16), axis=1)).mean(0)
+    at = step[7::8].mean() if len(step) > 16 else 0.0
+    return float((at + 0.5) / (np.median(step) + 0.5))
+
+
+def _about_light(levels: Floats, noise: float) -> list[Warning]:
+    warnings = []
+    if len(levels) > 4:
+        jumps = np.diff(levels, 2) / np.sqrt(6)
+        share = float(np.median(np.abs(jumps))) / 0.6745 / max(1.0, float(levels.mean()))
+        if share > FLICKER_SHARE:
+            warnings.append(Warning("flicker", (), f"the light flickers by {share:.1%}"))
+    if noise > NOISE_LEVELS:
+        warnings.append(Warning("noise", (), f"the pictures are noisy ({noise:.1f} levels)"))
+    return warnings
+
+
+def _repeated(changes: Floats) -> tuple[int, ...]:
+    """Return the frames that are the one before once more."""
+    if len(changes) < 3:
+        return ()
+    usual = float(np.median(changes[1:]))
+    return tuple(int(k) for k in np.flatnonzero(changes <= REPEATED_SHARE * usual))
+
+
+def _blurred(details: Floats) -> tuple[int, ...]:
+    found = []
+    for index, detail in enumerate(details):
+        near = np.delete(
+            details[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1],
+            min(index, NEIGHBOURS),
+        )
+        if len(near) and detail < BLUR_SHARE * float(np.median(near)):
+            found.append(index)
+    return tuple(found)
+
+
+def _about_times(seconds: Floats) -> list[Warning]:
+    if len(seconds) < 3:
+        return []
+    steps = np.diff(seconds)
+    usual = float(np.median(steps))
+    after = np.flatnonzero(steps > MISSING_STEPS * usual)
+    if not len(after):
+        return []
+    lost = int(np.round(steps[after] / usual - 1).sum())
+    return [
+        Warning(
+            "dropped",
+            tuple(int(k) + 1 for k in after),
+            f"{lost} frames are missing by the time stamps, before the frames named",
+        )
+    ]
