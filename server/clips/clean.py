@@ -26,8 +26,8 @@ Kind = Literal["flicker", "noise", "compression", "blur", "duplicated", "dropped
 COMPARED_PIXELS = 160
 #: Flicker: standard deviation of the light from frame to frame, as a share of it.
 FLICKER_SHARE = 0.006
-#: Noise of a single pixel in grey levels, at the size compared.
-NOISE_LEVELS = 4.0
+#: Noise of a single pixel, in grey levels.
+NOISE_LEVELS = 5.0
 #: Steps at the borders of the 8 x 8 blocks of compression against those elsewhere.
 BLOCKS_RATIO = 1.35
 #: A frame is smeared whose detail falls to this share of its neighbours'.
@@ -69,7 +69,7 @@ def quality(
         levels.append(float(small.mean()))
         smooth = cv2.GaussianBlur(small, (0, 0), 1.0)
         details.append(float(cv2.Laplacian(smooth, cv2.CV_32F, ksize=3).var()))
-        noises.append(_noise(small))
+        noises.append(_noise(_middle(grey, crop)))
         changes.append(np.inf if before is None else float(np.abs(small - before).mean()))
         before = small
     warnings = _about_light(np.array(levels), float(np.median(noises)))
@@ -129,10 +129,21 @@ def _compared(grey: NDArray[np.uint8], crop: Crop | None) -> NDArray[np.float32]
     return np.asarray(cut, np.float32)
 
 
-def _noise(small: NDArray[np.float32]) -> float:
+def _middle(grey: NDArray[np.uint8], crop: Crop | None) -> NDArray[np.uint8]:
+    """Return the middle of the face, in the picture's own pixels."""
+    height, width = grey.shape
+    x, y, side = (width / 2, height / 2, min(width, height)) if crop is None else (
+        *crop.centre, crop.side,
+    )  # fmt: skip
+    rows = slice(max(0, round(y - 0.25 * side)), max(3, round(y + 0.25 * side)))
+    columns = slice(max(0, round(x - 0.25 * side)), max(3, round(x + 0.25 * side)))
+    return grey[rows, columns]
+
+
+def _noise(picture: NDArray[np.uint8]) -> float:
     """Return the noise of a pixel (Immerkaer, CVIU 64, 1996), by the median, which edges spare."""
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    return float(np.median(np.abs(cv2.filter2D(small, cv2.CV_32F, mask))) / 0.6745 / 6)
+    return float(np.median(np.abs(cv2.filter2D(picture, cv2.CV_32F, mask))) / 0.6745 / 6)
 
 
 def _blockiness(grey: NDArray[np.uint8]) -> float:

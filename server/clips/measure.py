@@ -72,8 +72,7 @@ def measure(
     flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float16)
     poses = np.zeros((len(clip), 6))
     confidence, levels = np.zeros(len(clip)), np.zeros(len(clip))
-    for index, frame in enumerate(clip.frames):
-        steadied = start.steadier.steady(frame)
+    for index, steadied in enumerate(start.steadier.steady_all(clip.frames)):
         flows[index] = steadied.flow
         poses[index], confidence[index] = steadied.pose, steadied.confidence
         levels[index] = float(steadied.frame.mean())

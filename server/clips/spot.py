@@ -8,7 +8,7 @@ Journal of Nonverbal Behavior 37, 2013).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -35,8 +35,9 @@ GAZE_AMOUNT = 0.12
 HEAD_PIXELS = 2.5
 #: What steadying leaves of the head's motion, at most, as a share of it.
 LEFT_OF_HEAD = 0.05
-#: Speech opens and closes the mouth this often in one event.
-SPEECH_PEAKS = 3
+#: Speech opens and closes the jaw this often, by at least this amount, with pauses of at most so
+#: many seconds.
+SPEECH_PEAKS, JAW_AMOUNT, SPEECH_PAUSE = 3, 0.02, 0.25
 
 
 @dataclass(frozen=True)
@@ -73,21 +74,28 @@ def spot_in(curves: Curves) -> list[Spotted]:
         for e in events_of(curves.blink, BLINK_AMOUNT)
         if _seconds(e, curves.times) <= BLINK_SECONDS
     ]
-    gazes = events_of(curves.gaze, GAZE_AMOUNT)
+    # Closing lids hide the eyes: what they seem to do meanwhile is not told.
+    gazes = [
+        e
+        for e in events_of(curves.gaze, GAZE_AMOUNT)
+        if not any(b.first <= e.apex <= b.last for b in blinks)
+    ]
     heads = events_of(curves.head, HEAD_PIXELS)
     regions = _beside_blinks(curves, blinks)
     whole = np.sqrt((regions**2).sum(1))
     found = [_told(e, curves.times, ("lids",), "blink") for e in blinks]
     found += [_told(e, curves.times, ("lids",), "gaze") for e in gazes]
     found += [_told(e, curves.times, (), "head") for e in heads]
-    for event in events_of(whole, LEAST_PIXELS):
+    spoken, events = _speech(curves, regions, events_of(whole, LEAST_PIXELS))
+    found += [_told(e, curves.times, ("lips", "chin"), "speech") for e in spoken]
+    for event in events:
         parts = _parts(regions, event)
-        kind = _kind(event, parts, regions, curves)
         lasting = _seconds(event, curves.times)
         if lasting < LEAST_SECONDS or _is_left_of_head(event, curves):
             continue
         if parts == ("lids",) and any(_overlap(event, gaze) > 0.3 for gaze in gazes):
             continue
+        kind: Kind = "micro" if lasting <= MICRO_SECONDS else "macro"
         found.append(_told(event, curves.times, parts, kind))
     return sorted(found, key=lambda s: s.onset)
 
@@ -118,15 +126,47 @@ def _rise(curve: Floats, event: Event) -> float:
     return float(curve[apex] - 0.5 * (curve[event.first] + curve[event.last]))
 
 
-def _kind(event: Event, parts: tuple[Region, ...], regions: Floats, curves: Curves) -> Kind:
-    lasting = _seconds(event, curves.times)
-    if parts and parts[0] in ("lips", "chin"):
-        inside = slice(event.first, event.last + 1)
-        mouth = np.hypot(regions[inside, 3], regions[inside, 4])
-        peaks = events_of(mouth, 0.3 * event.height, noise_of(mouth))
-        if len(peaks) >= SPEECH_PEAKS and float(curves.jaw[inside].max()) > 0.02:
-            return "speech"
-    return "micro" if lasting <= MICRO_SECONDS else "macro"
+def _speech(
+    curves: Curves, regions: Floats, events: Sequence[Event]
+) -> tuple[list[Event], list[Event]]:
+    """Return what of the events is speech, one each time somebody speaks, and the others.
+
+    Speech opens and closes the jaw several times in a row, or within one event.
+    """
+    spoken: list[Event] = []
+    others: list[Event] = []
+    run: list[Event] = []
+    for event in [*events, None]:
+        opens = event is not None and _opens(curves, regions, event)
+        if event is not None and opens:
+            pause = curves.times[event.first] - curves.times[run[-1].last] if run else 0.0
+            if pause <= SPEECH_PAUSE:
+                run.append(event)
+                continue
+        syllables = sum(_peaks(curves.jaw[e.first : e.last + 1]) for e in run)
+        if syllables >= SPEECH_PEAKS:
+            strongest = max(run, key=lambda e: e.height)
+            spoken.append(
+                replace(strongest, onset=run[0].onset, offset=run[-1].offset,
+                        first=run[0].first, last=run[-1].last)
+            )  # fmt: skip
+        else:
+            others += run
+        run = [event] if event is not None and opens else []
+        if event is not None and not opens:
+            others.append(event)
+    return spoken, others
+
+
+def _opens(curves: Curves, regions: Floats, event: Event) -> bool:
+    """Return whether an event is the mouth's, and the jaw takes part."""
+    parts = _parts(regions, event)
+    jaw = float(curves.jaw[event.first : event.last + 1].max())
+    return bool(parts) and parts[0] in ("lips", "chin") and jaw > JAW_AMOUNT
+
+
+def _peaks(curve: Floats) -> int:
+    return max(1, len(events_of(curve, 0.3 * float(np.ptp(curve)), noise_of(curve))))
 
 
 def _is_left_of_head(event: Event, curves: Curves) -> bool:

@@ -9,7 +9,10 @@ lends its pose as a start. The face's depth, which turns need, is learned from t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -127,14 +130,39 @@ class Steadier:
     def steady(self, frame: NDArray[np.uint8]) -> Steadied:
         """Return a frame (H, W, 3) uint8 of the clip with the head's motion taken out."""
         grey = luminance(frame)
-        pose = self._rough_pose(grey)
+        return self._finished(frame, grey, self._followed(grey))
+
+    def steady_all(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[Steadied]:
+        """Yield the frames with the head's motion taken out, by a thread a core.
+
+        The head is followed from frame to frame, all else waits for no other frame.
+        """
+        waiting: deque[Future[Steadied]] = deque()
+        workers = max(1, min(4, os.cpu_count() or 1))
+        with ThreadPoolExecutor(workers) as pool:
+            for frame in frames:
+                grey = luminance(frame)
+                waiting.append(pool.submit(self._finished, frame, grey, self._followed(grey)))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _followed(self, grey: NDArray[np.uint8]) -> Floats:
+        """Return the rough pose of a grey frame, and keep it for the next."""
+        self._pose = self._rough_pose(grey)
+        return self._pose
+
+    def _finished(
+        self, frame: NDArray[np.uint8], grey: NDArray[np.uint8], pose: Floats
+    ) -> Steadied:
+        """Return what a frame shows beside the head's motion, given its rough pose."""
         whole, trust = self._measure(grey, pose)
         # Once for the turn that the rough pose tells, which the final one hardly changes.
         whole = whole - (self._seeming @ pose[:2]).reshape(CELLS, CELLS, 2).astype(np.float32)
         final = self._fit(_pooled(whole), pose, _pooled(trust))
-        rest = (project(final, self._cells) - project(pose, self._cells)).reshape(CELLS, CELLS, 2)
+        rest = self.motion_of(final) - self.motion_of(pose)
         expression = (whole - rest) * self._face[..., None]
-        self._pose = final
         upright = self._sample(*self._shrunk(frame), final)
         blended = cv2.blendLinear(upright, self.neutral, self._blend, 1 - self._blend)
         return Steadied(

@@ -163,11 +163,11 @@ def steadied(
         neutral = neutral_of(frames, times, stage.scene.crop)
         steadier = Steadier(neutral.image, stage.scene.crop)
         steadier.learn_face(frames)
-        steady = [steadier.steady(frame) for frame in frames]
-        flows = np.stack([pooled(s.flow, 32) for s in steady]).astype(np.float16)
+        steady = [(pooled(s.flow, 32), s.pose) for s in steadier.steady_all(frames)]
+        flows = np.stack([flow for flow, _ in steady]).astype(np.float16)
         keep.mkdir(parents=True, exist_ok=True)
         plain = plain_flows(neutral.image, frames).astype(np.float16)
-        np.savez(path, flows=flows, poses=np.stack([s.pose for s in steady]), plain=plain)
+        np.savez(path, flows=flows, poses=np.stack([pose for _, pose in steady]), plain=plain)
     with np.load(path) as stored:
         flows, plain = (stored[name].astype(np.float32) for name in ("flows", "plain"))
         return Filmed(times, flows, stored["poses"], plain)

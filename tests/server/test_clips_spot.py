@@ -1,0 +1,126 @@
+"""Expressions are found when they happen, and told from what is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from microface.server.clips.spot import spot
+from microface.server.clips.spot_events import events_of
+
+from .motions import both, course, motion
+
+FPS = 200
+
+
+def seconds(length: float, fps: int = FPS) -> np.ndarray:
+    return np.arange(round(length * fps)) / fps
+
+
+def test_micro_expression_is_timed() -> None:
+    times = seconds(0.6)
+    flows = motion(times, both(4, 0.2 * course(times, 0.12, 0.24, 0.41)))
+    (found,) = spot(flows, times)
+    assert found.kind == "micro"
+    assert found.regions[0] == "brows"
+    assert found.apex == pytest.approx(0.24, abs=2 / FPS)
+    assert found.onset == pytest.approx(0.12, abs=4 / FPS)
+    assert found.offset == pytest.approx(0.41, abs=4 / FPS)
+    assert found.confidence > 0.8
+
+
+def test_macro_is_told_from_micro_by_half_a_second() -> None:
+    times = seconds(1.5, 100)
+    for end, kind in ((0.65, "micro"), (1.1, "macro")):
+        flows = motion(times, both(12, 0.15 * course(times, 0.25, 0.45, end)))
+        (found,) = spot(flows, times)
+        assert found.kind == kind
+        assert "lips" in found.regions
+
+
+def test_blink_and_gaze_are_no_expressions() -> None:
+    times = seconds(1.2, 100)
+    amounts = both(45, course(times, 0.2, 0.28, 0.42))
+    amounts["gaze left"] = 0.6 * course(times, 0.7, 0.85, 1.05)
+    found = spot(motion(times, amounts), times)
+    assert [s.kind for s in found] == ["blink", "gaze"]
+    assert found[0].apex == pytest.approx(0.28, abs=0.02)
+
+
+def test_expression_before_a_blink_keeps_its_time() -> None:
+    times = seconds(1.0)
+    amounts = both(45, course(times, 0.55, 0.62, 0.72))
+    amounts |= both(4, 0.2 * course(times, 0.2, 0.32, 0.5))
+    found = {s.kind: s for s in spot(motion(times, amounts), times)}
+    assert set(found) == {"micro", "blink"}
+    assert found["micro"].apex == pytest.approx(0.32, abs=2 / FPS)
+    assert found["micro"].offset == pytest.approx(0.5, abs=5 / FPS)
+
+
+def test_head_motion_is_told_where_poses_are_given() -> None:
+    times = seconds(2.0, 50)
+    poses = np.zeros((len(times), 6))
+    poses[:, 4] = 8 * course(times, 0.5, 1.0, 1.5)
+    flows = motion(times, {})
+    assert [s.kind for s in spot(flows, times, poses)] == ["head"]
+    assert spot(flows, times) == []
+
+
+def test_speech_is_no_expression() -> None:
+    times = seconds(2.5, 60)
+    talking = course(times, 0.5, 0.6, 2.0) ** 0.2 * (0.5 - 0.5 * np.cos(2 * np.pi * 4 * times))
+    found = spot(motion(times, {"AU26": 0.25 * talking, "AU25": 0.5 * talking}), times)
+    assert found
+    assert {s.kind for s in found} == {"speech"}
+
+
+def test_nothing_is_spotted_in_noise() -> None:
+    times = seconds(1.0, 100)
+    for seed in range(3):
+        assert spot(motion(times, {}, seed=seed), times) == []
+
+
+def test_slow_drift_in_a_long_clip_is_no_expression() -> None:
+    times = seconds(20.0, 25)
+    drift = both(4, 0.15 * np.sin(times / 20 * np.pi) ** 2)
+    event = both(12, 0.15 * course(times, 12.0, 12.2, 12.4))
+    found = spot(motion(times, {**drift, **event}), times)
+    assert [s.kind for s in found] == ["micro"]
+    assert found[0].apex == pytest.approx(12.2, abs=0.06)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    onset=st.floats(10, 40), rise=st.floats(8, 40), hold=st.floats(0, 10), fall=st.floats(8, 60),
+    height=st.floats(0.2, 5), noise=st.floats(0, 0.02), seed=st.integers(0, 2**20),
+)  # fmt: skip
+def test_event_is_found_where_it_is(
+    onset: float, rise: float, hold: float, fall: float, height: float, noise: float, seed: int
+) -> None:
+    frames = np.arange(200.0)
+    up = np.clip((frames - onset) / rise, 0, 1)
+    down = np.clip((onset + rise + hold + fall - frames) / fall, 0, 1)
+    least = np.minimum(up, down)
+    curve = height * least * least * (3 - 2 * least)
+    curve += height * noise * np.random.default_rng(seed).normal(size=200)
+    (event,) = events_of(curve, 0.1 * height, height * noise)
+    assert event.onset == pytest.approx(onset, abs=1.5 + 0.15 * rise + 60 * noise)
+    assert event.offset == pytest.approx(
+        onset + rise + hold + fall, abs=1.5 + 0.15 * fall + 60 * noise
+    )
+    middle = onset + rise + hold / 2
+    assert event.apex == pytest.approx(middle, abs=1.5 + 0.1 * (rise + fall) + 0.5 * hold)
+
+
+def test_two_events_stay_two() -> None:
+    frames = np.arange(300.0)
+    curve = sum(np.exp(-(((frames - at) / 12) ** 2)) for at in (100, 170))
+    assert len(events_of(np.asarray(curve), 0.2)) == 2
+    close = sum(np.exp(-(((frames - at) / 12) ** 2)) for at in (100, 114))
+    assert len(events_of(np.asarray(close), 0.2)) == 1
+
+
+def test_still_curve_has_no_event() -> None:
+    assert events_of(np.zeros(50), 0.1) == []
+    assert events_of(np.ones(2), 0.1) == []
