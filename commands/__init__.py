@@ -17,7 +17,7 @@ COMMANDS = {
     "demo": "do the whole job from nothing: character, clip, server, bake, report",
     "retarget": "put a clip's expression on a neutral picture: frames, edge maps, motion",
     "bake": "put a clip's expression on a character: keyed shape keys and textures",
-    "clip": "work with source clips: inspect, import, list, export, synth",
+    "clip": "work with source clips: inspect, import, list, spot, describe, export, synth",
     "augment": "put clips on characters: a labelled synthetic data set in CASME II's layout",
     "verify": "check a baked file against the evidence that the bake left in it",
     "character": "write the built-in character as a .blend file",

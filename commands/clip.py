@@ -3,6 +3,8 @@
 inspect    what a clip shows: a table, and a page with thumbnails, motion curves, warnings
 import     bring clips, or a whole data set, into a library
 list       find clips in a library
+spot       find expressions, blinks and more in a clip of any length
+describe   tell which action units a clip shows, on which side, how strongly
 consent    keep what the person in a clip has agreed to
 export     write a coding sheet like CASME's
 synth      render a clip of a built-in head from curves of action units
@@ -17,6 +19,7 @@ EXAMPLE = """Examples:
   microface clip inspect smile.mp4 --page smile.html
   microface clip import --library clips --data-set casme2 /data/CASME2
   microface clip list --library clips --unit L12 --emotion positive
+  microface clip spot interview.mp4 --kind micro
   microface clip synth curves.csv --fps 100 --out out/smirk
 
 Each has a help of its own: microface clip inspect --help"""
@@ -26,6 +29,8 @@ VERBS = {
     "inspect": "tell what a clip shows, and what is wrong with it",
     "import": "bring clips or a whole data set into a library",
     "list": "find clips in a library",
+    "spot": "find expressions, blinks and more in a clip of any length",
+    "describe": "tell which action units a clip shows, on which side, how strongly",
     "consent": "keep what the person in a clip has agreed to",
     "export": "write a coding sheet like CASME's",
     "synth": "render a clip from curves of action units",

@@ -1,8 +1,9 @@
 """Tell what a source clip shows, and what is wrong with it.
 
-Prints size, frame rate, length, onset, apex and offset, and warnings; with --page also writes an
-HTML page with a strip of thumbnails and how each region of the face moves. The first frame is
-taken as the neutral.
+Prints size, frame rate, length, the onset, apex and offset of the strongest expression, all that
+the face does, its action units and warnings; with --page also writes an HTML page with a strip of
+thumbnails, the motion of each region, and each unit's strength over time. The face at rest is found
+in the clip, or is the coded onset of a library's clip.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, RunError
+from .clip_describe import told as told_unit
 from .clip_source import add_source_arguments, opened
+from .clip_spot import told as told_event
+from .clip_tables import EVENT_HEADS, UNIT_HEADS, event_cells, hint_line, lines_of, unit_cells
 from .output import write_text_whole
 from .progress import ProgressReport
 
@@ -54,17 +58,29 @@ def run(arguments: argparse.Namespace) -> int:
 
     with ProgressReport("clip inspect") as report, opened(arguments, report) as source:
         seen = inspect_clip(
-            source.clip, OnnxRuntime(), lambda share: report.stage("measure", share)
+            source.clip,
+            OnnxRuntime(),
+            lambda share: report.stage("measure", share),
+            onset=None if source.entry is None else source.entry.onset,
         )
         table = facts(source.clip, seen, source.entry)
         if arguments.page is not None:
             write_text_whole(arguments.page, _page(source.clip, seen, table))
     if arguments.json:
-        print(json.dumps({**table, "warnings": list(seen.warnings)}, indent=1))
+        events = [told_event(event, source.clip) for event in seen.spotted]
+        units = [told_unit(unit) for unit in seen.described]
+        more = {"events": events, "units": units, "warnings": list(seen.warnings)}
+        print(json.dumps(table | more, indent=1))
     else:
         wide = max(map(len, table))
         for name, value in table.items():
             print(f"{name:{wide}}  {value}")
+        if seen.spotted:
+            print("\n".join(["", *lines_of(EVENT_HEADS, map(event_cells, seen.spotted))]))
+        if seen.described:
+            print("\n".join(["", *lines_of(UNIT_HEADS, map(unit_cells, seen.described))]))
+            print(f"emotion, a hint only: {hint_line(seen.hints)}")
+        print()
         for warning in seen.warnings:
             print(f"warning: {warning}")
     if arguments.page is not None and not arguments.json:
@@ -84,7 +100,7 @@ def facts(clip: Clip, seen: Inspection, entry: Entry | None) -> dict[str, Any]:
         "duration": f"{clip.seconds:.3f} s",
     }
     for name in ("onset", "apex", "offset"):
-        moment = getattr(seen.phases, name)
+        moment = getattr(seen, name)
         table[name] = (
             "none" if moment is None else f"{moment.seconds:.3f} s, frame {moment.frame:.1f}"
         )
@@ -100,30 +116,32 @@ def facts(clip: Clip, seen: Inspection, entry: Entry | None) -> dict[str, Any]:
 
 def _page(clip: Clip, seen: Inspection, table: dict[str, Any]) -> str:
     from ..report.clip_page import ClipPage, render_clip_page
-    from ..report.page import Row
+    from ..report.clip_plots import Span, UnitPlot
     from ..server.clips.library.thumbnails import as_webp, strip, strip_indexes
+    from ..server.clips.unit_names import unit_name
 
-    phases = seen.phases
-    onset, apex, offset = (
-        None if m is None else round(m.frame) for m in (phases.onset, phases.apex, phases.offset)
-    )
+    moments = {"onset": seen.onset, "apex": seen.apex, "offset": seen.offset}
+    onset, apex, offset = (None if m is None else round(m.frame) for m in moments.values())
     indexes = strip_indexes(len(clip), onset, apex, offset)
-    marks = {
-        name: moment.seconds
-        for name in ("onset", "apex", "offset")
-        if (moment := getattr(phases, name)) is not None
-    }
+    names = {index: name for name, index in zip(moments, (onset, apex, offset), strict=True)}
     return render_clip_page(
         ClipPage(
             title=f"Clip {clip.name}",
             lead=f"{len(clip)} frames at {clip.fps} a second, {clip.seconds:.2f} s",
             strip=as_webp(strip(clip.frames, indexes, 180)),
-            stamps=[f"{clip.times[i]:.3f} s" + (" apex" if i == apex else "") for i in indexes],
-            rows=[Row(name, str(value)) for name, value in table.items()],
+            stamps=[f"{clip.times[i]:.3f} s {names.get(i, '')}".strip() for i in indexes],
+            facts={name: str(value) for name, value in table.items()},
             warnings=seen.warnings,
             times=clip.times,
             whole=seen.whole,
             curves=seen.regions,
-            marks=marks,
+            marks={name: m.seconds for name, m in moments.items() if m is not None},
+            events=(EVENT_HEADS, [event_cells(event) for event in seen.spotted]),
+            spans=[Span(event.onset, event.offset, event.kind) for event in seen.spotted],
+            units=(UNIT_HEADS, [unit_cells(unit) for unit in seen.described]),
+            unit_curves=[
+                UnitPlot(f"AU{u.unit} {unit_name(u.unit)}", u.left, u.right) for u in seen.described
+            ],
+            hint=hint_line(seen.hints),
         )
     )

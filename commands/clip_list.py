@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import RunError
 from .clip_query import add_query_arguments, clips, query_of
+from .clip_tables import lines_of
 
 EXAMPLE = """Examples:
   microface clip list --library clips
@@ -25,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this verb's arguments to its parser."""
     add_query_arguments(parser)
     parser.add_argument(
-        "--consent", metavar="STATUS", help="none, granted, expired, revoked or synthetic"
+        "--consent",
+        choices=("none", "granted", "expired", "revoked", "synthetic"),
+        help="only clips whose subject's consent stands so",
     )
     parser.add_argument(
         "--check", action="store_true", help="read every file again; 1 where one has changed"
@@ -46,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         ]
         damaged = {e.id for e in library.damaged()} if arguments.check else set()
         if arguments.json:
-            rows: list[dict[str, Any]] = [
+            told: list[dict[str, Any]] = [
                 {
                     **json.loads(entry.to_json()),
                     "id": entry.id,
@@ -56,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
                 }
                 for entry in found
             ]
-            print(json.dumps(rows, indent=1, ensure_ascii=False))
+            print(json.dumps(told, indent=1, ensure_ascii=False))
         else:
-            lines = [_HEADS] + [
+            rows = [
                 (
                     entry.id[:12], entry.data_set or "-", entry.subject or "-", entry.clip,
                     str(entry.frames),
@@ -67,13 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
                 )
                 for entry in found
             ]  # fmt: skip
-            wide = [max(len(line[column]) for line in lines) for column in range(len(_HEADS))]
-            for line in lines:
-                print("  ".join(f"{cell:{w}}" for cell, w in zip(line, wide, strict=True)).rstrip())
+            print("\n".join(lines_of(_HEADS, rows)))
             print(clips(len(found)))
     if hit := [entry for entry in found if entry.id in damaged]:
         raise RunError(
-            f"{clips(len(hit))} damaged: {', '.join(entry.id[:12] for entry in hit)}.",
+            f"damaged: {clips(len(hit))}: {', '.join(entry.id[:12] for entry in hit)}.",
             "Delete their folders and import them again.",
         )
     return 0

@@ -8,27 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.pipeline import LEAST_MOTION_PIXELS
 from ..engine.runtime import Runtime
-from ..engine.timing import Phases, find_phases, motion_profile
+from ..engine.timing import Moment, motion_profile
 from .clip import Clip
-from .crop import NETWORK_PIXELS
-from .face import find_face
-from .steady import CELLS, Steadier
+from .crop import NETWORK_PIXELS, take_crop
+from .describe import Described, describe
+from .describe_emotion import Hint, emotion_hints
+from .measure import Measured, measure
+from .spot import Spotted, spot
+from .spot_curves import region_cells
+from .steady import CELLS
 from .template import template
 
 Floats = NDArray[np.float64]
 
-#: Regions of a face in face units about the keypoints' mean, y down: (top, bottom, inner, outer),
-#: the last two as distances from the middle line.
-_REGIONS: dict[str, tuple[float, float, float, float]] = {
-    "brow": (-1.7, -0.75, 0.0, 1.5),
-    "eye": (-0.75, -0.3, 0.25, 1.4),
-    "nose": (-0.3, 0.65, 0.0, 0.45),
-    "cheek": (-0.3, 0.65, 0.45, 1.4),
-    "mouth": (0.65, 1.35, 0.0, 0.9),
-    "chin": (1.35, 2.0, 0.0, 0.8),
-}
+#: What counts as an expression among what is spotted.
+EXPRESSIONS = ("micro", "macro")
 #: A face of fewer pixels a side has micro-expressions of less than a tenth of a pixel.
 _SMALL_FACE_PIXELS = 120
 #: A micro-expression may last 1/15 s: at fewer frames a second it has less than four.
@@ -45,69 +40,89 @@ _AT_REST = 0.25
 class Inspection:
     """What a clip shows.
 
-    `regions` are by name (`brow left`, ... of the subject) how far (T,) the skin there moves along
-    its typical motion, and `whole` (T,) the same of the face, both in pixels of a face crop 256
-    pixels wide, the head's own motion taken out. `face_pixels` is the face's side in the clip's own
-    pixels, `confidence` (T,) 0..1 how well the motion was understood. `warnings` are a sentence
-    each.
+    `spotted` is all that the face does, in order of onset; `onset`, `apex` and `offset` are those
+    of its strongest expression, None without one. `described` are the action units, the surest
+    first, and `hints` what they may stand for. `regions` are by name (`brows left`, ... of the
+    subject) how far (T,) the skin there moves along its typical motion, and `whole` (T,) the same
+    of the face, both in pixels of a face crop 256 pixels wide, the head's own motion taken out.
+    `face_pixels` is the face's side in the clip's own pixels, `neutral` the frame that all is
+    measured from, `confidence` (T,) 0..1 how well the motion was understood. `warnings` are a
+    sentence each.
     """
 
-    phases: Phases
+    spotted: tuple[Spotted, ...]
+    onset: Moment | None
+    apex: Moment | None
+    offset: Moment | None
+    described: tuple[Described, ...]
+    hints: tuple[Hint, ...]
     whole: Floats
     regions: dict[str, Floats]
     confidence: Floats
     face_pixels: float
+    neutral: int
     warnings: tuple[str, ...]
 
 
 def inspect_clip(
-    clip: Clip, runtime: Runtime, tell: Callable[[float], None] | None = None
+    clip: Clip,
+    runtime: Runtime,
+    tell: Callable[[float], None] | None = None,
+    *,
+    onset: int | None = None,
 ) -> Inspection:
     """Return what a clip shows; `tell` hears how far this is, 0..1.
 
-    The first frame is the neutral. Raises InputError where it shows no face.
+    `onset` names a frame that is known to be at rest. Raises InputError where there is no face.
     """
-    face = find_face(clip.frames[0], runtime.encode, f"the clip {clip.name}")
-    steadier = Steadier(clip.frames[0], face.crop)
-    flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float32)
-    confidence = np.zeros(len(clip))
-    levels = np.zeros(len(clip))
-    for index, frame in enumerate(clip.frames):
-        steadied = steadier.steady(frame)
-        flows[index] = steadied.flow
-        confidence[index] = steadied.confidence
-        levels[index] = float(steadied.frame.mean())
-        if tell is not None:
-            tell((index + 1) / len(clip))
-    whole = motion_profile(flows)
-    phases = find_phases(whole, clip.times, LEAST_MOTION_PIXELS)
-    regions = {name: motion_profile(flows[:, cells]) for name, cells in region_cells().items()}
-    face_pixels = float(face.crop.side)
-    first = np.asarray(steadier.neutral)
+    measured = measure(clip, runtime.encode, tell, onset=onset)
+    spotted = tuple(spot(measured.flows, clip.times, measured.poses))
+    described = tuple(describe(measured.flows, clip.times))
+    whole = motion_profile(measured.flows)
+    regions = {n: motion_profile(measured.flows[:, cells]) for n, cells in sided_cells().items()}
+    moments = _moments(spotted, whole, clip.times)
+    face_pixels = float(measured.start.face.crop.side)
     warnings = [
         *clip.notes,
-        *_about_pictures(clip, face_pixels, first, levels),
-        *_about_motion(phases, whole, confidence),
+        *_about_pictures(clip, face_pixels, measured),
+        *_about_motion(spotted, whole, measured.confidence),
     ]
-    return Inspection(phases, whole, regions, confidence, face_pixels, tuple(warnings))
+    return Inspection(
+        spotted, *moments, described, tuple(emotion_hints(described)), whole, regions,
+        measured.confidence, face_pixels, measured.start.neutral.frame, tuple(warnings),
+    )  # fmt: skip
 
 
-def region_cells() -> dict[str, NDArray[np.bool_]]:
-    """Return which cells (64, 64) of a face crop each region takes, by its name and side."""
-    maps = template(CELLS)
-    found = {}
-    for name, (top, bottom, inner, outer) in _REGIONS.items():
-        for side, sign in (("left", 1), ("right", -1)):
-            across = sign * maps.x
-            cells = (maps.y >= top) & (maps.y < bottom) & (across >= inner) & (across < outer)
-            found[f"{name} {side}"] = np.asarray(cells & (maps.face > 0.5))
-    return found
+def sided_cells() -> dict[str, NDArray[np.bool_]]:
+    """Return which cells (64, 64) of a face crop each side of a region takes, by `brows left`."""
+    x = template(CELLS).x
+    return {
+        f"{region} {side}": np.asarray(cells & (sign * x >= 0))
+        for region, cells in region_cells(CELLS).items()
+        for side, sign in (("left", 1), ("right", -1))
+    }
 
 
-def _about_pictures(
-    clip: Clip, face_pixels: float, first: NDArray[np.uint8], levels: Floats
-) -> list[str]:
+def _moments(
+    spotted: tuple[Spotted, ...], whole: Floats, times: Floats
+) -> tuple[Moment | None, Moment | None, Moment | None]:
+    """Return onset, apex and offset of the expression that moves the face most."""
+    expressions = [event for event in spotted if event.kind in EXPRESSIONS]
+    if not expressions:
+        return None, None, None
+    strongest = max(expressions, key=lambda event: float(np.interp(event.apex, times, whole)))
+    frames = np.arange(len(times))
+    onset, apex, offset = (
+        Moment(seconds, float(np.interp(seconds, times, frames)))
+        for seconds in (strongest.onset, strongest.apex, strongest.offset)
+    )
+    return onset, apex, offset
+
+
+def _about_pictures(clip: Clip, face_pixels: float, measured: Measured) -> list[str]:
     warnings = []
+    first = take_crop(measured.start.neutral.image, measured.start.face.crop)
+    levels = measured.levels
     if clip.fps < _SLOW_FPS:
         warnings.append(
             f"{float(clip.fps):g} frames a second: the shortest micro-expressions have less than "
@@ -129,14 +144,17 @@ def _about_pictures(
     return warnings
 
 
-def _about_motion(phases: Phases, whole: Floats, confidence: Floats) -> list[str]:
+def _about_motion(spotted: tuple[Spotted, ...], whole: Floats, confidence: Floats) -> list[str]:
     warnings = []
     if float(confidence.min()) < _UNSURE:
         worst = int(confidence.argmin())
         warnings.append(
             f"the motion is not understood everywhere: {confidence[worst]:.0%} at frame {worst}"
         )
-    if phases.apex is None:
+    for kind, what in (("blink", "the eyes blink"), ("speech", "the mouth speaks")):
+        if count := sum(event.kind == kind for event in spotted):
+            warnings.append(f"{what}, {count} time{'s' * (count != 1)}")
+    if not any(event.kind in EXPRESSIONS for event in spotted):
         return [*warnings, "nothing moves that could be an expression"]
     peak = float(whole.max())
     if float(whole[min(2, len(whole) - 1)]) > _AT_REST * peak:
