@@ -312,10 +312,11 @@ def bake_wrinkle_maps(
     """Reduce the change of the skin to a few maps with a curve each, and wire them to play.
 
     One picture a map in `folder/<texture>/` (default: beside the saved file), with their curves in
-    `wrinkles.json`; keyed values of a node group weigh them in the material. As many maps, up to
-    `most`, as it takes to explain the share `explained` (0..1) of what is left over `over`, a
-    bake of shape keys that plays too. `kind` is "png16" or "exr"; else as `bake_texture`, whose
-    place in the materials it takes. Raises `InputError` like it.
+    `wrinkles.json` and `wrinkles.csv`; keyed values of a node group weigh them in the material. As
+    many maps, up to `most`, as it takes to explain the share `explained` (0..1) of what is left
+    over `over`, a bake of shape keys that plays too: less what a slight misplacement of these could
+    have made. A texture on which nothing is seen then has no maps. `kind` is "png16" or "exr"; else
+    as `bake_texture`, whose place in the materials it takes. Raises `InputError` like it.
     """
     into = folder or output_folder() / "wrinkles" / generated.clip_name
     view = view_of(obj, generated)

@@ -187,7 +187,10 @@ def _bake(
     if kinds == "wrinkle-maps":
         kind = "exr" if arguments.format == "exr" else "png16"
         into = pictures / "wrinkles"
-        for maps in api.bake_wrinkle_maps(character, generated, into, start, over=keys, kind=kind):
+        found = api.bake_wrinkle_maps(character, generated, into, start, over=keys, kind=kind)
+        if not found:
+            report.say("no wrinkle maps: the shape keys leave nothing over that would be seen")
+        for maps in found:
             report.say(
                 f"{len(maps.files)} wrinkle maps of {maps.texture} explain {maps.explained:.1%};"
                 f" off by {maps.error_levels:.2f} levels of {maps.still_levels:.2f}"

@@ -20,6 +20,7 @@ from ..generated import Generated
 from ..images import to_linear
 from .gather import cubic
 from .region import bounds, frame_region
+from .registration import Misplacement
 from .shading import Shading
 
 #: Light added to both sides of the ratio, so that black pixels do not explode.
@@ -48,11 +49,14 @@ class Factors:
         primaries: str = "Rec.709",
         weights: NDArray[np.float64] | None = None,
         shading: Shading | None = None,
+        *,
+        misplaced: int = 0,
     ) -> None:
         """Take a clip on a view.
 
         With `weights` (T,S) of shape keys that play too, only what these leave over is in the
-        factors, looked up where the surface has moved to.
+        factors, looked up where the surface has moved to; less what a misplacement of up to
+        `misplaced` pixels could have made.
         """
         self._generated = generated
         self._weights = weights
@@ -62,6 +66,8 @@ class Factors:
         self._regions = [_compact(frame_region(generated, t)) for t in range(len(self))]
         self._shading = shading
         self._gloss = self._gloss_of(shading.gloss, self._neutral) if shading else None
+        base = self._neutral if self._gloss is None else self._neutral - self._gloss
+        self._misplaced = Misplacement(base, FLOOR, misplaced) if misplaced else None
         self._seen = _Seen(view) if weights is not None else None
         self._anchors = self._composed() if shading is not None and self._seen else []
         self.reached = np.zeros(generated.neutral.shape[:2], bool)
@@ -86,6 +92,8 @@ class Factors:
         if gloss is not None:
             shown, neutral = shown - gloss, np.maximum(neutral - gloss, 0)
         factor = ratio(neutral, np.maximum(shown, 0))
+        if self._misplaced is not None:
+            factor = self._misplaced.beyond(factor, box)
         factor -= 1
         factor *= share[..., None] * np.float32(1 / 255)
         factor += 1

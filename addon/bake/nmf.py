@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 ROUNDS = 300
 #: Rounds that are enough for maps alone.
 MAP_ROUNDS = 60
+#: One map more is worth it if it explains so much more.
+WORTH = 0.05
 #: A round that improves the error by a smaller share than this is the last.
 SETTLED = 1e-6
 TINY = 1e-12
@@ -33,16 +35,27 @@ class Factors:
     explained: float
 
 
-def factorise(data: Floats, count: int) -> Factors:
+def smoother(frames: int, time_constant: float) -> Floats:
+    """Return what makes curves (K,T) smooth when they are multiplied by it, (T,T).
+
+    The least squares of a curve's change and its second differences (Whittaker 1923); what lasts
+    a good deal longer than the time constant, in frames, is kept. 0 changes nothing.
+    """
+    second = np.diff(np.eye(frames), 2, axis=0)
+    return np.asarray(np.linalg.inv(np.eye(frames) + time_constant**4 * second.T @ second))
+
+
+def factorise(data: Floats, count: int, smooth: Floats | None = None) -> Factors:
     """Return `count` maps and curves whose product comes near to `data` (N,T), none below 0.
 
     Begins with the rows that differ most from each other, so that the result is the same every
-    time.
+    time. `smooth` (T,T) of `smoother` keeps curves from jumping.
     """
     data = np.asarray(data, np.float64)
     if (data < 0).any():
         raise ValueError("the data has values below 0")
-    curves = _first_curves(data, count)
+    smooth = np.eye(data.shape[1]) if smooth is None else smooth
+    curves = np.maximum(_first_curves(data, count) @ smooth, 0)
     maps = fit_maps(data @ curves.T, curves)
     power = float((data**2).sum())
     error = np.inf
@@ -51,7 +64,7 @@ def factorise(data: Floats, count: int) -> Factors:
         for k in range(len(curves)):
             if gram[k, k] > TINY:
                 step = (cross[k] - gram[k] @ curves) / gram[k, k]
-                curves[k] = np.maximum(curves[k] + step, 0)
+                curves[k] = np.maximum((curves[k] + step) @ smooth, 0)
         maps = _descend(maps, data @ curves.T, curves @ curves.T, 1)
         before, error = error, float(((data - maps @ curves) ** 2).sum())
         if before - error <= SETTLED * max(power, TINY):
@@ -64,13 +77,19 @@ def factorise(data: Floats, count: int) -> Factors:
     return Factors(maps[:, order], curves[order], explained)
 
 
-def factorise_to(data: Floats, share: float, most: int) -> Factors:
-    """Return as few maps as explain a `share` (0..1) of the data, at most `most`."""
-    found = factorise(data, 1)
+def factorise_to(data: Floats, share: float, most: int, smooth: Floats | None = None) -> Factors:
+    """Return as few maps as explain a `share` (0..1) of the data, at most `most`.
+
+    No further map is made where it would explain hardly more.
+    """
+    found = factorise(data, 1, smooth)
     for count in range(2, most + 1):
         if found.explained >= share:
             break
-        found = factorise(data, count)
+        more = factorise(data, count, smooth)
+        if more.explained < found.explained + WORTH:
+            break
+        found = more
     return found
 
 

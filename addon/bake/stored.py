@@ -46,6 +46,11 @@ class Store:
         """The numpy type of stored values."""
         return _TYPES[self.kind]
 
+    @property
+    def white(self) -> float:
+        """The stored value of 1."""
+        return 1.0 if self.kind == "exr" else float(np.iinfo(self.type).max)
+
     def decode(self, stored: NDArray[Any]) -> NDArray[np.float32]:
         """Return stored values as linear light in the space's own primaries."""
         if self.kind == "exr":

@@ -27,6 +27,9 @@ from .texture import Cast, find_painters
 from .time import TOLERANCE, TimeBase, thin
 from .wrinkles import EXPLAINED, MOST_MAPS, WrinkleMaps, make_maps
 
+#: Solved shapes lie within this share of the picture's height of where they should.
+PLACED = 340
+
 
 def bake_maps(
     cast: Cast,
@@ -44,16 +47,19 @@ def bake_maps(
 ) -> tuple[WrinkleMaps, ...]:
     """Write the maps of every texture that changes into `folder/<texture>/` and wire them in.
 
+    Over `weights` only what is beyond a slight misplacement of the solved shapes is kept (see
+    `registration`), and textures on which nothing is seen then have no maps.
     The arguments are those of `bake_textures` and `make_maps`.
     """
     primaries = working_space().primaries
-    factors = Factors(cast.view, generated, primaries, weights, shading)
+    misplaced = 0 if weights is None else max(1, round(generated.neutral.shape[0] / PLACED))
+    factors = Factors(cast.view, generated, primaries, weights, shading, misplaced=misplaced)
     painters, _ = find_painters(cast, factors, "auto", plain_size, {}, primaries)
     made = [
         make_maps(
             target.name,
             painter,
-            len(factors),
+            generated.times,
             folder / target.name,
             kind,
             generated.fps,
@@ -67,6 +73,8 @@ def bake_maps(
     unwire_sequences(cast.obj, cast.companions)
     result = []
     for (target, _), maps in zip(painters, made, strict=True):
+        if maps is None:
+            continue
         label = f"Microface {generated.clip_name} {target.name}"
         group = wire_maps(target, maps, label, generated.times, time_base)
         result.append(replace(maps, group_name=group))

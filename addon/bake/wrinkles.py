@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..colour import DATA
 from ..whole_file import write_whole
-from .nmf import factorise_to, fit_maps
+from .nmf import factorise_to, fit_maps, smoother
 from .sheet import Change, Sheet
 from .stored import SUFFIX, Store
 from .texture import Painter
@@ -32,6 +32,12 @@ SAMPLE = 8_000
 CHUNK = 1 << 20
 #: A factor in a PNG is stored over this: what may lighten is within twice.
 PNG_RANGE = 2.0
+#: A wrinkle is seen if this share of the texels that may move changes by so many 8-bit levels.
+SEEN_SHARE, SEEN_LEVELS = 0.005, 2.0
+#: Curves follow what takes longer than this.
+SMOOTH_SECONDS = 0.008
+#: Name of the table of curves.
+CURVES = "wrinkles.csv"
 #: Steps of fitting the curves to the layers as they multiply.
 FITTING_STEPS = 6
 
@@ -66,7 +72,7 @@ class WrinkleMaps:
 def make_maps(
     name: str,
     painter: Painter,
-    frames: int,
+    times: Floats,
     folder: Path,
     kind: str,
     fps: Fraction,
@@ -74,22 +80,29 @@ def make_maps(
     *,
     share: float = EXPLAINED,
     most: int = MOST_MAPS,
-) -> WrinkleMaps:
-    """Write `folder/wrinkle_1.png...` and `folder/wrinkles.json` for one texture.
+) -> WrinkleMaps | None:
+    """Write `folder/wrinkle_1.png...`, `wrinkles.json` and `wrinkles.csv` for one texture.
 
+    `times` (T,) seconds of the source frames since the clip's start, at `fps` on the whole.
     `kind` is "png16" or "exr" ("png8" bands). The maps have the size of the character's own
     texture and are 1 (no change) where nothing moves. `share` 0..1 of the residual's power is to
-    be explained by at most `most` maps; fewer are made where fewer do.
+    be explained by at most `most` maps; fewer are made where fewer do. None where nobody would see
+    a difference.
     """
+    frames = len(times)
     chosen = np.unique(
         np.linspace(0, painter.count - 1, min(SAMPLE, painter.count)).astype(np.int64)
     )
     sample = np.stack([_log_factors(painter, t, chosen) for t in range(frames)], axis=-1)
-    found = factorise_to(_split(sample).reshape(-1, frames), share, most)
+    if not _seen(painter, chosen, sample):
+        return None
+    smooth = smoother(frames, SMOOTH_SECONDS * float(fps))
+    found = factorise_to(_split(sample).reshape(-1, frames), share, most, smooth)
     store = Store(kind, DATA)
     scale = 1.0 if kind == "exr" else PNG_RANGE
     layers = _layers(painter, frames, found.curves, store, scale)
-    curves = _fitted(sample, layers[chosen], found.curves)
+    curves = np.clip(_fitted(sample, layers[chosen], found.curves) @ smooth, 0, 1)
+    curves[:, ~sample.any(axis=(0, 1))] = 0
     files = []
     names = tuple(f"wrinkle_{k + 1}" for k in range(len(curves)))
     height, width = painter.moving.shape
@@ -105,7 +118,16 @@ def make_maps(
         name, tuple(files), folder / "wrinkles.json", names, curves, scale, *measured
     )
     _write_sidecar(maps, kind, fps, provenance)
+    _write_curves(folder / CURVES, maps, times)
     return maps
+
+
+def _write_curves(path: Path, maps: WrinkleMaps, times: Floats) -> None:
+    """Write the weights as a table: `time` in seconds and a column per map, a row per frame."""
+    rows = [",".join(["time", *maps.names])]
+    for seconds, weights in zip(times, maps.curves.T, strict=True):
+        rows.append(",".join([f"{seconds:.6f}", *(f"{weight:.5f}" for weight in weights)]))
+    write_whole(path, [("\n".join(rows) + "\n").encode()])
 
 
 def _write_sidecar(
@@ -123,6 +145,7 @@ def _write_sidecar(
         "error_levels": round(maps.error_levels, 4),
         "worst_levels": round(maps.worst_levels, 4),
         "still_levels": round(maps.still_levels, 4),
+        "curves": CURVES,
         "maps": [
             {"name": name, "picture": path.name, "weights": [round(float(w), 5) for w in curve]}
             for name, path, curve in zip(maps.names, maps.files, maps.curves, strict=True)
@@ -138,6 +161,17 @@ def _log_factors(painter: Painter, frame: int, texels: NDArray[np.int64]) -> NDA
     if factors is None:
         return np.zeros((len(texels), 3), np.float32)
     return np.asarray(np.log(factors(texels)), np.float32)
+
+
+def _seen(painter: Painter, texels: NDArray[np.int64], sample: NDArray[np.float32]) -> bool:
+    """Return whether the log factors (n,3,T) of texels make a difference that is seen."""
+    still = painter.multiplied(texels, np.ones((len(texels), 3), np.float32)).astype(np.float64)
+    most = np.zeros(len(texels))
+    for log in np.moveaxis(sample, 2, 0):
+        shown = painter.multiplied(texels, np.exp(log)).astype(np.float64)
+        most = np.maximum(most, np.abs(shown - still).max(axis=1))
+    levels = most * (255.0 / painter.sheet.store.white)
+    return bool(np.quantile(levels, 1 - SEEN_SHARE) >= SEEN_LEVELS)
 
 
 def _split(log: NDArray[np.floating[Any]]) -> Floats:
@@ -189,8 +223,6 @@ def _measure(
     """Return explained share, error, worst and still in levels; see `WrinkleMaps`."""
     power = left = 0.0
     errors, stills = np.zeros(frames), np.zeros(frames)
-    largest = 255.0 if painter.sheet.store.kind == "png8" else 65535.0
-    unit = 1.0 if painter.sheet.store.kind == "exr" else largest
     for first in range(0, painter.count, CHUNK):
         texels = np.arange(first, min(first + CHUNK, painter.count))
         still = painter.multiplied(texels, np.ones((len(texels), 3), np.float32))
@@ -207,7 +239,7 @@ def _measure(
             errors[frame] += float(((shown - wanted) ** 2).sum())
             stills[frame] += float(((still - wanted) ** 2).sum())
     values = 3 * max(painter.count, 1)
-    as_levels = 255.0 / unit
+    as_levels = 255.0 / painter.sheet.store.white
     return (
         1 - left / power if power > 0 else 1.0,
         float(np.sqrt(errors.sum() / values / frames)) * as_levels,

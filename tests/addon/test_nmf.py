@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from microface.addon.bake.nmf import factorise, factorise_to, fit_maps
+from microface.addon.bake.nmf import factorise, factorise_to, fit_maps, smoother
 
 
 def made_of(count: int, rows: int = 300, frames: int = 40) -> tuple[np.ndarray, np.ndarray]:
@@ -33,6 +33,27 @@ def test_as_few_maps_as_it_takes() -> None:
     assert len(factorise_to(maps @ curves, 0.999, 6).curves) == 3
     assert len(factorise_to(maps @ curves, 0.3, 6).curves) < 3
     assert len(factorise_to(maps @ curves, 0.999, 2).curves) == 2
+
+
+def test_no_map_that_explains_hardly_more() -> None:
+    maps, curves = made_of(2)
+    rng = np.random.default_rng(0)
+    noisy = np.maximum(maps @ curves + 0.03 * rng.normal(size=(300, 40)), 0)
+    assert len(factorise_to(noisy, 0.9999, 6).curves) == 2
+
+
+def test_smooth_curves_do_not_jump_and_keep_what_lasts() -> None:
+    maps, curves = made_of(2)
+    rng = np.random.default_rng(0)
+    noisy = np.maximum(maps @ curves + rng.normal(size=40) * rng.random((300, 1)) * 0.1, 0)
+    rough, smooth = (factorise(noisy, 2, one).curves for one in (None, smoother(40, 1.5)))
+    jumps = [np.abs(np.diff(one, 2)).max() for one in (rough, smooth)]
+    assert jumps[1] < 0.7 * jumps[0]
+    for curve in curves:
+        match = smooth @ curve / np.linalg.norm(smooth, axis=1) / np.linalg.norm(curve)
+        assert match.max() > 0.98
+    assert np.array_equal(smoother(9, 0.0), np.eye(9))
+    assert smoother(9, 2.0).sum(axis=1) == pytest.approx(1)
 
 
 def test_maps_from_sums_are_the_same_as_from_data() -> None:
