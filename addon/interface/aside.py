@@ -25,6 +25,8 @@ from .parcel import read_json, write_json
 
 #: The module that the second Blender runs.
 WORKER = f"{__package__}.aside_worker"
+#: What Blender says when it ends, whatever the reason.
+_FAREWELL = ("Blender quit", "Error: script failed")
 JOB, PROGRESS, OUTCOME, COPY = "job.json", "progress.json", "outcome.json", "copy.blend"
 
 
@@ -81,8 +83,9 @@ class Aside:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _last(self) -> str:
-        lines = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        text = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+        lines = (line.strip() for line in reversed(text.split("\n")))
+        return next((line for line in lines if line and not line.startswith(_FAREWELL)), "nothing")
 
 
 def can_work_aside() -> bool:

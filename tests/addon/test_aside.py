@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 import pytest
 from microface import register, unregister
 from microface.addon import api
-from microface.addon.interface.aside import can_work_aside
+from microface.addon.interface.aside import Aside, can_work_aside
 from microface.addon.interface.aside_worker import JOBS
 from microface.addon.interface.desk import desk
 from microface.addon.interface.elsewhere import where
@@ -27,6 +29,7 @@ from microface.addon.interface.parcel import (
 from microface.addon.interface.wiring import wire_later
 from microface.addon.retarget.prepare import prepare
 from microface.addon.verify.verify import verify_file
+from microface.errors import RunError
 from microface.report.proof.checks import failed
 
 
@@ -80,6 +83,21 @@ def test_textures_from_elsewhere_are_the_same(
     assert image.filepath.startswith("//"), "the pictures move with the file"
     assert Path(bpy.path.abspath(image.filepath)) == into / "Skin" / "000000.png"
     assert [text.name for text in bpy.data.texts] == ["Microface proof Mask"]
+
+
+def test_a_second_blender_that_breaks_leaves_its_last_words(tmp_path: Path) -> None:
+    folder = tmp_path / "job"
+    folder.mkdir()
+    said = "Traceback ...\nKeyError: 'Skin'\nError: script failed, exiting.\n\nBlender quit\n"
+    (folder / "log.txt").write_text(said)
+    process = subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
+    process.wait()
+    with (folder / "log.txt").open("ab") as log:
+        aside = Aside("Rendering", folder, process, log, lambda folder, outcome: None)
+        with pytest.raises(RunError, match=r"\(status 1\): KeyError: 'Skin'"):
+            aside.poll()
+        aside.close()
+    assert not folder.exists()
 
 
 def test_without_a_window_nothing_is_done_elsewhere(mask: Any) -> None:

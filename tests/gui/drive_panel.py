@@ -94,6 +94,8 @@ def generate_steps(drive: Drive) -> Iterator[float]:
     score.check("Generate ends with frames", session is not None, told)
     yield 0.5
     screenshot("3-generated")
+    if session is None:
+        raise RuntimeError("nothing was generated, so nothing can be baked")
     print(f"     seconds by stage: {session.result().result.get('seconds')}")
 
 
