@@ -1,0 +1,122 @@
+"""Print what a frame costs beside the released network's: operations and time, in one run.
+
+The released network is `models.released`, with random weights; both run as ONNX graphs on ONNX
+Runtime, by turns. Not a test; run it on a quiet machine as
+
+    python tests/benchmarks/released_speed.py --threads 2 --frames 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from microface.models.evaluation import cost
+from microface.models.export import load_weights, session
+from microface.models.released.network import Keypoints, Released, relative
+from microface.server.engine.runtime import WEIGHTS
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+class Frame(nn.Module):
+    """One frame of a clip as the released code makes it: what stands still is found once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = Released().eval()
+
+    def forward(self, image: Tensor, frame: Tensor, points: Tensor, turns: Tensor) -> Tensor:
+        """Return the picture; `points` and `turns` stand for both neutrals' keypoints."""
+        still = Keypoints(points, turns)
+        moved = relative(still, still, self.network.detector(frame))
+        picture: Tensor = self.network(image, still, moved).image
+        return picture
+
+
+def released(folder: Path, threads: int) -> tuple[Callable[[], object], float]:
+    """Return a call that makes a frame of the released network, and its GFLOPs."""
+    network = Frame()
+    inputs = (
+        torch.rand(1, 3, 256, 256),
+        torch.rand(1, 3, 256, 256),
+        torch.rand(1, 10, 2) - 0.5,
+        torch.eye(2).expand(1, 10, 2, 2).contiguous(),
+    )
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(*inputs)
+    names = ["image", "frame", "points", "turns"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network, inputs, str(folder / "released.onnx"), input_names=names,
+            output_names=["picture"], opset_version=17, dynamo=False,
+        )  # fmt: skip
+    graph = session(folder / "released.onnx", threads)
+    feed = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
+    return lambda: graph.run(None, feed), counter.get_total_flops() / 1e9
+
+
+def ours(threads: int) -> Callable[[], object]:
+    """Return a call that makes a frame of the network that ships."""
+    rng = np.random.default_rng(0)
+    graphs = [session(WEIGHTS / name, threads) for name in ("encode.onnx", "animate.onnx")]
+    feeds = [
+        {
+            each.name: rng.random([s if isinstance(s, int) else 1 for s in each.shape], np.float32)
+            for each in graph.get_inputs()
+        }
+        for graph in graphs
+    ]
+    return lambda: [graph.run(None, feed) for graph, feed in zip(graphs, feeds, strict=True)]
+
+
+def main() -> None:
+    """Time both by turns and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--frames", type=int, default=20)
+    chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        theirs, their_operations = released(Path(folder), chosen.threads)
+        calls = {"released": theirs, "ours": ours(chosen.threads)}
+        wall: dict[str, list[float]] = {name: [] for name in calls}
+        busy: dict[str, list[float]] = {name: [] for name in calls}
+        for turn in range(chosen.frames + 1):
+            for name, call in calls.items():
+                start, used = time.perf_counter(), time.process_time()
+                call()
+                if turn:
+                    wall[name].append(time.perf_counter() - start)
+                    busy[name].append(time.process_time() - used)
+    operations = {
+        "released": their_operations,
+        "ours": cost.operations(load_weights(WEIGHTS / "eam.safetensors"))["frame"],
+    }
+    print(f"{chosen.threads} threads, {chosen.frames} frames, 256 px; medians")
+    print("| | GFLOPs a frame | ms a frame | CPU ms a frame |\n|---|---|---|---|")
+    for name in calls:
+        ms, cpu = (1000 * statistics.median(table[name]) for table in (wall, busy))
+        print(f"| {name} | {operations[name]:.1f} | {ms:.0f} | {cpu:.0f} |")
+    ratios = [
+        statistics.median(table["released"]) / statistics.median(table["ours"])
+        for table in (wall, busy)
+    ]
+    print(
+        f"| ratio | {operations['released'] / operations['ours']:.1f} | {ratios[0]:.1f} "
+        f"| {ratios[1]:.1f} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
