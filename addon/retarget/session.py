@@ -92,7 +92,6 @@ class Session:
         """
         if self._generated is None:
             self._generated = self._gathered()
-            self._frames, self._edges, self._motion = {}, {}, {}
         return self._generated
 
     def _gathered(self) -> Generated:
@@ -118,9 +117,9 @@ class Session:
             clip_name=self.label,
             fps=Fraction(str(clip["fps"])),
             neutral=self.prepared.neutral,
-            frames=np.stack([self._frames[index] for index in indices]),
-            edges=np.stack([self._edges[index] for index in indices]),
-            motion=np.stack([self._motion[index] for index in indices]),
+            frames=_together(self._frames, len(times)),
+            edges=_together(self._edges, len(times)),
+            motion=_together(self._motion, len(times)),
             times=times - times[0],
             result=result,
             view=self.prepared.view,
@@ -144,3 +143,15 @@ class Session:
                 raise event.error
             case transport.Cancelled():
                 raise RunError("The generation was cancelled.", "Press Generate to start again.")
+
+
+def _together(parts: dict[int, NDArray[Any]], count: int) -> NDArray[Any]:
+    """Return the first `count` parts as one array, and let go of each as it is taken.
+
+    Frames of 4096 pixels fill gigabytes: they are never held twice.
+    """
+    whole = np.empty((count, *parts[0].shape), parts[0].dtype)
+    for index in range(count):
+        whole[index] = parts.pop(index)
+    parts.clear()
+    return whole

@@ -3,7 +3,7 @@
 Not a test; run it as
 
     python tests/benchmarks/bake_picture.py [--heads HEADS] [--clips NAME ...] [--out DIR]
-        [--resolution 512] [--texture 1024] [--frames-only [--samples 16]]
+        [--resolution 512] [--texture 1024] [--frames-only [--samples 16 | --picture FILE]]
 
 Built-in clips go through an embedded server onto the built-in character, or with `--heads` onto
 the ICT head of a head pack. Each is baked as shape keys alone, texture alone, shape keys with the
@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for pictures")
     parser.add_argument("--frames-only", action="store_true", help="generate, do not bake")
     parser.add_argument("--samples", type=int, default=16, help="of that neutral")
+    parser.add_argument("--picture", type=Path, help="take this for that neutral, resized")
     arguments = parser.parse_args()
     from microface.addon.retarget.connection import connect
 
@@ -112,14 +113,19 @@ def generate_only(arguments: argparse.Namespace, clip: str, client: Any) -> None
     from microface.addon.retarget.prepare import prepare_views
     from microface.addon.retarget.session import Session
 
+    def neutral(on: Any, framing: Any) -> NDArray[np.uint8]:
+        if arguments.picture is None:
+            return render_stage(on, framing, samples=arguments.samples)
+        import cv2
+
+        picture = cv2.imread(str(arguments.picture))[..., ::-1]
+        size = (arguments.resolution, arguments.resolution)
+        return np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC))
+
     character = character_of(arguments)
     print(f"{clip}, {arguments.resolution} px, {character.name}")
-    with timed(f"neutral, {arguments.samples} samples"):
-        (prepared,) = prepare_views(
-            character,
-            arguments.resolution,
-            render=lambda on, framing: render_stage(on, framing, samples=arguments.samples),
-        )
+    with timed("neutral"):
+        (prepared,) = prepare_views(character, arguments.resolution, render=neutral)
     with timed("generated frames"):
         session = Session(client, prepared, f"builtin:{clip}", clip, None, arguments.strength)
         generated = session.pump()
