@@ -24,7 +24,7 @@ CHOSEN_BY_FRAMES = 48
 LEAST_SHARE, LEAST_ENERGY = 0.03, 1.0
 MOST_UNITS = 8
 #: A side that moves less than this share of the other does not count.
-ONE_SIDED = 0.5
+ONE_SIDED = 0.3
 #: An amount that peaks below this is no more than a trace of the measurement.
 LEAST_AMOUNT = 0.02
 
@@ -52,8 +52,8 @@ class Described:
     """One action unit in a clip.
 
     `unit` is FACS's number, `side` the subject's own; `times` (T,) seconds and `intensity` (T,)
-    0..1 of a full contraction, by the stronger side; `left` and `right` (T,) by side.
-    `confidence` 0..1.
+    0..1 of a full contraction (1 is as much or more), by the stronger side; `left` and `right` (T,)
+    by side. `confidence` 0..1.
     """
 
     unit: int
@@ -77,17 +77,16 @@ def describe(flows: Reals, times: Reals, trust: Reals | None = None) -> list[Des
     `trust` (T, 64, 64) 0..1, where given, says how far to believe each place. Blinks and gaze are
     explained as well, and not told: `spot` tells them.
     """
-    believed = np.asarray(flows, np.float32)
-    if trust is not None:
-        believed = believed * np.asarray(trust, np.float32)[..., None]
-    rows = coarse_rows(believed)
+    rows = coarse_rows(flows, trust)
     seconds = np.asarray(times, np.float64)
     energy = (rows**2).sum(1)
     strongest = np.sort(np.argsort(-energy)[:CHOSEN_BY_FRAMES])
     chosen, gains = _chosen(rows[strongest])
     known = fields()
-    columns = np.array(sorted(k for group in chosen for k in group), np.intp)
-    amounts = amounts_of(rows, columns)
+    # Which side moves is told by the amounts: both are asked, whichever came in.
+    chosen = [_whole(group) for group in chosen]
+    asked = np.array(sorted(k for group in chosen for k in group), np.intp)
+    amounts = np.minimum(1.0, amounts_of(rows, asked))
     found = []
     for group, gain in zip(chosen, gains, strict=True):
         unit = known.basis.units[group[0]]
@@ -159,13 +158,19 @@ def _left(rows: Floats, groups: Sequence[tuple[int, ...]]) -> float:
 
 def _merged(groups: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """Return the groups with the two sides of a unit in one."""
-    sides = fields().basis.sides
-    merged: dict[int, tuple[int, ...]] = {}
+    merged: dict[tuple[int, ...], set[int]] = {}
     for group in groups:
-        for k in group:
-            first = k - 1 if sides[k] == "right" else k
-            merged[first] = tuple(sorted({*merged.get(first, ()), k}))
-    return list(merged.values())
+        merged.setdefault(_whole(group), set()).update(group)
+    return [tuple(sorted(group)) for group in merged.values()]
+
+
+def _whole(group: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the fields of both sides of a unit."""
+    side = fields().basis.sides[group[0]]
+    if side == "both":
+        return group
+    first = group[0] - (side == "right")
+    return (first, first + 1)
 
 
 def _side(left: Floats, right: Floats) -> Side:

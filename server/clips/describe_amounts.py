@@ -50,11 +50,14 @@ def fields() -> Fields:
     return Fields(known, weighted, weighted.T @ weighted, weights)
 
 
-def coarse_rows(flows: Reals) -> Floats:
+def coarse_rows(flows: Reals, trust: Reals | None = None) -> Floats:
     """Return flows (T, N, N, 2) as weighted rows (T, R) of the coarse grid; N is a multiple of 32.
 
-    Raises ValueError for another shape.
+    `trust` (T, N, N) 0..1 is how far each place is believed: what is not counts as still. Raises
+    ValueError for another shape.
     """
+    if trust is not None:
+        flows = np.asarray(flows, np.float32) * np.asarray(trust, np.float32)[..., None]
     count, height, width, parts = flows.shape
     if height != width or height % COARSE or parts != 2:
         raise ValueError(f"flows of shape {flows.shape}")

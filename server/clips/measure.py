@@ -28,11 +28,12 @@ class Start:
 @dataclass(frozen=True)
 class Measured:
     """A clip's motion: `flows` (T, 64, 64, 2) float16 pixels of the 256-pixel crop with the head's
-    motion taken out, the head's `poses` (T, 6), `confidence` (T,) 0..1, and mean grey `levels`
-    (T,) of the face."""
+    motion taken out, `trust` (T, 64, 64) float16 0..1 in them, the head's `poses` (T, 6),
+    `confidence` (T,) 0..1, and mean grey `levels` (T,) of the face."""
 
     start: Start
     flows: NDArray[np.float16]
+    trust: NDArray[np.float16]
     poses: NDArray[np.float64]
     confidence: NDArray[np.float64]
     levels: NDArray[np.float64]
@@ -70,12 +71,13 @@ def measure(
     """Return a clip's motion; `tell` hears how far this is, 0..1. See `start_of`."""
     start = start_of(clip.frames, clip.times, encode, f"the clip {clip.name}", onset=onset)
     flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float16)
+    trust = np.zeros((len(clip), CELLS, CELLS), np.float16)
     poses = np.zeros((len(clip), 6))
     confidence, levels = np.zeros(len(clip)), np.zeros(len(clip))
     for index, steadied in enumerate(start.steadier.steady_all(clip.frames)):
-        flows[index] = steadied.flow
+        flows[index], trust[index] = steadied.flow, steadied.trust
         poses[index], confidence[index] = steadied.pose, steadied.confidence
         levels[index] = float(steadied.frame.mean())
         if tell is not None:
             tell((index + 1) / len(clip))
-    return Measured(start, flows, poses, confidence, levels)
+    return Measured(start, flows, trust, poses, confidence, levels)

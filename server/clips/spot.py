@@ -58,13 +58,16 @@ class Spotted:
         return self.offset - self.onset
 
 
-def spot(flows: Reals, times: Reals, poses: Reals | None = None) -> list[Spotted]:
+def spot(
+    flows: Reals, times: Reals, poses: Reals | None = None, trust: Reals | None = None
+) -> list[Spotted]:
     """Return what steadied flows (T, 64, 64, 2) or (T, 32, 32, 2) show at `times` (T,) seconds.
 
     `poses` (T, 6) are the head's, as the steadier found them; without them no motion of the head
-    is told, nor held against expressions. In order of onset.
+    is told, nor held against expressions. `trust` (T, 64, 64) 0..1 says how far to believe each
+    place. In order of onset.
     """
-    return spot_in(curves_of(flows, times, poses))
+    return spot_in(curves_of(flows, times, poses, trust))
 
 
 def spot_in(curves: Curves) -> list[Spotted]:

@@ -39,8 +39,9 @@ class Curves:
     """What moves in a clip of T frames at `times` (T,) seconds.
 
     `regions` (T, 5) is how far the skin of each of `REGIONS` moves by expression, RMS pixels of
-    the 256-pixel crop; `jaw` (T,) how far the jaw's drop moves the chin; `blink` and `gaze` (T,)
-    the amounts of either, `head` (T,) pixels (RMS over the face) of the head's own motion.
+    the 256-pixel crop; `jaw` (T,) how far the jaw drops, `blink` (T,) how far the lids, or the
+    eyes, go down, and `gaze` (T,) how far the eyes turn, as amounts; `head` (T,) pixels (RMS over
+    the face) of the head's own motion.
     """
 
     times: Floats
@@ -77,13 +78,16 @@ def region_at(row: int, column: int) -> tuple[str, float]:
     return f"{side}{name}", 1.0 if x >= 0 else -1.0
 
 
-def curves_of(flows: Reals, times: Reals, poses: Reals | None = None) -> Curves:
+def curves_of(
+    flows: Reals, times: Reals, poses: Reals | None = None, trust: Reals | None = None
+) -> Curves:
     """Return the curves of steadied flows (T, 64, 64, 2), or of coarse ones (T, 32, 32, 2).
 
-    `poses` (T, 6) are the head's, as the steadier found them.
+    `poses` (T, 6) are the head's and `trust` (T, 64, 64) how far each place is to be believed, as
+    the steadier found them.
     """
     seconds = np.asarray(times, np.float64)
-    rows = _without_drift(coarse_rows(flows), seconds)
+    rows = _without_drift(coarse_rows(flows, trust), seconds)
     amounts = _smooth(amounts_of(rows), seconds)
     known = fields().basis
     units = np.asarray(known.units)
@@ -95,8 +99,11 @@ def curves_of(flows: Reals, times: Reals, poses: Reals | None = None) -> Curves:
         gram = part.T @ part / max(1, cells.sum())
         own = amounts * expressive
         regions[:, index] = np.sqrt(np.maximum(0, np.einsum("tk,kl,tl->t", own, gram, own)))
-    blink = amounts[:, units == 45].mean(1)
-    gaze = np.sqrt((amounts[:, units == 0] ** 2).sum(1))
+    named = {name: amounts[:, k] for k, name in enumerate(known.names)}
+    down = named["gaze down"] - named["gaze up"]
+    # Closing lids take the eyes' picture down with them.
+    blink = amounts[:, units == 45].mean(1) + np.maximum(0, down)
+    gaze = np.hypot(named["gaze left"] - named["gaze right"], down)
     jaw = amounts[:, units == 26].ravel()
     return Curves(seconds, regions, jaw, blink, gaze, _head(poses, len(rows)))
 

@@ -104,7 +104,13 @@ def _is_own(
 
 
 def _event(curve: Floats, peak: int, first: int, last: int, spread: float) -> Event:
-    height = float(curve[peak]) - max(float(curve[first]), float(curve[last]))
+    feet = [float(curve[first]), float(curve[last])]
+    # What begins before the clip or ends after it has no foot there.
+    if last == len(curve) - 1 and first > 0:
+        feet.pop()
+    elif first == 0 and last < len(curve) - 1:
+        feet.pop(0)
+    height = float(curve[peak]) - max(feet)
     onset = _beginning(curve[first : peak + 1], peak - first) + first
     falling = curve[peak : last + 1][::-1]
     offset = last - _beginning(falling, len(falling) - 1)

@@ -37,6 +37,8 @@ POOLED = 2
 #: A place that full action units move by this, in crop pixels, tells half as much of the head as
 #: one that none moves.
 MOBILE_PIXELS = 3.0
+#: A pose is fitted beside this many principal components of the expressions.
+PRINCIPAL = 16
 #: Rounds of fitting a pose: quickly, between passes, and in the end.
 QUICK_ROUNDS, ROUNDS = 3, 6
 #: Passes of measuring and sampling again, at most.
@@ -94,7 +96,7 @@ class Steadier:
         # Cells that say next to nothing about the head only cost time.
         self._telling = np.flatnonzero(rigid > 0.03 * rigid.max())
         self._rigid = rigid[self._telling].astype(float)
-        self._expressions = basis().columns(POOLED)[self._telling]
+        self._expressions = _principal(basis().columns(POOLED)[self._telling], self._rigid)
 
     def learn_face(self, frames: Sequence[NDArray[np.uint8]]) -> bool:
         """Learn the depth of the actor's face from the frames in which the head is turned most.
@@ -243,6 +245,18 @@ class Steadier:
         if trust is None:
             return fit_pose(rest, seen, weights, pose, QUICK_ROUNDS)[0]
         return fit_pose(rest, seen, weights, pose, ROUNDS, self._expressions)[0]
+
+
+def _principal(expressions: Floats, weights: Floats) -> Floats:
+    """Return what matters most (N, 2, P) of expressions (N, 2, K) where points have weights (N,).
+
+    With the same prior on each, they stand for the same faces as the expressions do.
+    """
+    count = expressions.shape[2]
+    flat = expressions.reshape(-1, count)
+    weighted = flat * np.sqrt(np.repeat(weights, 2))[:, None]
+    mixed = np.linalg.svd(weighted, full_matrices=False)[2][:PRINCIPAL].T
+    return np.ascontiguousarray((flat @ mixed).reshape(*expressions.shape[:2], -1))
 
 
 @lru_cache(maxsize=8)
