@@ -17,6 +17,7 @@ _STYLE = """
 .warning { border-left: 4px solid #c8891a; padding: .15rem .8rem; margin: .4rem 0; }
 .fine { border-left: 4px solid #3b8f5a; padding: .15rem .8rem; }
 .scroll { overflow-x: auto; }
+td:not(:last-child) { white-space: nowrap; }
 """
 #: A table: its heads, and its rows of as many cells.
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
@@ -74,13 +75,14 @@ def render_clip_page(page: ClipPage) -> str:
             "<h2>Warnings</h2>",
             warnings or "<p class='fine'>None: nothing stands against using this clip.</p>",
             "<h2>What the face does</h2>",
-            "<p class='lead'>Motion of the face in pixels of a crop 256 wide, the head's own ",
-            "motion taken out; below it, what was spotted.</p><div class='plot'>",
+            "<p class='lead'>How far expressions move the face, in pixels (RMS) of a crop 256 ",
+            "wide, the head's own motion taken out; below it, what was spotted.</p>",
+            "<div class='plot'>",
             plot_motion(page.times, page.whole, page.marks, page.spans),
             f"</div>{_table(page.events) if page.events[1] else ''}",
             "<h2>Motion by region</h2>",
-            "<p class='lead'>Sides are the subject's own: the subject's left is on the right of ",
-            "the picture.</p>",
+            "<p class='lead'>How far the skin moves, in the same pixels. Sides are the subject's ",
+            "own: the subject's left is on the right of the picture.</p>",
             f"<div class='plot'>{plot_regions(page.times, page.curves, page.marks)}</div>",
             f"<h2>Action units</h2>{units}",
             f"<h2>The clip</h2>{_table(facts)}</body></html>\n",

@@ -58,8 +58,10 @@ def plot_motion(
     axes.plot(times, whole, color="#4a7fb5")
     axes.set_xlabel("seconds from the clip's start", fontsize=9)
     axes.set_ylabel("pixels", fontsize=9)
-    bottom, top = axes.get_ylim()
-    room = _LANE * (top - bottom)
+    # Room for the phases' names above the curve, and for a lane a kind below it.
+    bottom, top = 0.0, 1.15 * max(float(whole.max()), 1e-3)
+    room = _LANE * top
+    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= top])
     for lane, kind in enumerate(kinds):
         level = bottom - (lane + 0.6) * room
         for span in spans:
@@ -73,6 +75,7 @@ def plot_motion(
             color=SPAN_COLOURS[kind],
         )  # fmt: skip
     axes.set_ylim(bottom - (len(kinds) + 0.2) * room, top)
+    axes.axhline(0, color="#888", linewidth=0.8)
     _finish(axes, times, marks)
     for name, seconds in marks.items():
         axes.text(

@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.runtime import Runtime
-from ..engine.timing import Moment, motion_profile
+from ..engine.timing import Moment
+from . import clean
 from .clip import Clip
 from .crop import NETWORK_PIXELS, take_crop
 from .describe import Described, describe
 from .describe_emotion import Hint, emotion_hints
 from .measure import Measured, measure
-from .spot import Spotted, spot
-from .spot_curves import region_cells
+from .sampling import Reals
+from .spot import Spotted, spot_in
+from .spot_curves import curves_of, region_cells
 from .steady import CELLS
 from .template import template
 
@@ -29,8 +31,8 @@ _SMALL_FACE_PIXELS = 120
 #: A micro-expression may last 1/15 s: at fewer frames a second it has less than four.
 _SLOW_FPS = 60
 _DARK, _BRIGHT, _CLIPPED_SHARE = 40.0, 215.0, 0.02
-#: Levels by which the picture's mean jumps from frame to frame where the light flickers.
-_FLICKER_LEVELS = 1.0
+#: Frames that a warning names, at most.
+_NAMED_FRAMES = 8
 _UNSURE = 0.75
 #: Motion at the first or last frame, as a share of the peak.
 _AT_REST = 0.25
@@ -42,9 +44,9 @@ class Inspection:
 
     `spotted` is all that the face does, in order of onset; `onset`, `apex` and `offset` are those
     of its strongest expression, None without one. `described` are the action units, the surest
-    first, and `hints` what they may stand for. `regions` are by name (`brows left`, ... of the
-    subject) how far (T,) the skin there moves along its typical motion, and `whole` (T,) the same
-    of the face, both in pixels of a face crop 256 pixels wide, the head's own motion taken out.
+    first, and `hints` what they may stand for. `whole` (T,) is how far expressions move the face,
+    and `regions` by name (`brows left`, ... of the subject) how far (T,) the skin there moves in
+    all: RMS pixels of a face crop 256 wide, the head's own motion taken out.
     `face_pixels` is the face's side in the clip's own pixels, `neutral` the frame that all is
     measured from, `confidence` (T,) 0..1 how well the motion was understood. `warnings` are a
     sentence each.
@@ -76,21 +78,29 @@ def inspect_clip(
     `onset` names a frame that is known to be at rest. Raises InputError where there is no face.
     """
     measured = measure(clip, runtime.encode, tell, onset=onset)
-    spotted = tuple(spot(measured.flows, clip.times, measured.poses))
+    curves = curves_of(measured.flows, clip.times, measured.poses)
+    spotted = tuple(spot_in(curves))
     described = tuple(describe(measured.flows, clip.times))
-    whole = motion_profile(measured.flows)
-    regions = {n: motion_profile(measured.flows[:, cells]) for n, cells in sided_cells().items()}
+    whole = np.sqrt((curves.regions**2).sum(1))
+    regions = {name: _moved(measured.flows[:, cells]) for name, cells in sided_cells().items()}
     moments = _moments(spotted, whole, clip.times)
     face_pixels = float(measured.start.face.crop.side)
     warnings = [
         *clip.notes,
         *_about_pictures(clip, face_pixels, measured),
+        *map(_with_frames, clean.quality(clip.frames, clip.times, measured.start.face.crop)),
         *_about_motion(spotted, whole, measured.confidence),
     ]
     return Inspection(
         spotted, *moments, described, tuple(emotion_hints(described)), whole, regions,
         measured.confidence, face_pixels, measured.start.neutral.frame, tuple(warnings),
     )  # fmt: skip
+
+
+def _moved(flows: Reals) -> Floats:
+    """Return how far (T,) flows (T, N, 2) move, RMS over the places."""
+    squares = (np.asarray(flows, np.float64) ** 2).sum(-1)
+    return np.asarray(np.sqrt(squares.mean(1)))
 
 
 def sided_cells() -> dict[str, NDArray[np.bool_]]:
@@ -122,7 +132,6 @@ def _moments(
 def _about_pictures(clip: Clip, face_pixels: float, measured: Measured) -> list[str]:
     warnings = []
     first = take_crop(measured.start.neutral.image, measured.start.face.crop)
-    levels = measured.levels
     if clip.fps < _SLOW_FPS:
         warnings.append(
             f"{float(clip.fps):g} frames a second: the shortest micro-expressions have less than "
@@ -138,10 +147,14 @@ def _about_pictures(clip: Clip, face_pixels: float, measured: Measured) -> list[
         warnings.append(f"the face is dark (mean level {level:.0f} of 255)")
     elif level > _BRIGHT or float((middle >= 254).all(-1).mean()) > _CLIPPED_SHARE:
         warnings.append("parts of the face are burnt out")
-    jumps = np.abs(np.diff(levels, 2)) / 2 if len(levels) > 2 else np.zeros(1)
-    if float(np.median(jumps)) > _FLICKER_LEVELS:
-        warnings.append(f"the light flickers by {np.median(jumps):.1f} levels from frame to frame")
     return warnings
+
+
+def _with_frames(warning: clean.Warning) -> str:
+    """Return a warning's sentence with the frames that it is about."""
+    named = ", ".join(map(str, warning.frames[:_NAMED_FRAMES]))
+    more = ", ..." if len(warning.frames) > _NAMED_FRAMES else ""
+    return f"{warning.what} ({named}{more})" if named else warning.what
 
 
 def _about_motion(spotted: tuple[Spotted, ...], whole: Floats, confidence: Floats) -> list[str]:
@@ -155,7 +168,7 @@ def _about_motion(spotted: tuple[Spotted, ...], whole: Floats, confidence: Float
         if count := sum(event.kind == kind for event in spotted):
             warnings.append(f"{what}, {count} time{'s' * (count != 1)}")
     if not any(event.kind in EXPRESSIONS for event in spotted):
-        return [*warnings, "nothing moves that could be an expression"]
+        return [*warnings, "no expression is spotted"]
     peak = float(whole.max())
     if float(whole[min(2, len(whole) - 1)]) > _AT_REST * peak:
         warnings.append("the expression has begun in the first frames; the neutral is not neutral")

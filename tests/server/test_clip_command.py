@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import json
 import sys
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +16,8 @@ import pytest
 from microface.commands import main
 from microface.server.clips.datasets.catalogue import read_data_set
 from microface.server.clips.library.library import ClipLibrary
+from microface.server.clips.synthesize import course_of
+from microface.server.clips.unit_curves import read_curves
 
 pytest.importorskip("openpyxl")
 
@@ -132,6 +135,49 @@ def test_bad_clips_are_a_line_each_and_cost_no_other(
     assert clip("import", "--library", tmp_path / "other", good, tmp_path / "absent.mp4") == 2
     assert "There is no clip at" in said(capsys)[1][0]
     assert not (tmp_path / "other").exists()
+
+
+CLIP = "builtin:lip-corner-left"
+
+
+def test_inspect_spot_and_describe_agree(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, events, curves = tmp_path / "p.html", tmp_path / "e.csv", tmp_path / "c.csv"
+    assert clip("inspect", CLIP, "--page", page, "--json") == 0
+    seen = json.loads(said(capsys)[0])
+    assert seen["fps"] == "100" and seen["frames"] == 50 and seen["warnings"] == []
+    (event,) = seen["events"]
+    assert event["kind"] == "micro" and event["regions"][0] == "lips"
+    assert event["apex"] == pytest.approx(0.25, abs=0.015)
+    assert event["apex_frame"] == pytest.approx(event["apex"] * 100, abs=0.02)
+    text = page.read_text(encoding="utf-8")
+    for told in ("AU12 lip corner puller", "What the face does", "0.49 s", "data:image/webp"):
+        assert told in text
+    assert clip("inspect", CLIP, "--page", page) == 2
+    assert "--force" in said(capsys)[1][0]
+    assert clip("spot", CLIP, "--kind", "micro", "--out", events) == 0
+    table = said(capsys)[0].splitlines()
+    assert [line.split()[0] for line in table] == ["kind", "micro"]
+    with events.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["apex"]) == event["apex"] and row["regions"].split()[0] == "lips"
+    assert clip("describe", CLIP, "--curves", curves) == 0
+    out, _ = said(capsys)
+    assert "AU12  lip corner puller  left" in out and "a hint only" in out
+    # What is described can be rendered again.
+    course = course_of(read_curves(curves), Fraction(100))
+    assert set(course.weights) == {"mouthSmileLeft"}
+    assert course.apex == pytest.approx(25, abs=2)
+
+
+@pytest.mark.parametrize("verb", ["inspect", "spot", "describe"])
+def test_no_face_is_one_line(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for index in range(3):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), np.full((200, 200, 3), 90, np.uint8))
+    assert clip("spot", tmp_path, "--fps", 100) == 2
+    out, (line,) = said(capsys)
+    assert out == "" and "face" in line
 
 
 @pytest.mark.parametrize(
