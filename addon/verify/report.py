@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,15 @@ def write_report(obj: Any, proofs: Sequence[Proof], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     write_png(folder / "legend.png", heat_legend())
     sections, checks, figures = [], [], []
+    about = [one for one in preflight(obj) if one.severity is not Severity.NOTE]
     for number, proof in enumerate(proofs):
         assert proof.measured is not None
         prefix = f"{number + 1:02d}-" if len(proofs) > 1 else ""
-        sections.append(_section(obj, proof, proof.measured, folder, prefix))
+        section = _section(obj, proof, proof.measured, folder, prefix)
+        if number == 0:  # said once
+            more = tuple(Advice(finding.what, finding.remedy) for finding in about)
+            section = replace(section, warnings=(*section.warnings, *more))
+        sections.append(section)
         here = event_checks(proof.event, proof.measured.figures)
         posed = "Other animation poses the face otherwise than in its neutral picture."
         why = posed if proof.measured.shown.posed else ""
@@ -190,11 +196,6 @@ def _advice(obj: Any, proof: Proof, measured: Measured) -> list[Advice]:
                 "Widen the slider's range, or lower the strength.",
             )
         )
-    advice += [
-        Advice(finding.what, finding.remedy)
-        for finding in preflight(obj, quick=True)
-        if finding.severity is not Severity.NOTE
-    ]
     return advice
 
 
