@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             lambda share: report.stage("measure", share),
             onset=None if source.entry is None else source.entry.onset,
         )
-        found = describe(measured.flows, source.clip.times)
+        found = describe(measured.flows, source.clip.times, measured.trust)
     hints = emotion_hints(found)
     if arguments.curves is not None:
         write_text_whole(arguments.curves, curves_text(found))

@@ -61,11 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
             lambda share: report.stage("measure", share),
             onset=None if source.entry is None else source.entry.onset,
         )
-        found = [
-            event
-            for event in spot(measured.flows, source.clip.times, measured.poses)
-            if arguments.kind is None or event.kind in arguments.kind
-        ]
+        every = spot(measured.flows, source.clip.times, measured.poses, measured.trust)
+        found = [event for event in every if arguments.kind is None or event.kind in arguments.kind]
         rows = [told(event, source.clip) for event in found]
     if arguments.out is not None:
         text = io.StringIO(newline="")

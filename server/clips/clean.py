@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from .crop import Crop, shrink_for
 from .sampling import Reals
 
 Floats = NDArray[np.float64]
+F = TypeVar("F", np.float16, np.float32)
 Kind = Literal["flicker", "noise", "compression", "blur", "duplicated", "dropped"]
 
 #: Frames are compared at this size.
@@ -93,7 +94,7 @@ def unbelievable(warnings: Iterable[Warning]) -> tuple[int, ...]:
     )
 
 
-def mended(flows: NDArray[np.float32], times: Reals, frames: Iterable[int]) -> NDArray[np.float32]:
+def mended(flows: NDArray[F], times: Reals, frames: Iterable[int]) -> NDArray[F]:
     """Return flows (T, ...) with those of `frames` taken from their neighbours, by time.
 
     A cubic through the two nearest frames on each side; at the ends, the nearest frame's.

@@ -78,9 +78,9 @@ def inspect_clip(
     `onset` names a frame that is known to be at rest. Raises InputError where there is no face.
     """
     measured = measure(clip, runtime.encode, tell, onset=onset)
-    curves = curves_of(measured.flows, clip.times, measured.poses)
+    curves = curves_of(measured.flows, clip.times, measured.poses, measured.trust)
     spotted = tuple(spot_in(curves))
-    described = tuple(describe(measured.flows, clip.times))
+    described = tuple(describe(measured.flows, clip.times, measured.trust))
     whole = np.sqrt((curves.regions**2).sum(1))
     regions = {name: _moved(measured.flows[:, cells]) for name, cells in sided_cells().items()}
     moments = _moments(spotted, whole, clip.times)
@@ -88,7 +88,7 @@ def inspect_clip(
     warnings = [
         *clip.notes,
         *_about_pictures(clip, face_pixels, measured),
-        *map(_with_frames, clean.quality(clip.frames, clip.times, measured.start.face.crop)),
+        *map(_with_frames, measured.warnings),
         *_about_motion(spotted, whole, measured.confidence),
     ]
     return Inspection(

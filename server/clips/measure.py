@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from . import clean
 from .calibrate import Neutral, neutral_of
 from .clip import Clip
 from .face import Encode, FaceBox, find_face
@@ -29,7 +30,8 @@ class Start:
 class Measured:
     """A clip's motion: `flows` (T, 64, 64, 2) float16 pixels of the 256-pixel crop with the head's
     motion taken out, `trust` (T, 64, 64) float16 0..1 in them, the head's `poses` (T, 6),
-    `confidence` (T,) 0..1, and mean grey `levels` (T,) of the face."""
+    `confidence` (T,) 0..1, and mean grey `levels` (T,) of the face. `warnings` tell what is wrong
+    with the frames; the flows of those that repeat others or are smeared are mended."""
 
     start: Start
     flows: NDArray[np.float16]
@@ -37,6 +39,7 @@ class Measured:
     poses: NDArray[np.float64]
     confidence: NDArray[np.float64]
     levels: NDArray[np.float64]
+    warnings: tuple[clean.Warning, ...]
 
 
 def start_of(
@@ -80,4 +83,6 @@ def measure(
         levels[index] = float(steadied.frame.mean())
         if tell is not None:
             tell((index + 1) / len(clip))
-    return Measured(start, flows, trust, poses, confidence, levels)
+    warnings = tuple(clean.quality(clip.frames, clip.times, start.face.crop))
+    flows = clean.mended(flows, clip.times, clean.unbelievable(warnings))
+    return Measured(start, flows, trust, poses, confidence, levels, warnings)
