@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from microface.commands import main
+from microface.server.clips.builtin import builtin_clip
 from microface.server.clips.datasets.catalogue import read_data_set
 from microface.server.clips.library.library import ClipLibrary
 from microface.server.clips.synthesize import course_of
@@ -137,38 +138,42 @@ def test_bad_clips_are_a_line_each_and_cost_no_other(
     assert not (tmp_path / "other").exists()
 
 
-CLIP = "builtin:lip-corner-left"
-
-
 def test_inspect_spot_and_describe_agree(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page, events, curves = tmp_path / "p.html", tmp_path / "e.csv", tmp_path / "c.csv"
-    assert clip("inspect", CLIP, "--page", page, "--json") == 0
+    smirk = tmp_path / "smirk"
+    smirk.mkdir()
+    # Every second frame of a smile of the left lip corner, whose apex is at 0.25 s.
+    for index, frame in enumerate(builtin_clip("lip-corner-left").frames[6:46:2]):
+        cv2.imwrite(str(smirk / f"{index}.png"), np.asarray(frame)[..., ::-1])
+    given = (smirk, "--fps", 50)
+    assert clip("inspect", *given, "--page", page, "--json") == 0
     seen = json.loads(said(capsys)[0])
-    assert seen["fps"] == "100" and seen["frames"] == 50 and seen["warnings"] == []
+    assert seen["fps"] == "50" and seen["frames"] == 20
+    assert [w for w in seen["warnings"] if "frames a second" not in w] == []
     (event,) = seen["events"]
     assert event["kind"] == "micro" and event["regions"][0] == "lips"
-    assert event["apex"] == pytest.approx(0.25, abs=0.015)
-    assert event["apex_frame"] == pytest.approx(event["apex"] * 100, abs=0.02)
+    assert event["apex"] == pytest.approx(0.19, abs=0.025)
+    assert event["apex_frame"] == pytest.approx(event["apex"] * 50, abs=0.02)
     text = page.read_text(encoding="utf-8")
-    for told in ("AU12 lip corner puller", "What the face does", "0.49 s", "data:image/webp"):
+    for told in ("AU12 lip corner puller", "What the face does", "0.38 s", "data:image/webp"):
         assert told in text
-    assert clip("inspect", CLIP, "--page", page) == 2
+    assert clip("inspect", *given, "--page", page) == 2
     assert "--force" in said(capsys)[1][0]
-    assert clip("spot", CLIP, "--kind", "micro", "--out", events) == 0
+    assert clip("spot", *given, "--kind", "micro", "--out", events) == 0
     table = said(capsys)[0].splitlines()
     assert [line.split()[0] for line in table] == ["kind", "micro"]
     with events.open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert float(row["apex"]) == event["apex"] and row["regions"].split()[0] == "lips"
-    assert clip("describe", CLIP, "--curves", curves) == 0
+    assert clip("describe", *given, "--curves", curves) == 0
     out, _ = said(capsys)
     assert "AU12  lip corner puller  left" in out and "a hint only" in out
     # What is described can be rendered again.
-    course = course_of(read_curves(curves), Fraction(100))
+    course = course_of(read_curves(curves), Fraction(50))
     assert set(course.weights) == {"mouthSmileLeft"}
-    assert course.apex == pytest.approx(25, abs=2)
+    assert course.apex == pytest.approx(9.5, abs=1.5)
 
 
 @pytest.mark.parametrize("verb", ["inspect", "spot", "describe"])
