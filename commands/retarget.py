@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clip",
         required=True,
-        help="video, folder of frames, or builtin:NAME; its first frame is the face at rest",
+        help="video, folder of frames, or builtin:NAME; the face at rest is found in it",
     )
     parser.add_argument(
         "--fps",
@@ -133,7 +133,21 @@ def run(arguments: argparse.Namespace) -> int:
         }
         writer.finish(result)
     print(f"{result['frames']} frames, edge maps and motion in {out}")
+    doubtful = result.get("look_at", [])
+    if doubtful:
+        print(f"Look at frames {runs(doubtful)}: most of their motion is doubtful.")
     return 0
+
+
+def runs(frames: list[int]) -> str:
+    """Return frame numbers, rising, as "3-7, 12"."""
+    found: list[list[int]] = []
+    for frame in frames:
+        if found and frame == found[-1][1] + 1:
+            found[-1][1] = frame
+        else:
+            found.append([frame, frame])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
 
 
 def take_in(job: RetargetJob, writer: ResultWriter, report: ProgressReport) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 from microface.commands import main
+from microface.commands.retarget import runs
 from microface.server.embedded import EmbeddedServer
 
 
@@ -218,3 +219,8 @@ def test_progress_is_lines_in_a_log(
     lines = capsys.readouterr().err.splitlines()
     assert "retarget: generate 100%" in lines
     assert all("\r" not in line for line in lines)
+
+
+def test_frames_are_told_in_runs() -> None:
+    assert runs([3, 4, 5, 7, 9, 10]) == "3-5, 7, 9-10"
+    assert runs([0]) == "0"
