@@ -279,6 +279,9 @@ class MICROFACE_OT_remove_bake(_OnChosenBake, bpy.types.Operator):  # type: igno
     def act(self, obj: Any, name: str) -> None:
         """Remove the bake."""
         api.remove_bake(obj, name)
+        left = chosen_bake(bpy.context)
+        if left is not None:
+            choose_bake(bpy.context, left.name)
 
 
 class MICROFACE_OT_discard_hand_edits(_OnChosenBake, bpy.types.Operator):  # type: ignore[misc]

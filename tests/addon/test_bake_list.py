@@ -81,6 +81,7 @@ def test_the_chosen_bake_is_removed_with_one_undo(enabled: Any) -> None:
     assert chosen_bake(bpy.context).name == first
     assert bpy.ops.microface.remove_bake() == {"FINISHED"}
     assert [info.name for info in api.list_bakes(enabled)] == [second]
+    assert bpy.data.actions[bpy.context.window_manager.microface_bake].name == second
     assert play(enabled, 21.4)[0] == pytest.approx(0.4 * at(11.4), abs=0.003)
     assert bpy.ops.microface.remove_bake() == {"FINISHED"}
     assert not bpy.ops.microface.remove_bake.poll()
