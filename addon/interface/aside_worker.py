@@ -19,7 +19,14 @@ from ..verify.prove import render_proofs
 from ..verify.report import write_report
 from ..verify.store import store
 from .aside import JOB, OUTCOME, PROGRESS
-from .parcel import read_bake, read_generated, read_json, write_json, write_prepared
+from .parcel import (
+    maps_to_plain,
+    read_bake,
+    read_generated,
+    read_json,
+    write_json,
+    write_prepared,
+)
 
 Tell = Callable[[float], None]
 #: Progress is written at most this often.
@@ -58,15 +65,32 @@ def _texture(folder: Path, job: dict[str, Any], tell: Tell) -> dict[str, Any]:
     )
     found = []
     for number, one in enumerate(bake.textures):
-        np.save(folder / f"moving-{number}.npy", one.moving)
+        np.save(folder / f"array-{number}.npy", one.moving)
         found.append(
             {
                 "name": one.name,
-                "files": [str(path) for path in one.files],
+                "files": [path.relative_to(bake.folder).as_posix() for path in one.files],
                 "space": one.colour_space,
             }
         )
     return {"textures": found, "notes": list(bake.notes)}
+
+
+def _maps(folder: Path, job: dict[str, Any], tell: Tell) -> dict[str, Any]:
+    """Bake wrinkle maps to where they are to lie; what weighs them is told, not wired."""
+    into = Path(job["into"])
+    found = api.bake_wrinkle_maps(
+        _character(job),
+        read_generated(folder),
+        into,
+        job["start_frame"],
+        job["size"],
+        read_bake(folder),
+        kind=job["format"],
+    )
+    for number, maps in enumerate(found):
+        np.save(folder / f"array-{number}.npy", maps.curves)
+    return {"maps": [maps_to_plain(maps, into) for maps in found]}
 
 
 def _report(folder: Path, job: dict[str, Any], tell: Tell) -> dict[str, Any]:
@@ -84,6 +108,7 @@ def _report(folder: Path, job: dict[str, Any], tell: Tell) -> dict[str, Any]:
 JOBS: dict[str, Callable[[Path, dict[str, Any], Tell], dict[str, Any]]] = {
     "neutral": _neutral,
     "texture": _texture,
+    "maps": _maps,
     "report": _report,
 }
 

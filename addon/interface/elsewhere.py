@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from ...drafts import make_draft
 from ..bake.shape_keys import ShapeKeyBake
 from ..bake.texture import check_textures
+from ..bake.time import TimeBase
 from ..character.stage import home_scene
 from ..generated import Generated
 from ..retarget.prepare import check, view_of
@@ -19,7 +21,7 @@ from .aside import start_aside
 from .chosen import texture_start
 from .desk import Order, desk
 from .parcel import read_prepared, write_bake, write_generated
-from .wiring import wire_later
+from .wiring import Waiting, show_maps, show_textures, wire_later
 
 
 def neutral_elsewhere(
@@ -45,36 +47,57 @@ def textures_elsewhere(
     obj: Any, generated: Generated, settings: Any, over: ShapeKeyBake | None
 ) -> None:
     """Have textures baked by a second Blender, then wire them with an undo step of their own."""
+    waiting = _waiting("texture", obj, generated, settings, over, show_textures)
+    _bake_elsewhere("Baking textures", "texture", settings.texture_format, obj, waiting)
+
+
+def maps_elsewhere(
+    obj: Any, generated: Generated, settings: Any, over: ShapeKeyBake | None, kind: str
+) -> None:
+    """Have wrinkle maps of a `kind` of file baked by a second Blender, then wire them likewise."""
+    waiting = _waiting("wrinkles", obj, generated, settings, over, show_maps)
+    _bake_elsewhere("Baking wrinkle maps", "maps", kind, obj, waiting)
+
+
+def _waiting(
+    folder: str,
+    obj: Any,
+    generated: Generated,
+    settings: Any,
+    over: ShapeKeyBake | None,
+    wire: Callable[[Any, TimeBase, Waiting], None],
+) -> Waiting:
     from .. import api
 
+    into = api.output_folder() / folder / generated.clip_name
+    size, start = int(settings.texture_size), texture_start(settings, over)
+    return Waiting(str(obj.name), generated, over, into, {}, [], size, start, wire)
+
+
+def _bake_elsewhere(stage: str, job: str, kind: str, obj: Any, waiting: Waiting) -> None:
     check_textures(obj)
-    view_of(obj, generated)  # refuses a character that was edited since
-    into = api.output_folder() / "texture" / generated.clip_name
-    draft = make_draft(into)
-    start = texture_start(settings, over)
-    job = where(obj) | {
+    view_of(obj, waiting.generated)  # refuses a character that was edited since
+    draft = make_draft(waiting.into)
+    asked = where(obj) | {
         "into": str(draft),
-        "start_frame": start,
-        "size": settings.texture_size,
-        "format": settings.texture_format,
+        "start_frame": waiting.start_frame,
+        "size": waiting.size,
+        "format": kind,
     }
-    name, size = str(obj.name), int(settings.texture_size)
 
     def pack(folder: Path) -> None:
-        write_generated(folder, generated)
-        if over is not None:
-            write_bake(folder, over)
+        write_generated(folder, waiting.generated)
+        if waiting.over is not None:
+            write_bake(folder, waiting.over)
 
     def wire(folder: Path, outcome: dict[str, Any]) -> None:
-        moving = [
-            np.load(folder / f"moving-{number}.npy") for number in range(len(outcome["textures"]))
-        ]
-        for one in outcome["textures"]:
-            one["files"] = [str(into / Path(path).relative_to(draft)) for path in one["files"]]
-        _exchange(draft, into)
-        wire_later(name, generated, over, into, outcome, moving, size, start)
+        waiting.outcome = outcome
+        count = len(list(folder.glob("array-*.npy")))
+        waiting.arrays = [np.load(folder / f"array-{number}.npy") for number in range(count)]
+        _exchange(draft, waiting.into)
+        wire_later(waiting)
 
-    desk().begin_aside(start_aside("texture", "Baking textures", job, wire, pack, draft))
+    desk().begin_aside(start_aside(job, stage, asked, wire, pack, draft))
 
 
 def where(obj: Any) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from .aside import can_work_aside
 from .bake_list import choose_bake
 from .chosen import chosen_character, chosen_generated, playing_bake, texture_start
 from .desk import Order, desk, redraw, start_ticking
-from .elsewhere import neutral_elsewhere, textures_elsewhere
+from .elsewhere import maps_elsewhere, neutral_elsewhere, textures_elsewhere
 from .evidence import keep_evidence, relative_to_file
 from .preferences import preferred_server
 from .properties import chosen_clip
 from .report_operators import MICROFACE_OT_open_report, MICROFACE_OT_write_report
 from .reporting import reporting
-from .wiring import MICROFACE_OT_wire_textures
+from .wiring import MICROFACE_OT_wire_textures, told_of_maps
 
 
 class MICROFACE_OT_generate(bpy.types.Operator):  # type: ignore[misc]
@@ -146,19 +146,28 @@ class MICROFACE_OT_bake_texture(bpy.types.Operator):  # type: ignore[misc]
 
 
 class MICROFACE_OT_bake_wrinkles(bpy.types.Operator):  # type: ignore[misc]
-    """Reduce the change of the skin to a few maps with a curve each; Blender waits for it"""
+    """Reduce the change of the skin to a few maps with a curve each"""
 
     bl_idname = "microface.bake_wrinkles"
     bl_label = "Bake Wrinkle Maps"
     bl_options = {"REGISTER", "UNDO"}
 
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """One thing at a time."""
+        return not desk().busy
+
     @reporting
     def execute(self, context: Any) -> set[str]:
-        """Bake the maps beside the saved file."""
+        """Bake the maps beside the saved file, in a second Blender where there is a window."""
         obj, generated = chosen_generated(context)
         settings = context.scene.microface
         over = playing_bake(obj)
         kind = "exr" if settings.texture_format == "exr" else "png16"
+        if can_work_aside():
+            maps_elsewhere(obj, generated, settings, over, kind)
+            start_ticking()
+            return {"FINISHED"}
         maps = api.bake_wrinkle_maps(
             obj,
             generated,
@@ -167,7 +176,7 @@ class MICROFACE_OT_bake_wrinkles(bpy.types.Operator):  # type: ignore[misc]
             over=over,
             kind=kind,
         )
-        desk().message = f"Wrinkle maps baked for {len(maps)} textures"
+        desk().message = told_of_maps(len(maps))
         return {"FINISHED"}
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..bake.shape_keys import ShapeKeyBake
 from ..bake.time import TimeBase
+from ..bake.wrinkles import WrinkleMaps
 from ..character.fingerprint import Fingerprint
 from ..character.framing import Framing
 from ..generated import Generated
@@ -101,6 +103,36 @@ def read_generated(folder: Path) -> Generated:
         found.append({**plain, **arrays})
     first, *others = found
     return Generated(**first, others=tuple(Generated(**other) for other in others))
+
+
+def maps_to_plain(maps: WrinkleMaps, into: Path) -> dict[str, Any]:
+    """Return wrinkle maps as plain data, without their curves; paths are relative to `into`."""
+    return {
+        "name": maps.texture,
+        "files": [path.relative_to(into).as_posix() for path in maps.files],
+        "sidecar": maps.sidecar.relative_to(into).as_posix(),
+        "names": list(maps.names),
+        "range": maps.range,
+        "figures": [maps.explained, maps.error_levels, maps.worst_levels, maps.still_levels],
+    }
+
+
+def read_maps(
+    into: Path, plain: list[dict[str, Any]], curves: list[NDArray[Any]]
+) -> tuple[WrinkleMaps, ...]:
+    """Return the maps that `maps_to_plain` made plain, with their curves (K,T)."""
+    return tuple(
+        WrinkleMaps(
+            one["name"],
+            tuple(into / path for path in one["files"]),
+            into / one["sidecar"],
+            tuple(one["names"]),
+            curve,
+            one["range"],
+            *one["figures"],
+        )
+        for one, curve in zip(plain, curves, strict=True)
+    )
 
 
 def write_bake(folder: Path, bake: ShapeKeyBake) -> None:

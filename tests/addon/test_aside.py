@@ -26,7 +26,7 @@ from microface.addon.interface.parcel import (
     write_bake,
     write_generated,
 )
-from microface.addon.interface.wiring import wire_later
+from microface.addon.interface.wiring import Waiting, show_maps, show_textures, wire_later
 from microface.addon.retarget.prepare import prepare
 from microface.addon.verify.verify import verify_file
 from microface.errors import RunError
@@ -73,16 +73,48 @@ def test_textures_from_elsewhere_are_the_same(
     bake = api.bake_texture(mask, generated, tmp_path / "here", 11, 64, keys)
     (told,) = outcome["textures"]
     for one, other in zip(told["files"], bake.textures[0].files, strict=True):
-        assert Path(one).read_bytes() == other.read_bytes()
+        assert (into / one).read_bytes() == other.read_bytes()
     api.unbake_texture(mask)
-    moving = [np.load(tmp_path / "moving-0.npy")]
+    moving = [np.load(tmp_path / "array-0.npy")]
     bpy.context.scene.microface.character = mask
-    wire_later(str(mask.name), generated, keys, into, outcome, moving, 64, 11.0)
+    name = str(mask.name)
+    wire_later(Waiting(name, generated, keys, into, outcome, moving, 64, 11.0, show_textures))
     assert "Textures baked: Skin" in desk().message
     (image,) = (one for one in bpy.data.images if one.source == "SEQUENCE")
     assert image.filepath.startswith("//"), "the pictures move with the file"
     assert Path(bpy.path.abspath(image.filepath)) == into / "Skin" / "000000.png"
     assert [text.name for text in bpy.data.texts] == ["Microface proof Mask"]
+
+
+def test_wrinkle_maps_from_elsewhere_are_the_same(
+    mask: Any, clip: Path, lifting_server: str, tmp_path: Path, enabled: None
+) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "mask.blend"))
+    generated = api.generate(mask, clip, Fraction(100), server=lifting_server, resolution=128)
+    (here,) = api.bake_wrinkle_maps(mask, generated, tmp_path / "here", 11, 64, shaded=True)
+    wired = plain_tree(mask)
+    api.unbake_texture(mask)
+    write_generated(tmp_path, generated)
+    into = tmp_path / "elsewhere"
+    job = where(mask) | {"into": str(into), "start_frame": 11, "size": 64, "format": "png16"}
+    outcome = JOBS["maps"](tmp_path, job, lambda share: None)
+    api.unbake_texture(mask)
+    curves = [np.load(tmp_path / "array-0.npy")]
+    assert np.array_equal(curves[0], here.curves)
+    name = str(mask.name)
+    wire_later(Waiting(name, generated, None, into, outcome, curves, 64, 11.0, show_maps))
+    assert "Wrinkle maps baked for 1" in desk().message
+    assert plain_tree(mask) == wired
+    for path in here.files:
+        there = into / path.relative_to(tmp_path / "here")
+        assert there.read_bytes() == path.read_bytes()
+
+
+def plain_tree(mask: Any) -> list[tuple[str, ...]]:
+    """Return the nodes and links of the mask's material."""
+    tree = mask.data.materials[0].node_tree
+    links = [(one.from_node.name, one.to_node.name, one.to_socket.name) for one in tree.links]
+    return sorted([(node.name, node.bl_idname) for node in tree.nodes]) + sorted(links)
 
 
 def test_a_second_blender_that_breaks_leaves_its_last_words(tmp_path: Path) -> None:

@@ -147,6 +147,23 @@ def texture_steps(drive: Drive) -> Iterator[float]:
     screenshot("5-baked")
 
 
+def map_steps(drive: Drive) -> Iterator[float]:
+    """Bake wrinkle maps in place of the texture, and undo that."""
+    score, clock, desk = drive.score, drive.clock, drive.desk
+    before = sequences()
+    outcome, seconds = run(bpy.ops.microface.bake_wrinkles)
+    told = f"{seconds:.1f} s; {desk.remedy}"
+    score.check("Bake Wrinkle Maps starts", outcome == {"FINISHED"}, told)
+    clock.restart()
+    yield from drive.until_idle()
+    told = f"{desk.message} {desk.remedy}; {clock.told()}"
+    score.check("Bake Wrinkle Maps ends", not sequences() and not desk.remedy, told)
+    yield 0.5
+    with in_view():
+        bpy.ops.ed.undo()
+    score.check("one undo brings the texture back", sequences() == before)
+
+
 def report_steps(drive: Drive) -> Iterator[float]:
     """Write the report."""
     score, clock, desk = drive.score, drive.clock, drive.desk
@@ -203,6 +220,7 @@ def steps(drive: Drive) -> Iterator[float]:
     yield from generate_steps(drive)
     yield from key_steps(drive)
     yield from texture_steps(drive)
+    yield from map_steps(drive)
     yield from report_steps(drive)
     yield from edit_steps(drive)
     yield from play_steps(drive)
