@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -34,18 +34,24 @@ PLAUSIBLE_UNITS = 0.26
 #: The keypoints' heatmaps must be this peaked on average, 0..1. Faces have 0.6 to 0.8, pictures
 #: of anything else less than 0.25.
 SURE = 0.35
+#: Crops whose centres are nearer than this share of the larger one are of one face.
+SAME_SHARE = 0.35
+#: Of several faces, those that are this sure against the surest are taken for faces to choose from.
+CONVINCING_SHARE = 0.6
 #: Candidates that are looked at with the network, at most.
 MAX_CANDIDATES = 6
 
 
 @dataclass(frozen=True)
 class FaceBox:
-    """A face: its crop, its 30 keypoints (30, 2) in picture positions (corner at 0, 0), and how
-    sure the network is of them, 0..1."""
+    """A face: its crop, its 30 keypoints (30, 2) in picture positions (corner at 0, 0), how sure
+    the network is of them, 0..1, what found it, and how many `others` the picture has."""
 
     crop: Crop
     points: NDArray[np.float64]
     confidence: float
+    found_by: Literal["keypoints", "cascades"] = "keypoints"
+    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,35 +61,60 @@ class _Candidate:
 
 
 def find_face(
-    picture: NDArray[np.uint8], encode: Encode, name: str, *, upright: bool = True
+    picture: NDArray[np.uint8],
+    encode: Encode,
+    name: str,
+    *,
+    upright: bool = True,
+    near: tuple[float, float] | None = None,
 ) -> FaceBox:
-    """Return the most convincing face in a picture (H, W, 3) uint8.
+    """Return the face in a picture (H, W, 3) uint8; of several, the largest convincing one.
 
     `encode` is the network's (points in [-1, 1] of a crop, confidence). With `upright` the crop is
-    turned so that the eyes are level. `name` is what the error calls the picture. Raises
-    InputError where no face is found.
+    turned so that the eyes are level. `near` (x, y) in pixels names the face that is meant. `name`
+    is what the error calls the picture. Raises InputError where no face is found.
     """
-    best: FaceBox | None = None
-    candidates = _propose(picture)
-    for candidate in candidates[:MAX_CANDIDATES]:
-        face = _refine(picture, candidate.crop, encode, upright=upright)
-        if face is not None and (best is None or face.confidence > best.confidence):
-            best = face
-    if best is None and candidates and candidates[0].votes >= 2:
-        # Cascades that agree know a face whose features the network does not, as a cartoon's.
-        crop = (
-            candidates[0].crop
-            if upright
-            else Crop(candidates[0].crop.centre, candidates[0].crop.side)
-        )
-        points = crop.to_picture(template_points()[:, :2].astype(float) / 2.1)
-        best = FaceBox(crop, points, 0.0)
-    if best is None:
+    faces = find_faces(picture, encode, upright=upright)
+    if not faces:
         raise InputError(
             f"There is no face to be found in {name}.",
             "Give a picture with one face, seen from the front, at least 60 pixels wide.",
         )
-    return best
+    if near is not None:
+        chosen = min(faces, key=lambda f: float(np.hypot(*np.subtract(f.crop.centre, near))))
+    else:
+        sure = max(face.confidence for face in faces)
+        convincing = [face for face in faces if face.confidence >= CONVINCING_SHARE * sure]
+        chosen = max(convincing, key=lambda f: f.crop.side)
+    return replace(chosen, others=len(faces) - 1)
+
+
+def find_faces(
+    picture: NDArray[np.uint8], encode: Encode, *, upright: bool = True
+) -> list[FaceBox]:
+    """Return the faces in a picture (H, W, 3) uint8, the most convincing first; see `find_face`."""
+    found: list[FaceBox] = []
+    candidates = _propose(picture)
+    for candidate in candidates[:MAX_CANDIDATES]:
+        if any(_same(candidate.crop, face.crop) for face in found):
+            continue
+        face = _refine(picture, candidate.crop, encode, upright=upright)
+        if face is not None and not any(_same(face.crop, other.crop) for other in found):
+            found.append(face)
+    if not found and candidates and candidates[0].votes >= 2:
+        # Cascades that agree know a face whose features the network does not, as a cartoon's.
+        crop = candidates[0].crop
+        if not upright:
+            crop = Crop(crop.centre, crop.side)
+        points = crop.to_picture(template_points()[:, :2].astype(float) / 2.1)
+        found.append(FaceBox(crop, points, 0.0, "cascades"))
+    return sorted(found, key=lambda face: -face.confidence)
+
+
+def _same(one: Crop, other: Crop) -> bool:
+    """Return whether two crops are of one face."""
+    away = float(np.hypot(*np.subtract(one.centre, other.centre)))
+    return away < SAME_SHARE * max(one.side, other.side)
 
 
 def _refine(

@@ -56,6 +56,59 @@ def test_turned_and_small_head(runtime: OnnxRuntime, degrees: float) -> None:
     assert level.crop.roll == 0
 
 
+def test_one_of_several_faces_is_chosen(runtime: OnnxRuntime) -> None:
+    head = rendered()
+    both = np.full((360, 620, 3), 90, np.uint8)
+    both[20:340, :320] = head
+    both[70:310, 350:590] = cv2.resize(head, (240, 240), interpolation=cv2.INTER_AREA)
+    largest = find_face(both, runtime.encode, "the picture")
+    assert largest.crop.centre[0] < 320
+    assert (largest.others, largest.found_by) == (1, "keypoints")
+    smaller = find_face(both, runtime.encode, "the picture", near=(470, 190))
+    assert smaller.crop.centre == pytest.approx((470, 190), abs=14)
+    assert smaller.crop.side == pytest.approx(0.75 * largest.crop.side, rel=0.08)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["grey", "tilted", "mask"]
+    + [pytest.param(kind, marks=pytest.mark.slow) for kind in ("dark", "glasses", "hand")],
+)
+def test_face_is_found_in_spite_of(runtime: OnnxRuntime, kind: str) -> None:
+    head = rendered().copy()
+    straight = find_face(head, runtime.encode, "the picture").crop
+    right, left = eyes(find_face(head, runtime.encode, "the picture"))
+    span = float(left[0] - right[0])
+    if kind == "grey":
+        head = np.repeat(cv2.cvtColor(head, cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
+    elif kind == "dark":
+        head = (head * 0.25).astype(np.uint8)
+    elif kind == "glasses":
+        for eye in (right, left):
+            at = (round(eye[0]), round(eye[1]))
+            cv2.circle(head, at, round(0.36 * span), (25, 25, 25), 4)
+    elif kind == "mask":
+        low = round(right[1] + 0.75 * span)
+        cv2.ellipse(
+            head, (round((right[0] + left[0]) / 2), low + round(0.35 * span)),
+            (round(0.85 * span), round(0.6 * span)), 0, 0, 360, (170, 200, 215), -1,
+        )  # fmt: skip
+    elif kind == "hand":
+        at = (round(left[0] + 0.35 * span), round(left[1] + 1.1 * span))
+        cv2.ellipse(
+            head, at, (round(0.5 * span), round(0.8 * span)), 25, 0, 360, (200, 150, 120), -1
+        )
+    else:
+        affine = cv2.getRotationMatrix2D((160, 160), 30, 0.8)
+        head = cv2.warpAffine(head, affine, (320, 320), borderMode=cv2.BORDER_REPLICATE)
+    face = find_face(np.asarray(head, np.uint8), runtime.encode, "the picture")
+    assert face.crop.centre == pytest.approx(straight.centre, abs=0.12 * straight.side)
+    scale = 0.8 if kind == "tilted" else 1.0
+    assert face.crop.side == pytest.approx(scale * straight.side, rel=0.15)
+    if kind == "tilted":
+        assert np.degrees(face.crop.roll) == pytest.approx(-30, abs=5)
+
+
 def landscape(rng: np.random.Generator) -> np.ndarray:
     picture = np.zeros((400, 600, 3))
     picture[:220] = (120, 170, 230)
