@@ -139,6 +139,14 @@ def _about_pictures(clip: Clip, face_pixels: float, measured: Measured) -> list[
         )
     if face_pixels < _SMALL_FACE_PIXELS:
         warnings.append(f"the face is only {face_pixels:.0f} pixels wide")
+    face = measured.start.face
+    if face.others:
+        x, y = face.crop.centre
+        warnings.append(
+            f"{face.others + 1} faces are seen; the largest, about ({x:.0f}, {y:.0f}), is measured"
+        )
+    if face.found_by == "cascades":
+        warnings.append("the face was found by OpenCV's detector alone; its features are not known")
     middle = first[
         NETWORK_PIXELS // 4 : -NETWORK_PIXELS // 4, NETWORK_PIXELS // 4 : -NETWORK_PIXELS // 4
     ]

@@ -49,16 +49,18 @@ def start_of(
     name: str,
     *,
     onset: int | None = None,
+    near: tuple[float, float] | None = None,
 ) -> Start:
     """Return the start of a clip of frames (H, W, 3) uint8 at `times` (T,) seconds.
 
-    `onset` names a frame known to be at rest. Raises InputError where the clip, `name`, shows no
+    `onset` names a frame known to be at rest, `near` (x, y) in pixels the face that is meant where
+    there are several. Raises InputError where the clip, `name`, shows no
     face.
     """
-    face = find_face(frames[onset or 0], encode, name)
+    face = find_face(frames[onset or 0], encode, name, near=near)
     neutral = neutral_of(frames, times, face.crop, onset=onset)
     if neutral.frame != (onset or 0):
-        face = find_face(neutral.image, encode, name)
+        face = find_face(neutral.image, encode, name, near=face.crop.centre)
     steadier = Steadier(neutral.image, face.crop)
     steadier.learn_face(frames)
     return Start(face, neutral, steadier)
@@ -70,9 +72,11 @@ def measure(
     tell: Callable[[float], None] | None = None,
     *,
     onset: int | None = None,
+    near: tuple[float, float] | None = None,
 ) -> Measured:
     """Return a clip's motion; `tell` hears how far this is, 0..1. See `start_of`."""
-    start = start_of(clip.frames, clip.times, encode, f"the clip {clip.name}", onset=onset)
+    name = f"the clip {clip.name}"
+    start = start_of(clip.frames, clip.times, encode, name, onset=onset, near=near)
     flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float16)
     trust = np.zeros((len(clip), CELLS, CELLS), np.float16)
     poses = np.zeros((len(clip), 6))
