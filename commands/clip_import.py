@@ -2,9 +2,9 @@
 
 A library is a folder: the clips by their content, and an index. Importing a clip twice adds
 nothing; a run that is killed leaves nothing half. A clip that cannot be used is told, and costs
-none of the others. With --data-set, CLIP is the folder of your own
-copy of that set; every row of its sheet that has its pictures becomes a clip, and every defect is
-told. Files are copied; the originals are not touched.
+none of the others. With --data-set, CLIP is the folder of your own copy of that set; every row of
+its sheet that has its pictures becomes a clip, and every defect is told. Files are copied; the
+originals are not touched.
 """
 
 from __future__ import annotations

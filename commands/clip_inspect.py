@@ -23,9 +23,14 @@ from .output import write_text_whole
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..server.clips.clip import Clip
     from ..server.clips.inspection import Inspection
     from ..server.clips.library.entry import Entry
+    from ..server.clips.library.profile import Profile
+    from ..server.engine.timing import Moment
 
 EXAMPLE = """Examples:
   microface clip inspect smile.mp4 --page smile.html
@@ -66,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
         table = facts(source.clip, seen, source.entry)
         if arguments.page is not None:
             write_text_whole(arguments.page, _page(source.clip, seen, table))
+    if source.entry is not None:
+        _keep(arguments.library, source.entry, profile_of(seen, source.clip.times))
     if arguments.json:
         events = [told_event(event, source.clip) for event in seen.spotted]
         units = [told_unit(unit) for unit in seen.described]
@@ -112,6 +119,29 @@ def facts(clip: Clip, seen: Inspection, entry: Entry | None) -> dict[str, Any]:
         table["emotion"] = entry.emotion or "none"
     table["sha256"] = clip.sha256
     return table
+
+
+def profile_of(seen: Inspection, times: NDArray[np.float64]) -> Profile:
+    """Return what the library keeps of an inspection."""
+    from ..server.clips.library.profile import Profile
+
+    def seconds(moment: Moment | None) -> float | None:
+        return None if moment is None else round(moment.seconds, 5)
+
+    return Profile(
+        tuple(round(float(t), 5) for t in times),
+        tuple(round(float(p), 4) for p in seen.whole),
+        seconds(seen.onset),
+        seconds(seen.apex),
+        seconds(seen.offset),
+    )
+
+
+def _keep(folder: Path, entry: Entry, profile: Profile) -> None:
+    from ..server.clips.library.library import ClipLibrary
+
+    with ClipLibrary(folder) as library:
+        library.keep_profile(entry, profile)
 
 
 def _page(clip: Clip, seen: Inspection, table: dict[str, Any]) -> str:

@@ -1,24 +1,37 @@
 """Find clips in a library.
 
 Prints a line a clip: its id, data set, subject, name, length in frames and seconds from onset to
-offset, action units, emotion, and where the subject's consent stands.
+offset, action units, emotion, and where the subject's consent stands. With --page also writes an
+HTML page with thumbnails and, of the clips that were measured, how the face moves over time.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..errors import RunError
+from ..errors import InputError, RunError
+from .clip_inspect import profile_of
 from .clip_query import add_query_arguments, clips, query_of
 from .clip_tables import lines_of
+from .output import write_text_whole
+from .progress import ProgressReport
+
+if TYPE_CHECKING:
+    from ..server.clips.library.entry import Entry
+    from ..server.clips.library.library import ClipLibrary
 
 EXAMPLE = """Examples:
   microface clip list --library clips
   microface clip list --library clips --unit 4 --unit 7 --emotion negative --longest 0.3
-  microface clip list --library clips --unit L12 --asymmetric --json"""
+  microface clip list --library clips --unit L12 --asymmetric --json
+  microface clip list --library clips --emotion positive --page smiles.html --measure"""
 
+#: Clips on one page, at most.
+_MOST_SHOWN = 2000
 _HEADS = ("id", "data set", "subject", "clip", "frames", "event", "units", "emotion", "consent")
 
 
@@ -34,12 +47,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="read every file again; 1 where one has changed"
     )
     parser.add_argument("--json", action="store_true", help="print all that is known, as JSON")
+    page = parser.add_argument_group("page")
+    page.add_argument("--page", type=Path, metavar="FILE.html", help="write the page here")
+    page.add_argument(
+        "--measure", action="store_true", help="measure the clips that were not yet; takes seconds"
+    )
+    page.add_argument("--force", action="store_true", help="replace an earlier page")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from ..server.clips.library.library import ClipLibrary
 
+    if arguments.page is not None and arguments.page.exists() and not arguments.force:
+        raise InputError(f"{arguments.page} is there already.", "Give --force to replace it.")
     with ClipLibrary(arguments.library) as library:
         status = library.consents()
         found = [
@@ -47,6 +68,10 @@ def run(arguments: argparse.Namespace) -> int:
             for entry in library.find(query_of(arguments))
             if arguments.consent in (None, status(entry))
         ]
+        if arguments.measure:
+            _measure(library, found)
+        if arguments.page is not None:
+            write_text_whole(arguments.page, _page(library, found, status))
         damaged = {e.id for e in library.damaged()} if arguments.check else set()
         if arguments.json:
             told: list[dict[str, Any]] = [
@@ -61,16 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
             ]
             print(json.dumps(told, indent=1, ensure_ascii=False))
         else:
-            rows = [
-                (
-                    entry.id[:12], entry.data_set or "-", entry.subject or "-", entry.clip,
-                    str(entry.frames),
-                    "-" if entry.event_seconds is None else f"{entry.event_seconds:.3f} s",
-                    "+".join(map(str, entry.units)) or "-", entry.emotion or "-", status(entry),
-                )
-                for entry in found
-            ]  # fmt: skip
-            print("\n".join(lines_of(_HEADS, rows)))
+            print("\n".join(lines_of(_HEADS, [_cells(entry, status(entry)) for entry in found])))
             print(clips(len(found)))
     if hit := [entry for entry in found if entry.id in damaged]:
         raise RunError(
@@ -78,3 +94,56 @@ def run(arguments: argparse.Namespace) -> int:
             "Delete their folders and import them again.",
         )
     return 0
+
+
+def _cells(entry: Entry, status: str) -> tuple[str, ...]:
+    return (
+        entry.id[:12], entry.data_set or "-", entry.subject or "-", entry.clip, str(entry.frames),
+        "-" if entry.event_seconds is None else f"{entry.event_seconds:.3f} s",
+        "+".join(map(str, entry.units)) or "-", entry.emotion or "-", status,
+    )  # fmt: skip
+
+
+def _measure(library: ClipLibrary, entries: list[Entry]) -> None:
+    """Measure how the faces move in those clips that were not yet; a faceless one stays so."""
+    from ..server.clips.inspection import inspect_clip
+    from ..server.clips.limits import LONG
+    from ..server.engine.runtime import OnnxRuntime
+    from ..server.sandbox import SandboxLimits, decoded
+
+    missing = [entry for entry in entries if library.profile(entry) is None]
+    runtime = OnnxRuntime() if missing else None
+    with ProgressReport("clip list") as report:
+        for index, entry in enumerate(missing):
+            source = library.source(entry)
+            fps = entry.fps if source.is_dir() else None
+            try:
+                with decoded(source, fps, SandboxLimits(clip=LONG)) as clip:
+                    assert runtime is not None
+                    seen = inspect_clip(clip, runtime, onset=entry.onset)
+                    library.keep_profile(entry, profile_of(seen, clip.times))
+            except InputError as error:
+                report.say(f"{entry.id[:12]} {entry.clip}: {error.what}")
+            report.stage("measure", (index + 1) / len(missing))
+
+
+def _page(library: ClipLibrary, entries: list[Entry], status: Callable[[Entry], str]) -> str:
+    from ..report.library_page import ShownClip, render_library_page
+
+    if len(entries) > _MOST_SHOWN:
+        raise InputError(f"{clips(len(entries))} on a page.", "Choose fewer, by unit or subject.")
+    shown = []
+    for entry in entries:
+        cells = dict(zip(_HEADS, _cells(entry, status(entry)), strict=True))
+        cells = {name: cell for name, cell in cells.items() if cell != "-"}
+        named = [cells.pop(name, "") for name in ("data set", "subject", "clip")]
+        title = " ".join(filter(None, named))
+        profile = library.profile(entry)
+        strip = library.strip(entry).read_bytes()
+        if profile is None:
+            shown.append(ShownClip(title, cells, strip))
+            continue
+        phases = {"onset": profile.onset, "apex": profile.apex, "offset": profile.offset}
+        marks = {name: seconds for name, seconds in phases.items() if seconds is not None}
+        shown.append(ShownClip(title, cells, strip, profile.seconds, profile.pixels, marks))
+    return render_library_page(f"{clips(len(entries))} of {library.folder.name}", shown)

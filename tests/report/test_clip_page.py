@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from microface.report.clip_page import ClipPage, render_clip_page
 from microface.report.clip_plots import Span, UnitPlot, plot_motion
+from microface.report.library_page import ShownClip, profile_svg, render_library_page
 
 TIMES = np.arange(20) / 100
 
@@ -47,3 +48,11 @@ def test_events_lie_in_lanes_below_the_curve(kind: str) -> None:
     bare = plot_motion(TIMES, TIMES, {}, [])
     assert kind not in bare
     assert f">{kind}<" in plot_motion(TIMES, TIMES, {}, [Span(0.0, 0.1, kind)])
+
+
+def test_a_librarys_page() -> None:
+    measured = ShownClip("<one>", {"units": "4+L12"}, b"RIFF", TIMES, TIMES * 3, {"apex": 0.1})
+    text = render_library_page("2 clips", [measured, ShownClip("two", {}, b"RIFF")])
+    assert "&lt;one&gt;" in text and "units 4+L12" in text and "0.57 px, 0.19 s" in text
+    assert text.count("<svg") == 1 and text.count("data:image/webp") == 2
+    assert "nan" not in profile_svg([0.0, 0.0], [0.0, 0.0], {})

@@ -274,3 +274,21 @@ def test_a_hundred_thousand_frames_are_refused_at_once(tmp_path: Path) -> None:
 def test_huge_frames_are_refused_by_the_header(tmp_path: Path) -> None:
     avi(tmp_path / "huge.avi", 2, (20_000, 10_000), bytes(4))
     assert "20000 x 10000 pixels, over the limit" in refused(tmp_path / "huge.avi")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.mov", "mp4v"), ("a.mkv", "MJPG"), ("a.mp4", "mp4v"), ("a.avi", "XVID")]
+)
+def test_kinds_of_video(tmp_path: Path, name: str, codec: str) -> None:
+    path = tmp_path / name
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*codec), 120, (64, 48))
+    if not writer.isOpened():
+        pytest.skip(f"this OpenCV writes no {name}")
+    for level in range(10):
+        writer.write(np.full((48, 64, 3), level * 20, np.uint8))
+    writer.release()
+    clip = read_clip(path)
+    assert (clip.fps, clip.size, len(clip)) == (120, (64, 48), 10)
+    assert clip.times == pytest.approx(np.arange(10) / 120, abs=1e-3)
+    levels = [float(frame.mean()) for frame in clip.frames]
+    assert levels == pytest.approx([20 * k for k in range(10)], abs=6)

@@ -22,6 +22,7 @@ from microface.errors import InputError, RunError
 from microface.server.clips.library.consent import Consent
 from microface.server.clips.library.entry import cut_out, entry_from_json
 from microface.server.clips.library.library import ClipLibrary, clip_record
+from microface.server.clips.library.profile import Profile
 from microface.server.clips.library.query import Query, UnitQuery
 from microface.server.clips.library.thumbnails import strip_indexes
 from microface.server.clips.read import read_clip
@@ -206,6 +207,20 @@ def test_a_file_that_has_changed_is_found(tmp_path: Path) -> None:
         picture = next(library.source(entry).iterdir())
         picture.write_bytes(picture.read_bytes() + b"x")
         assert library.damaged() == [entry]
+
+
+def test_a_profile_is_kept_beside_its_clip(tmp_path: Path) -> None:
+    profile = Profile((0.0, 0.01, 0.02), (0.0, 0.5, 0.1), 0.0, 0.01, None)
+    with open_library(tmp_path / "library") as library:
+        entry, _ = library.import_clip(record(tmp_path))
+        assert library.profile(entry) is None
+        library.keep_profile(entry, profile)
+    with open_library(tmp_path / "library") as library:
+        assert library.profile(entry) == profile
+        assert library.damaged() == []
+        (path,) = (tmp_path / "library").rglob("profiles/*.json")
+        path.write_text('{"seconds": [0], "pixels": []}')
+        assert library.profile(entry) is None
 
 
 def test_a_long_recording_is_cut_to_its_event() -> None:

@@ -19,6 +19,7 @@ from ..stream import pictures_in
 from .consent import Consent, Status, status_of
 from .entry import Entry, cut_out
 from .index import Index
+from .profile import Profile, read_profile
 from .query import Query
 from .store import Store
 from .thumbnails import as_webp, strip, strip_indexes
@@ -122,6 +123,14 @@ class ClipLibrary:
     def strip(self, entry: Entry) -> Path:
         """Return the file of an entry's strip of thumbnails (WebP)."""
         return self._store.strip(entry)
+
+    def profile(self, entry: Entry) -> Profile | None:
+        """Return how an entry's face moves, None where it was not measured."""
+        return read_profile(self._store.profile(entry))
+
+    def keep_profile(self, entry: Entry, profile: Profile) -> None:
+        """Keep how an entry's face moves, instead of an earlier one."""
+        self._store.keep(self._store.profile(entry), profile.to_json().encode())
 
     def damaged(self) -> list[Entry]:
         """Return the entries whose stored files no longer have their digest."""

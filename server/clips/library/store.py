@@ -3,6 +3,7 @@
     clips/ab/<sha256>/source/      the pictures, or the one video
     clips/ab/<sha256>/entries/     an annotation each, <id>.json
     clips/ab/<sha256>/strips/      a strip of thumbnails each, <id>.webp
+    clips/ab/<sha256>/profiles/    a motion profile each that was measured, <id>.json
 
 A new folder is written in `incoming/` and moved into place in one step, with its first annotation
 in it: that step is the import. Whatever a killed run leaves in `incoming/` is removed by the next.
@@ -41,6 +42,14 @@ class Store:
     def strip(self, entry: Entry) -> Path:
         """Return the file of an entry's thumbnail strip."""
         return self.place(entry.sha256) / "strips" / f"{entry.id}.webp"
+
+    def profile(self, entry: Entry) -> Path:
+        """Return the file of an entry's motion profile; it is there once it was measured."""
+        return self.place(entry.sha256) / "profiles" / f"{entry.id}.json"
+
+    def keep(self, path: Path, data: bytes) -> None:
+        """Write a file of an entry, whole or not at all."""
+        self._put(path, data)
 
     def bring(self, files: Sequence[Path], *, is_video: bool) -> tuple[Path, str]:
         """Copy a clip's files into a draft; return the draft and the content's SHA-256.
