@@ -174,10 +174,10 @@ def _whole(group: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _side(left: Floats, right: Floats) -> Side:
-    at = int(np.maximum(left, right).argmax())
-    if left[at] < ONE_SIDED * right[at]:
+    most, other = float(left.max()), float(right.max())
+    if most < ONE_SIDED * other:
         return "right"
-    return "left" if right[at] < ONE_SIDED * left[at] else "both"
+    return "left" if other < ONE_SIDED * most else "both"
 
 
 def _evidence(group: tuple[int, ...], amounts: Floats, share: float) -> Evidence:

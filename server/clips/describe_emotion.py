@@ -27,8 +27,8 @@ SPEAKS_FOR: dict[str, dict[int, float]] = {
     "contempt": {14: 0.9},
     "repression": {14: 0.5, 15: 0.4, 17: 0.6, 24: 0.4},
 }
-#: What "not told" starts with: as much as one certain unit that fits an emotion well.
-DOUBT = 1.0
+#: What "not told" starts with: more than one certain unit that fits an emotion well.
+DOUBT = 1.3
 #: Probabilities follow the exponential of this multiple of what speaks for an emotion.
 SHARPNESS = 1.6
 
