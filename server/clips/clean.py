@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...models.flow import luminance
 from .crop import Crop, shrink_for
+from .roomy import roomy
 from .sampling import Reals
 
 Floats = NDArray[np.float64]
@@ -107,7 +108,8 @@ def mended(flows: NDArray[F], times: Reals, frames: Iterable[int]) -> NDArray[F]
     from scipy.interpolate import CubicSpline
 
     seconds = np.asarray(times, np.float64)
-    result = flows.copy()
+    result = roomy(flows.shape, flows.dtype.type)
+    result[:] = flows
     for index in np.flatnonzero(bad):
         after = int(np.searchsorted(good, index))
         near = good[max(0, after - 2) : after + 2]

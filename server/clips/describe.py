@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .basis import Side
-from .describe_amounts import Floats, amounts_of, coarse_rows, fields
+from .describe_amounts import Floats, amounts_of, coarse_rows, fields, pieces
 from .sampling import Reals
 
 #: Frames that units are chosen by, at most.
@@ -79,9 +79,9 @@ def describe(flows: Reals, times: Reals, trust: Reals | None = None) -> list[Des
     """
     rows = coarse_rows(flows, trust)
     seconds = np.asarray(times, np.float64)
-    energy = (rows**2).sum(1)
+    energy = np.concatenate([(rows[part] ** 2).sum(1) for part in pieces(len(rows))])
     strongest = np.sort(np.argsort(-energy)[:CHOSEN_BY_FRAMES])
-    chosen, gains = _chosen(rows[strongest])
+    chosen, gains = _chosen(rows[strongest].astype(np.float64))
     known = fields()
     # Which side moves is told by the amounts: both are asked, whichever came in.
     chosen = [_whole(group) for group in chosen]
@@ -108,7 +108,7 @@ def describe(flows: Reals, times: Reals, trust: Reals | None = None) -> list[Des
     return sorted(found, key=lambda d: -d.evidence.share)
 
 
-def _asked(rows: Floats) -> float:
+def _asked(rows: Reals) -> float:
     """Return what a unit has to explain, in squared pixels over all frames."""
     total = float((rows**2).sum())
     return max(LEAST_SHARE * total, LEAST_ENERGY * len(rows) / 4)
@@ -124,7 +124,7 @@ def _groups() -> list[tuple[int, ...]]:
     return groups
 
 
-def _chosen(rows: Floats) -> tuple[list[tuple[int, ...]], list[float]]:
+def _chosen(rows: Reals) -> tuple[list[tuple[int, ...]], list[float]]:
     """Return the groups of fields that explain rows (T, R), and what each one alone explains."""
     asked = _asked(rows)
     groups: list[tuple[int, ...]] = []
@@ -149,7 +149,7 @@ def _chosen(rows: Floats) -> tuple[list[tuple[int, ...]], list[float]]:
     return [g for g, _ in kept], [gain for _, gain in kept]
 
 
-def _left(rows: Floats, groups: Sequence[tuple[int, ...]]) -> float:
+def _left(rows: Reals, groups: Sequence[tuple[int, ...]]) -> float:
     """Return the squared pixels that the groups leave unexplained in rows (T, R)."""
     columns = np.array(sorted({k for group in groups for k in group}), np.intp)
     amounts = amounts_of(rows, columns)[:, columns]

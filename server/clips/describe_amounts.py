@@ -8,6 +8,7 @@ one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .basis import CELLS, Basis, basis
+from .roomy import roomy
 from .sampling import Reals
 from .template import template
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.float32]
 
 #: Flows are compared with the fields on a grid of this many cells a side.
 COARSE = 32
@@ -50,33 +53,41 @@ def fields() -> Fields:
     return Fields(known, weighted, weighted.T @ weighted, weights)
 
 
-def coarse_rows(flows: Reals, trust: Reals | None = None) -> Floats:
+def coarse_rows(flows: Reals, trust: Reals | None = None) -> Rows:
     """Return flows (T, N, N, 2) as weighted rows (T, R) of the coarse grid; N is a multiple of 32.
 
     `trust` (T, N, N) 0..1 is how far each place is believed: what is not counts as still. Raises
     ValueError for another shape.
     """
-    if trust is not None:
-        flows = np.asarray(flows, np.float32) * np.asarray(trust, np.float32)[..., None]
     count, height, width, parts = flows.shape
     if height != width or height % COARSE or parts != 2:
         raise ValueError(f"flows of shape {flows.shape}")
     every = height // COARSE
-    blocks = np.asarray(flows, np.float32).reshape(count, COARSE, every, COARSE, every, 2)
-    return np.asarray(blocks.mean((2, 4)).reshape(count, -1) * fields().weights, np.float64)
+    rows = roomy((count, 2 * COARSE * COARSE), np.float32)
+    for part in pieces(count):
+        some = np.asarray(flows[part], np.float32)
+        if trust is not None:
+            some = some * np.asarray(trust[part], np.float32)[..., None]
+        blocks = some.reshape(-1, COARSE, every, COARSE, every, 2)
+        rows[part] = blocks.mean((2, 4)).reshape(len(some), -1) * fields().weights
+    return rows
 
 
-def amounts_of(
-    rows: Floats, chosen: NDArray[np.intp] | None = None, price: float = PRICE
-) -> Floats:
+def pieces(count: int) -> Iterator[slice]:
+    """Yield the places of so many frames, some hundreds at a time."""
+    for first in range(0, count, 256):
+        yield slice(first, min(count, first + 256))
+
+
+def amounts_of(rows: Reals, chosen: NDArray[np.intp] | None = None, price: float = PRICE) -> Floats:
     """Return (T, K) the amount of each field in weighted rows (T, R), 0 for those not `chosen`."""
     known = fields()
     some = np.arange(len(known.basis.names)) if chosen is None else chosen
     amounts = np.zeros((len(rows), len(known.basis.names)))
     if len(some):
-        amounts[:, some] = _non_negative(
-            known.gram[np.ix_(some, some)], rows @ known.columns[:, some], price
-        )
+        gram, columns = known.gram[np.ix_(some, some)], known.columns[:, some]
+        for part in pieces(len(rows)):
+            amounts[part, some] = _non_negative(gram, rows[part] @ columns, price)
     return amounts
 
 

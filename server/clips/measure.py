@@ -12,6 +12,7 @@ from . import clean
 from .calibrate import Neutral, neutral_of
 from .clip import Clip
 from .face import Encode, FaceBox, find_face
+from .roomy import roomy
 from .sampling import Reals
 from .steady import CELLS, Steadier
 
@@ -77,8 +78,8 @@ def measure(
     """Return a clip's motion; `tell` hears how far this is, 0..1. See `start_of`."""
     name = f"the clip {clip.name}"
     start = start_of(clip.frames, clip.times, encode, name, onset=onset, near=near)
-    flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float16)
-    trust = np.zeros((len(clip), CELLS, CELLS), np.float16)
+    flows = roomy((len(clip), CELLS, CELLS, 2), np.float16)
+    trust = roomy((len(clip), CELLS, CELLS), np.float16)
     poses = np.zeros((len(clip), 6))
     confidence, levels = np.zeros(len(clip)), np.zeros(len(clip))
     for index, steadied in enumerate(start.steadier.steady_all(clip.frames)):

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .basis import CELLS
-from .describe_amounts import COARSE, Floats, amounts_of, coarse_rows, fields
+from .describe_amounts import COARSE, Floats, Rows, amounts_of, coarse_rows, fields, pieces
+from .roomy import roomy
 from .sampling import Reals
 from .template import template
 
@@ -28,6 +29,8 @@ _EXTENTS: dict[Region, tuple[float, float, float, float]] = {
 }
 #: Slow change is what moves less within this time; macro-expressions last up to 4 s.
 DRIFT_SECONDS = 9.0
+#: The running median is worked out this often, from at most so many frames.
+KNOT_SECONDS, MEDIAN_FRAMES = 0.75, 70
 #: A clip shorter than this has no drift to speak of.
 LONG_SECONDS = 6.0
 #: Noise between frames is smoothed over this time (standard deviation of a Gaussian).
@@ -117,21 +120,25 @@ def _head(poses: Reals | None, count: int) -> Floats:
     return np.asarray(np.hypot(turned, np.hypot(pose[:, 4], pose[:, 5])))
 
 
-def _without_drift(rows: Floats, seconds: Floats) -> Floats:
+def _without_drift(rows: Rows, seconds: Floats) -> Rows:
     """Return rows (T, R) less their running median where the clip is long."""
     if seconds[-1] - seconds[0] < LONG_SECONDS:
         return rows
-    knots = np.arange(seconds[0], seconds[-1] + 0.75, 0.75)
-    usual = np.stack(
-        [
-            np.median(rows[np.abs(seconds - knot) <= DRIFT_SECONDS / 2][::8], axis=0)
-            for knot in knots
-        ]
-    )
-    place = (seconds - knots[0]) / 0.75
+    # So many a window: a median of more costs time and tells no more.
+    knots = np.arange(seconds[0], seconds[-1] + KNOT_SECONDS, KNOT_SECONDS)
+    usual = np.empty((len(knots), rows.shape[1]), np.float32)
+    for index, knot in enumerate(knots):
+        first, end = np.searchsorted(seconds, (knot - DRIFT_SECONDS / 2, knot + DRIFT_SECONDS / 2))
+        step = max(1, (end - first) // MEDIAN_FRAMES)
+        usual[index] = np.median(rows[first:end:step], axis=0)
+    place = (seconds - knots[0]) / KNOT_SECONDS
     before = np.clip(place.astype(int), 0, len(knots) - 2)
-    share = (place - before)[:, None]
-    return np.asarray(rows - (1 - share) * usual[before] - share * usual[before + 1])
+    share = (place - before)[:, None].astype(np.float32)
+    result = roomy(rows.shape, np.float32)
+    for part in pieces(len(rows)):
+        low, high = usual[before[part]], usual[before[part] + 1]
+        result[part] = rows[part] - (1 - share[part]) * low - share[part] * high
+    return result
 
 
 def _smooth(values: Floats, seconds: Floats) -> Floats:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from microface.server.clips.describe_amounts import coarse_rows
 from microface.server.clips.spot import spot
 from microface.server.clips.spot_events import events_of
 
@@ -124,3 +125,13 @@ def test_two_events_stay_two() -> None:
 def test_still_curve_has_no_event() -> None:
     assert events_of(np.zeros(50), 0.1) == []
     assert events_of(np.ones(2), 0.1) == []
+
+
+def test_long_recordings_lie_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = seconds(8.0, 50)
+    flows = motion(times, both(4, 0.2 * course(times, 5.0, 5.15, 5.3))).astype(np.float16)
+    in_memory = spot(flows, times)
+    monkeypatch.setattr("microface.server.clips.roomy.MOST_BYTES", 1000)
+    assert isinstance(coarse_rows(flows), np.memmap)
+    assert spot(flows, times) == in_memory
+    assert [s.kind for s in in_memory] == ["micro"]
