@@ -33,8 +33,9 @@ BLINK_AMOUNT, BLINK_SECONDS = 0.25, 0.6
 GAZE_AMOUNT = 0.12
 #: The head moves where its motion rises by this many pixels.
 HEAD_PIXELS = 2.5
-#: What steadying leaves of the head's motion, at most, as a share of it.
-LEFT_OF_HEAD = 0.05
+#: What steadying leaves of the head's motion, at most, as a share of how far the head moves from so
+#: many seconds before an event to as many after it.
+LEFT_OF_HEAD, HEAD_SECONDS = 0.04, 0.4
 #: Speech opens and closes the jaw this often, by at least this amount, with pauses of at most so
 #: many seconds.
 SPEECH_PEAKS, JAW_AMOUNT, SPEECH_PAUSE = 3, 0.02, 0.25
@@ -174,8 +175,9 @@ def _peaks(curve: Floats) -> int:
 
 def _is_left_of_head(event: Event, curves: Curves) -> bool:
     """Return whether an event is no more than steadying leaves of the head's motion."""
-    head = curves.head[event.first : event.last + 1]
-    return event.height < LEFT_OF_HEAD * float(head.max() - head.min())
+    start, end = curves.times[event.first] - HEAD_SECONDS, curves.times[event.last] + HEAD_SECONDS
+    near = slice(*np.searchsorted(curves.times, (start, end)))
+    return event.height < LEFT_OF_HEAD * float(np.ptp(curves.head[near]))
 
 
 def _overlap(event: Event, other: Event) -> float:

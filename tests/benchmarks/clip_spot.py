@@ -10,8 +10,8 @@ test identities, with sensor noise, flicker of 1 % and a head that strays by 3 p
   union of at least 0.5, of all expressions and of micro-expressions as such.
 
 The baseline is like the main directional mean optical flow (Liu et al., IEEE Transactions on
-Affective Computing 7, 2016): each region's flow along its main direction, against the mean of the
-frames a quarter of a second before and after, and peaks of the third of the regions that move most
+Affective Computing 7, 2016): each region's flow along its main direction, in long films
+against the mean of the frames a quarter of a second before and after, and peaks of the third of the regions that move most
 over a threshold between mean and maximum (Moilanen et al., ICPR 2014); several are shown.
 """
 
@@ -45,6 +45,8 @@ IOU = 0.5
 #: shorter than this, in seconds, are closed, shorter peaks dropped.
 BASELINE_SHARES = (0.1, 0.2, 0.35, 0.5)
 BASELINE_REACH, BASELINE_GAP, BASELINE_LEAST = 0.25, 0.07, 0.1
+#: In films shorter than this, in seconds, it measures against the neutral.
+BASELINE_LONG = 3.0
 
 Interval = tuple[float, float, float]  # onset, apex, offset in seconds
 Spotter = Callable[[Filmed], list[Interval]]
@@ -110,7 +112,9 @@ def baseline(film: Filmed, share: float) -> list[Interval]:
     frames = np.arange(len(film.times))
     step = max(1, round(BASELINE_REACH / float(np.median(np.diff(film.times)))))
     before, after = np.maximum(0, frames - step), np.minimum(len(frames) - 1, frames + step)
-    flows = film.plain - 0.5 * (film.plain[before] + film.plain[after])
+    flows = film.plain
+    if film.times[-1] > BASELINE_LONG:
+        flows = flows - 0.5 * (flows[before] + flows[after])
     lengths = np.zeros((len(flows), len(blocks)))
     for k, cells in enumerate(blocks):
         part = flows[:, cells]
