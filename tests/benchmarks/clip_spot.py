@@ -10,9 +10,10 @@ test identities, with sensor noise, flicker of 1 % and a head that strays by 3 p
   union of at least 0.5, of all expressions and of micro-expressions as such.
 
 The baseline is like the main directional mean optical flow (Liu et al., IEEE Transactions on
-Affective Computing 7, 2016): each region's flow along its main direction, in long films
-against the mean of the frames a quarter of a second before and after, and peaks of the third of the regions that move most
-over a threshold between mean and maximum (Moilanen et al., ICPR 2014); several are shown.
+Affective Computing 7, 2016): each region's flow along its main direction, in long films against
+the mean of the frames a quarter of a second before and after, and peaks of the third of the regions
+that move most over a threshold between mean and maximum (Moilanen et al., ICPR 2014), of which
+several are shown.
 """
 
 from __future__ import annotations

@@ -133,6 +133,28 @@ def test_face_is_learned_from_its_turns() -> None:
     assert left[1] < 0.4 * left[0]
 
 
+def test_threads_change_nothing() -> None:
+    picture = textured(9)
+    frames = [moved_head(picture, np.array([0.01 * k, 0.02, 0, 0, k, 0.0])) for k in range(7)]
+    one, other = (Steadier(picture, Crop((128, 128), 256)) for _ in range(2))
+    for a, b in zip(map(one.steady, frames), other.steady_all(frames), strict=True):
+        assert np.array_equal(a.frame, b.frame)
+        assert np.array_equal(a.flow, b.flow)
+
+
+@pytest.mark.parametrize("bands", [False, True])
+def test_flicker_is_no_motion(bands: bool) -> None:
+    picture = textured(10)
+    rows = np.arange(NETWORK_PIXELS)[:, None, None] / NETWORK_PIXELS
+    steadier = Steadier(picture, Crop((128, 128), 256))
+    face = template(CELLS).face > 0.99
+    for phase in (0.5, 2.0, 4.0):
+        gain = 1 + 0.05 * np.sin(phase + (6 * rows if bands else 0 * rows))
+        lit = np.clip(picture * gain + 0.5, 0, 255).astype(np.uint8)
+        flow = steadier.steady(lit).flow[face]
+        assert np.sqrt((flow**2).sum(-1).mean()) < 0.05
+
+
 def test_nothing_is_learned_of_a_head_that_does_not_turn() -> None:
     picture = textured(8)
     steadier = Steadier(picture, Crop((128, 128), 256))
