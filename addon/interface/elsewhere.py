@@ -16,7 +16,7 @@ from ..bake.texture import check_textures
 from ..bake.time import TimeBase
 from ..character.stage import home_scene
 from ..generated import Generated
-from ..retarget.prepare import check, view_of
+from ..retarget.prepare import check
 from .aside import start_aside
 from .chosen import texture_start
 from .desk import Order, desk
@@ -76,7 +76,6 @@ def _waiting(
 
 def _bake_elsewhere(stage: str, job: str, kind: str, obj: Any, waiting: Waiting) -> None:
     check_textures(obj)
-    view_of(obj, waiting.generated)  # refuses a character that was edited since
     draft = make_draft(waiting.into)
     asked = where(obj) | {
         "into": str(draft),

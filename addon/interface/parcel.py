@@ -45,17 +45,30 @@ def framing_from_plain(plain: dict[str, Any]) -> Framing:
     return Framing(**{**plain, "camera_to_world": np.array(plain["camera_to_world"])})
 
 
+def fingerprint_to_plain(fingerprint: Fingerprint) -> dict[str, Any]:
+    """Return a fingerprint as plain data."""
+    return {
+        "digests": fingerprint.digests,
+        "standing": fingerprint.standing.tolist(),
+        "count": fingerprint.count,
+    }
+
+
+def fingerprint_from_plain(plain: dict[str, Any]) -> Fingerprint:
+    """Return the fingerprint that `fingerprint_to_plain` made plain."""
+    digests = tuple((str(what), str(digest)) for what, digest in plain["digests"])
+    return Fingerprint(digests, np.array(plain["standing"], np.float32), plain["count"])
+
+
 def write_prepared(folder: Path, prepared: Prepared) -> None:
     """Write a character that is ready to be sent to a folder."""
     np.save(folder / "neutral.npy", prepared.neutral)
-    np.save(folder / "standing.npy", prepared.fingerprint.standing)
     plain = {
         "object_name": prepared.object_name,
         "scene_frame": prepared.scene_frame,
         "framing": framing_to_plain(prepared.framing),
         "view": prepared.view,
-        "digests": prepared.fingerprint.digests,
-        "count": prepared.fingerprint.count,
+        "fingerprint": fingerprint_to_plain(prepared.fingerprint),
     }
     write_json(folder / "prepared.json", plain)
 
@@ -63,14 +76,13 @@ def write_prepared(folder: Path, prepared: Prepared) -> None:
 def read_prepared(folder: Path) -> Prepared:
     """Return what `write_prepared` wrote."""
     plain = read_json(folder / "prepared.json")
-    digests = tuple((str(what), str(digest)) for what, digest in plain["digests"])
     return Prepared(
         plain["object_name"],
         plain["scene_frame"],
         framing_from_plain(plain["framing"]),
         np.load(folder / "neutral.npy"),
         plain["view"],
-        Fingerprint(digests, np.load(folder / "standing.npy"), plain["count"]),
+        fingerprint_from_plain(plain["fingerprint"]),
     )
 
 
@@ -89,17 +101,20 @@ def write_generated(folder: Path, generated: Generated) -> None:
                 "fps": str(one.fps),
                 "result": one.result,
                 "view": one.view,
+                "fingerprint": one.fingerprint and fingerprint_to_plain(one.fingerprint),
             }
         )
     write_json(folder / "generated.json", views)
 
 
 def read_generated(folder: Path) -> Generated:
-    """Return what `write_generated` wrote, without its fingerprint: that stays with the file."""
+    """Return what `write_generated` wrote."""
     found = []
     for number, one in enumerate(read_json(folder / "generated.json")):
         arrays = {name: np.load(folder / f"{number}-{name}.npy") for name in ARRAYS}
         plain = {**one, "framing": framing_from_plain(one["framing"]), "fps": Fraction(one["fps"])}
+        if one["fingerprint"] is not None:
+            plain["fingerprint"] = fingerprint_from_plain(one["fingerprint"])
         found.append({**plain, **arrays})
     first, *others = found
     return Generated(**first, others=tuple(Generated(**other) for other in others))

@@ -66,6 +66,10 @@ def test_textures_from_elsewhere_are_the_same(
     assert over.time_base == keys.time_base
     for name in ("neutral", "frames", "edges", "motion", "times", "fps", "clip_name"):
         assert np.array_equal(getattr(again, name), getattr(generated, name)), name
+    assert again.fingerprint is not None, "a character that was edited since is refused there"
+    assert generated.fingerprint is not None
+    assert again.fingerprint.changes(generated.fingerprint, generated.framing) == []
+    assert again.fingerprint.digests == generated.fingerprint.digests
     into = tmp_path / "elsewhere"
     job = where(mask) | {"into": str(into), "start_frame": 11, "size": 64, "format": "auto"}
     outcome = JOBS["texture"](tmp_path, job, lambda share: None)
