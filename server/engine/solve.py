@@ -29,7 +29,7 @@ CHOOSING_SIGMA, MEASURING_SIGMA = 0.04, 0.1
 RIGID_RIDGE = 0.01
 #: While keys are chosen, smooth errors all over the face are allowed for, at the price of this many
 #: times their square: else keys that reach far are taken for what a network gets wrong.
-SMOOTH_RIDGE = 0.7
+SMOOTH_RIDGE = 0.3
 #: A key must move what it moves by this much at its peak, in pixels (root mean square).
 LEAST_PIXELS = 0.02
 #: Rounds of robust solving; each takes the outliers of the last one in.

@@ -31,6 +31,10 @@ ALIKE_SIDES = 0.25
 FIRST = 1.0
 #: What it helps that two keys often come together.
 TOGETHER = 1.3
+#: What it costs that an expression moves less than this share of the strongest one, in a rig whose
+#: names tell what often comes together, and this is not: units of one event are of like strength,
+#: what a network gets wrong is fainter.
+FAINT, FAINT_SHARE = 2.0, 0.6
 #: What no key can express says how wrong the motion is: errors that look like keys are as large
 #: again by this factor, up to this share of the motion. What no flow resolves, in pixels.
 MISFIT_FACTOR, MISFIT_SHARE, LEAST_PIXELS = 3.0, 0.2, 0.01
@@ -115,15 +119,30 @@ class Selection:
             for pair in rig.companions
             if pair <= chosen
         }
+        total += FAINT * self._strays(keys, together)
         return total - TOGETHER * len(together) - (FIRST if keys else 0.0)
+
+    def _strays(self, keys: Keys, together: set[frozenset[int]]) -> int:
+        """Return how many expressions are faint beside the strongest, and alone in that."""
+        if not self.rig.companions:
+            return 0
+        heights: dict[int, float] = {}
+        for key in keys:
+            expression = self._expression(key)
+            heights[expression] = max(heights.get(expression, 0.0), self._height(keys, key))
+        least = FAINT_SHARE * max(heights.values(), default=0.0)
+        befriended = {expression for pair in together for expression in pair}
+        return sum(height < least for one, height in heights.items() if one not in befriended)
 
     def _together(self, keys: Keys, key: int, other: int) -> bool:
         """Tell whether two sides move about as much: a trace of one is a key to be paid for."""
-        _, weights = self._fit(keys)
-        one, two = (
-            float(np.abs(weights[:, k]).max() * self._steep[k] ** 0.5) for k in (key, other)
-        )
+        one, two = self._height(keys, key), self._height(keys, other)
         return min(one, two) >= ALIKE_SIDES * max(one, two)
+
+    def _height(self, keys: Keys, key: int) -> float:
+        """Return how far one of a set of keys moves the picture, at its peak."""
+        _, weights = self._fit(keys)
+        return float(np.abs(weights[:, key]).max() * self._steep[key] ** 0.5)
 
     def _expression(self, key: int) -> int:
         """Return one number for both sides of a key."""

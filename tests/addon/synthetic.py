@@ -102,6 +102,7 @@ def engine_solver(problem: SolveInput) -> Solved:
         problem.names,
         problem.times,
         problem.positions,
+        problem.views,
     )
     return Solved(result.weights.astype(np.float64), result.residual_pixels)
 
