@@ -95,7 +95,7 @@ def trained(folder: Path, data: Path, stage: str, steps: tuple[int, ...]) -> Tra
     return trainer
 
 
-@pytest.mark.parametrize("stage", ["keypoints", "paint"])
+@pytest.mark.parametrize("stage", ["keypoints", pytest.param("paint", marks=pytest.mark.slow)])
 def test_a_run_taken_up_again_is_the_run_that_went_through(
     tmp_path: Path, data: Path, stage: str
 ) -> None:
@@ -130,6 +130,17 @@ def test_a_motion_step_teaches_motion_and_leaves_the_detector_alone(
     changed = {name for name, value in trainer.weights().items() if not value.equal(before[name])}
     assert any(name.startswith("source.") for name in changed)
     assert not any(name.startswith("encoder.") for name in changed)
+
+
+def test_doubt_is_taught_beside_a_network_that_stays(tmp_path: Path, data: Path) -> None:
+    settings = replace(small(), network={"doubt": True})
+    trainer = Trainer(tmp_path, Shards(data), settings)
+    trainer.start_from(Eam(EamConfig()))
+    trainer.begin("doubt")
+    before = trainer.weights()
+    assert trainer.step(0.0)["doubt"] == pytest.approx(trainer.step(0.0)["doubt"], abs=5)
+    changed = {name for name, value in trainer.weights().items() if not value.equal(before[name])}
+    assert changed and all(name.startswith("doubt.") for name in changed)
 
 
 def test_a_run_leaves_a_log_and_a_plain_checkpoint(tmp_path: Path, data: Path) -> None:
