@@ -138,7 +138,7 @@ def test_doubt_is_taught_beside_a_network_that_stays(tmp_path: Path, data: Path)
     trainer.start_from(Eam(EamConfig()))
     trainer.begin("doubt")
     before = trainer.weights()
-    assert trainer.step(0.0)["doubt"] == pytest.approx(trainer.step(0.0)["doubt"], abs=5)
+    assert np.isfinite(trainer.step(0.0)["doubt"])
     changed = {name for name, value in trainer.weights().items() if not value.equal(before[name])}
     assert changed and all(name.startswith("doubt.") for name in changed)
 
