@@ -131,7 +131,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"left out: {line}", file=sys.stderr)
     if (more := len(left_out) + len(refused) - _PRINTED) > 0:
         print(f"left out: {more} more; the manifest has all", file=sys.stderr)
-    print(f"{clips(len(items) - len(refused))} of {len(characters)} characters in {arguments.out}")
+    who = f"{len(characters)} character" + "s" * (len(characters) != 1)
+    print(f"{clips(len(items) - len(refused))} of {who} in {arguments.out}")
     return InputError.exit_status if len(refused) == len(items) else 0
 
 
