@@ -110,7 +110,9 @@ def show_maps(obj: Any, base: TimeBase, done: Waiting) -> None:
 
 def told_of_maps(count: int) -> str:
     """Return what is said of a bake of wrinkle maps for so many textures."""
-    return f"Wrinkle maps baked for {count} textures" if count else "No wrinkles are left to bake"
+    if not count:
+        return "No wrinkle maps: nothing is left over that would be seen"
+    return f"Wrinkle maps baked for {count} textures"
 
 
 def _cleared(obj: Any, done: Waiting, kind: str) -> dict[str, Target]:
