@@ -1,4 +1,4 @@
-"""The server's folder for temporary files: private, named after its process, swept when left."""
+"""A process's folder for temporary files: private, named after the process, swept when left."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ PREFIX = "microface-server-"
 CLIPS = "clips"
 
 
-def new_folder() -> Path:
-    """Return a new folder that only this user can enter; remove those of servers that were killed.
+def new_folder(prefix: str = PREFIX) -> Path:
+    """Return a new folder that only this user can enter; remove those that killed processes left.
 
-    They hold people's clips, which must not lie about.
+    They hold people's clips and characters, which must not lie about.
     """
     if sys.platform != "win32":  # os.kill with signal 0 asks on POSIX, and kills on Windows
-        for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-            owner = left.name.removeprefix(PREFIX).partition("-")[0]
+        for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+            owner = left.name.removeprefix(prefix).partition("-")[0]
             if owner.isdecimal() and not _runs(int(owner)):
                 shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
 
 
 def _runs(process: int) -> bool:

@@ -27,6 +27,7 @@ ALLOWED = {
         "server.client",
         "server.protocol",
         "server.embedded",
+        "server.folders",
         "head",
         "report.figures",
         "report.proof",

@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import IO, Any
 import bpy
 
 from ...errors import InputError, RunError
+from ...server.folders import new_folder
 from .parcel import read_json, write_json
 
 #: The module that the second Blender runs.
@@ -111,7 +111,7 @@ def start_aside(
     `pack` writes what else the job needs into its folder; `draft` is removed at its end. Raises
     `RunError` where the copy cannot be written or no process started.
     """
-    folder = Path(tempfile.mkdtemp(prefix="microface-aside-"))
+    folder = new_folder("microface-aside-")
     try:
         pack(folder)
         write_json(folder / JOB, {"kind": kind, **settings})

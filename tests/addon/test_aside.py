@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +32,7 @@ from microface.addon.retarget.prepare import prepare
 from microface.addon.verify.verify import verify_file
 from microface.errors import RunError
 from microface.report.proof.checks import failed
+from microface.server.folders import new_folder
 
 
 @pytest.fixture
@@ -134,6 +136,20 @@ def test_a_second_blender_that_breaks_leaves_its_last_words(tmp_path: Path) -> N
             aside.poll()
         aside.close()
     assert not folder.exists()
+
+
+def test_what_a_killed_blender_left_is_removed() -> None:
+    """Copies of people's characters must not lie about."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = Path(tempfile.gettempdir()) / f"microface-aside-{gone.pid}-left"
+    left.mkdir()
+    folder = new_folder("microface-aside-")
+    assert not left.exists() or sys.platform == "win32"
+    other = new_folder("microface-aside-")
+    assert folder.exists(), "this process's own stay"
+    for one in (folder, other):
+        one.rmdir()
 
 
 def test_without_a_window_nothing_is_done_elsewhere(mask: Any) -> None:
