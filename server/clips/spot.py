@@ -26,8 +26,8 @@ MICRO_SECONDS = 0.5
 LEAST_SECONDS = 0.04
 #: A face whose skin moves by less than this, RMS over the regions in pixels, shows nothing.
 LEAST_PIXELS = 0.06
-#: A region takes part that moves by this share of the one that moves most.
-PART_SHARE = 0.35
+#: A region takes part that moves by this share of the one that moves most, or by so many pixels.
+PART_SHARE, PART_PIXELS = 0.35, 0.5
 #: A blink closes the lids by this share and is over within so many seconds.
 BLINK_AMOUNT, BLINK_SECONDS = 0.25, 0.6
 GAZE_AMOUNT = 0.12
@@ -122,7 +122,8 @@ def _parts(regions: Floats, event: Event) -> tuple[Region, ...]:
     """Return the regions that rise with an event, the most first."""
     rise = np.array([_rise(regions[:, k], event) for k in range(len(REGIONS))])
     order = np.argsort(-rise)
-    return tuple(REGIONS[k] for k in order if rise[k] > PART_SHARE * rise[order[0]])
+    least = min(PART_PIXELS, PART_SHARE * float(rise[order[0]]))
+    return tuple(REGIONS[k] for k in order if rise[k] > least)
 
 
 def _rise(curve: Floats, event: Event) -> float:

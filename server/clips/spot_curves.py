@@ -102,12 +102,15 @@ def curves_of(
         gram = part.T @ part / max(1, cells.sum())
         own = amounts * expressive
         regions[:, index] = np.sqrt(np.maximum(0, np.einsum("tk,kl,tl->t", own, gram, own)))
+    jaw = amounts[:, units == 26].ravel()
+    if trust is not None:
+        # Eyes that close or turn look unlike the neutral's: just there nothing is believed.
+        amounts = _smooth(amounts_of(_without_drift(coarse_rows(flows), seconds)), seconds)
     named = {name: amounts[:, k] for k, name in enumerate(known.names)}
     down = named["gaze down"] - named["gaze up"]
     # Closing lids take the eyes' picture down with them.
     blink = amounts[:, units == 45].mean(1) + np.maximum(0, down)
     gaze = np.hypot(named["gaze left"] - named["gaze right"], down)
-    jaw = amounts[:, units == 26].ravel()
     return Curves(seconds, regions, jaw, blink, gaze, _head(poses, len(rows)))
 
 

@@ -1,0 +1,40 @@
+"""A real actor's smile and brow lowering are found, and told rightly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from microface.server.clips.describe import describe
+from microface.server.clips.measure import measure
+from microface.server.clips.read import read_clip
+from microface.server.clips.spot import spot
+from microface.server.engine.runtime import OnnxRuntime
+
+pytestmark = pytest.mark.slow
+
+
+def test_smile_between_blinks(shared: Path) -> None:
+    clip = read_clip(shared / "clips" / "smile.mp4")
+    measured = measure(clip, OnnxRuntime(threads=1).encode)
+    found = spot(measured.flows, clip.times, measured.poses, measured.trust)
+    blinks = [s.apex for s in found if s.kind == "blink"]
+    assert blinks == pytest.approx([5 / 24, 45 / 24], abs=0.05)
+    smile = next(s for s in found if s.kind in ("micro", "macro"))
+    assert smile.kind == "macro"
+    assert {"lips", "nose"} == set(smile.regions[:2])
+    assert smile.onset == pytest.approx(0.3, abs=0.12)
+    assert 0.5 < smile.apex < 1.0
+    units = {d.unit: d.side for d in describe(measured.flows, clip.times, measured.trust)}
+    assert units[12] == units[6] == "both"
+
+
+def test_lowered_brows(shared: Path) -> None:
+    clip = read_clip(shared / "clips" / "frown.mp4")
+    measured = measure(clip, OnnxRuntime(threads=1).encode)
+    found = spot(measured.flows, clip.times, measured.poses, measured.trust)
+    macro = next(s for s in found if s.kind == "macro")
+    assert "brows" in macro.regions
+    told = {d.unit: d for d in describe(measured.flows, clip.times, measured.trust)}
+    assert told[4].side == "both"
+    assert "down" in told[4].evidence.direction
