@@ -24,7 +24,7 @@ class Gather:
     x: NDArray[np.float32]
     y: NDArray[np.float32]
 
-    def __call__(self, image: Floats, at: Any = slice(None)) -> NDArray[np.float32]:
+    def __call__(self, image: NDArray[Any], at: Any = slice(None)) -> NDArray[np.float32]:
         """Return the values (N,) or (N,C) of an image (H,W) or (H,W,C) at the points, or some."""
         flat = image.reshape(image.shape[0] * image.shape[1], -1)
         first, x, y = self.first[at], self.x[at, None], self.y[at, None]

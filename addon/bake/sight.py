@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ..character.evaluate import Surface
 from ..character.view import DEPTH_SLACK, FaceView
+from .gather import bilinear
+from .parts import Parts, part_numbers
 from .region import feathered, shrunk
 from .targets import Target
 
@@ -25,13 +27,15 @@ class Worn:
     """The faces that wear a texture, of one or several meshes, as seen by the camera.
 
     `local` (V,3) positions and `normals` (V,3) in camera axes (z towards the viewer), `triangles`
-    (T,3) int32 into them, `uv` (T,3,2) float32 with the tile at 0..1, v up.
+    (T,3) int32 into them, `uv` (T,3,2) float32 with the tile at 0..1, v up, `part` (T,) int32 which
+    part of the character a face belongs to (see `parts`).
     """
 
     local: NDArray[np.float64]
     normals: NDArray[np.float64]
     triangles: NDArray[np.int32]
     uv: NDArray[np.float32]
+    part: NDArray[np.int32]
 
 
 def worn_by(view: FaceView, surfaces: dict[str, Surface], target: Target) -> Worn:
@@ -41,7 +45,8 @@ def worn_by(view: FaceView, surfaces: dict[str, Surface], target: Target) -> Wor
     image only the tile's own faces are taken.
     """
     rotation = view.framing.camera_to_world[:3, :3]
-    local, normals, triangles, uv, count = [], [], [], [], 0
+    local, normals, triangles, uv, parts, count = [], [], [], [], [], 0
+    meshes = list(surfaces)
     for part in target.parts:
         surface = surfaces.get(part.object_name)
         if surface is None or surface.uv is None:
@@ -56,12 +61,15 @@ def worn_by(view: FaceView, surfaces: dict[str, Surface], target: Target) -> Wor
         normals.append(surface.normals @ rotation)
         triangles.append(surface.triangles[chosen][inside] + count)
         uv.append((corners - middle[:, None])[inside].astype(np.float32))
+        number = part_numbers(meshes.index(part.object_name), surface.material)
+        parts.append(number[chosen][inside])
         count += len(surface.positions)
     return Worn(
         np.concatenate([np.zeros((0, 3)), *local]),
         np.concatenate([np.zeros((0, 3)), *normals]),
         np.concatenate([np.zeros((0, 3), np.int32), *triangles]),
         np.concatenate([np.zeros((0, 3, 2), np.float32), *uv]),
+        np.concatenate([np.zeros(0, np.int32), *parts]),
     )
 
 
@@ -71,18 +79,28 @@ class Sight:
 
     `nearest` (R,R) float32 as in the view, `clear` (R,R) float32: 1 away from nearer surfaces,
     falling to 0 beside them, where a picture mixes both and motion soon covers what is behind.
+    `parts` tells the same of parts that lie near each other.
     """
 
     view: FaceView
     clear: NDArray[np.float32]
+    parts: Parts
+
+    def clearness(
+        self, pixels: NDArray[np.floating[Any]], part: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """Return for (N,2) pixels and the parts (N,) seen there how clear they are, 0..1."""
+        size = self.view.framing.resolution
+        clear = bilinear(pixels, size, size)(self.clear)
+        return np.minimum(clear, self.parts.clear(pixels, part))
 
     def visible(self, pixels: NDArray[np.floating[Any]], depth: NDArray[np.floating[Any]]) -> Any:
         """Return for (N,2) pixel positions at (N,) depths whether nothing lies in front."""
         return self.view.visibility(pixels, depth)
 
 
-def sight_of(view: FaceView) -> Sight:
-    """Return what is seen in a view, and what is clear of occluders."""
+def sight_of(view: FaceView, surfaces: dict[str, Surface]) -> Sight:
+    """Return what is seen in a view, and what is clear of occluders; `surfaces` by object name."""
     size, width = view.framing.resolution, view.framing.width
     step = max(1, round(size / 340))
     nearest = np.where(np.isfinite(view.nearest), view.nearest, np.float32(1e9))
@@ -91,7 +109,7 @@ def sight_of(view: FaceView) -> Sight:
     for radius in radii:
         slack = DEPTH_SLACK * width + radius * STEEPEST * width / size
         clear += (nearest - shrunk(nearest, radius) <= slack) / np.float32(len(radii))
-    return Sight(view, np.minimum(clear, feathered(clear, step)))
+    return Sight(view, np.minimum(clear, feathered(clear, step)), Parts(view, surfaces))
 
 
 def squareness(

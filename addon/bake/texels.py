@@ -132,7 +132,7 @@ def _map_band(
     found.shared += twice.count(sight, wanted)
     normals = _mixed(worn.normals, worn.triangles[owner[chosen]], shares[chosen])
     trust = squareness(place[chosen], normals)
-    trust *= bilinear(pixels, *sight.clear.shape)(sight.clear)
+    trust *= sight.clearness(pixels, worn.part[owner[chosen]])
     kept = (trust > 0) & ~twice.shared[chosen]
     found.index.append(chosen[kept] + np.int32(top * width))
     found.pixels.append(pixels[kept])

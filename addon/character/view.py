@@ -116,11 +116,12 @@ def _opaque(on: Stage, others: tuple[Surface, ...]) -> list[Surface]:
     return [
         surface
         for one, surface in zip(meshes, others, strict=True)
-        if not any(_see_through(slot.material) for slot in one.material_slots)
+        if not any(see_through(slot.material) for slot in one.material_slots)
     ]
 
 
-def _see_through(material: Any) -> bool:
+def see_through(material: Any) -> bool:
+    """Return whether light passes a material, so that what it shows is not all its own."""
     if material is None or not material.use_nodes or material.node_tree is None:
         return False
     for node in material.node_tree.nodes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -113,8 +114,6 @@ def test_no_line_along_a_seam(mask: Any, tmp_path: Path) -> None:
     frames[APEX, 100:150, 95:150] = generated.neutral[100:150, 95:150] * 0.75
     motion = generated.motion.copy()
     motion[APEX, 100:150, 95:150] = 0.5
-    from dataclasses import replace
-
     generated = replace(generated, frames=frames, motion=motion)
     bake_textures(mask, view, generated, tmp_path / "b", BASE)
     before = shot(mask, generated, np.zeros(6), 8).astype(int)
@@ -244,3 +243,33 @@ def test_undo_takes_a_bake_back(mask: Any, tmp_path: Path) -> None:
     bpy.ops.ed.undo()
     again = bpy.data.objects["Mask"].material_slots[0].material.node_tree
     assert differences(before, tree_dump(again)) == []
+
+
+def test_the_skin_below_a_brow_is_not_painted_with_it(mask: Any, tmp_path: Path) -> None:
+    # A brow of its own geometry, nearer to the skin than depth alone can tell.
+    points = np.array([vertex.co[:] for vertex in mask.data.vertices])
+    lifted = points + np.array([0, -0.0004, 0])
+    faces = [
+        polygon.vertices[:]
+        for polygon in mask.data.polygons
+        if abs(polygon.center[0] - 0.03) < 0.02 and abs(polygon.center[2] - 0.05) < 0.008
+    ]
+    brow = heads.make_object("Brow", lifted, np.array(faces), np.full((4 * len(faces), 2), 0.5), {})
+    brow.data.materials.append(heads.textured("Hair", np.full((8, 8, 3), 40, np.uint8)))
+    view, generated, _ = smile(mask, 160, 4)
+    hair = generated.neutral.max(axis=2) < 60
+    hair[45:] = False  # below lie dark freckles
+    rows, columns = np.flatnonzero(hair.any(axis=1)), np.flatnonzero(hair.any(axis=0))
+    box = (slice(rows[0] - 8, rows[-1] + 9), slice(columns[0] - 8, columns[-1] + 9))
+    frames, motion = generated.frames.copy(), generated.motion.copy()
+    # The hair moves away: where it was there is skin now.
+    frames[APEX][box] = np.where(hair[box][..., None], 200, generated.neutral[box])
+    motion[APEX][box] = 0.5
+    generated = replace(generated, frames=frames, motion=motion)
+    bake = bake_textures(mask, view, generated, tmp_path, BASE)
+    skin = next(one for one in bake.textures if one.name == "Skin")
+    still, moved = (read_pixels(skin.files[at])[..., :3].astype(int) for at in (0, APEX))
+    lighter = (moved - still).max(axis=2) > 60
+    print(f"{hair.sum()} pixels of hair; {lighter.sum()} texels of the skin get lighter")
+    assert hair.sum() > 100
+    assert lighter.sum() < 500  # 950 where depth alone tells: those below a border stay
