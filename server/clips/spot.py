@@ -33,9 +33,9 @@ BLINK_AMOUNT, BLINK_SECONDS = 0.25, 0.6
 GAZE_AMOUNT = 0.12
 #: The head moves where its motion rises by this many pixels.
 HEAD_PIXELS = 2.5
-#: What steadying leaves of the head's motion, at most, as a share of how far the head moves from so
-#: many seconds before an event to as many after it.
-LEFT_OF_HEAD, HEAD_SECONDS = 0.04, 0.4
+#: What steadying leaves of the head's motion, at most, as shares of how far the head moves, and how
+#: far it turns out of the plane, from so many seconds before an event to as many after it.
+LEFT_OF_HEAD, LEFT_OF_TURN, HEAD_SECONDS = 0.02, 0.1, 0.4
 #: Speech opens and closes the jaw this often, by at least this amount, with pauses of at most so
 #: many seconds.
 SPEECH_PEAKS, JAW_AMOUNT, SPEECH_PAUSE = 3, 0.02, 0.25
@@ -178,7 +178,8 @@ def _is_left_of_head(event: Event, curves: Curves) -> bool:
     """Return whether an event is no more than steadying leaves of the head's motion."""
     start, end = curves.times[event.first] - HEAD_SECONDS, curves.times[event.last] + HEAD_SECONDS
     near = slice(*np.searchsorted(curves.times, (start, end)))
-    return event.height < LEFT_OF_HEAD * float(np.ptp(curves.head[near]))
+    moved, turned = float(np.ptp(curves.head[near])), float(np.ptp(curves.turn[near]))
+    return event.height < LEFT_OF_HEAD * moved + LEFT_OF_TURN * turned
 
 
 def _overlap(event: Event, other: Event) -> float:
@@ -197,6 +198,6 @@ def _at(frame: float, times: Floats) -> float:
 
 def _told(event: Event, times: Floats, parts: tuple[Region, ...], kind: Kind) -> Spotted:
     onset, apex, offset = (_at(f, times) for f in (event.onset, event.apex, event.offset))
-    # Five deviations above the noise are the least that counts; twice as many leave little doubt.
+    # Seven deviations above the noise are the least that counts; twice as many leave little doubt.
     confidence = 1 - np.exp(-event.ratio / 8)
     return Spotted(onset, apex, offset, parts, kind, float(confidence))

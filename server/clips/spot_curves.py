@@ -27,6 +27,8 @@ _EXTENTS: dict[Region, tuple[float, float, float, float]] = {
     "lips": (0.6, 1.35, 0.0, 1.0),
     "chin": (1.35, 2.0, 0.0, 0.9),
 }
+#: RMS distance of the face's points from its middle, in pixels of the crop.
+FACE_EXTENT_PIXELS = 55.0
 #: Slow change is what moves less within this time; macro-expressions last up to 4 s.
 DRIFT_SECONDS = 9.0
 #: The running median is worked out this often, from at most so many frames.
@@ -44,7 +46,7 @@ class Curves:
     `regions` (T, 5) is how far the skin of each of `REGIONS` moves by expression, RMS pixels of
     the 256-pixel crop; `jaw` (T,) how far the jaw drops, `blink` (T,) how far the lids, or the
     eyes, go down, and `gaze` (T,) how far the eyes turn, as amounts; `head` (T,) pixels (RMS over
-    the face) of the head's own motion.
+    the face) of the head's own motion, `turn` (T,) what of it turns out of the picture's plane.
     """
 
     times: Floats
@@ -53,6 +55,7 @@ class Curves:
     blink: Floats
     gaze: Floats
     head: Floats
+    turn: Floats
 
 
 @cache
@@ -111,16 +114,17 @@ def curves_of(
     # Closing lids take the eyes' picture down with them.
     blink = amounts[:, units == 45].mean(1) + np.maximum(0, down)
     gaze = np.hypot(named["gaze left"] - named["gaze right"], down)
-    return Curves(seconds, regions, jaw, blink, gaze, _head(poses, len(rows)))
+    return Curves(seconds, regions, jaw, blink, gaze, *_head(poses, len(rows)))
 
 
-def _head(poses: Reals | None, count: int) -> Floats:
+def _head(poses: Reals | None, count: int) -> tuple[Floats, Floats]:
+    """Return how far (T,) the head moves in all, and by turns out of the plane, in pixels."""
     if poses is None:
-        return np.zeros(count)
+        return np.zeros(count), np.zeros(count)
     pose = np.asarray(poses, np.float64)
-    extent = 55.0  # RMS distance of the face's points from its middle, pixels of the crop
-    turned = extent * np.sqrt((pose[:, :4] ** 2).sum(1))
-    return np.asarray(np.hypot(turned, np.hypot(pose[:, 4], pose[:, 5])))
+    turned = FACE_EXTENT_PIXELS * np.abs(pose[:, :4])
+    whole = np.sqrt((turned**2).sum(1) + (pose[:, 4:] ** 2).sum(1))
+    return whole, np.hypot(turned[:, 0], turned[:, 1])
 
 
 def _without_drift(rows: Rows, seconds: Floats) -> Rows:
