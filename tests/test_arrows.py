@@ -41,9 +41,16 @@ ALLOWED = {
 
 #: Outside packages that only these parts may import, anywhere in a file.
 ONLY_IN = {
-    "torch": ("models.eam", "models.training", "models.evaluation", "models.export"),
+    "torch": (
+        "models.eam",
+        "models.released",
+        "models.training",
+        "models.evaluation",
+        "models.export",
+        "models.precision",
+    ),
     "bpy": ("addon",),
-    "onnx": ("models.export",),
+    "onnx": ("models.export", "models.precision"),
 }
 
 #: Parts that run in Blender's Python: what they may import beside the standard library.

@@ -13,6 +13,7 @@ from ..character.channels import Channel
 from ..character.shape_keys import ShapeKeys
 from ..character.view import FaceView, Jacobian, see_face
 from ..generated import Generated
+from .doubts import trust_at
 from .problem import Solved, SolveInput, Solver, solve_input
 
 
@@ -32,6 +33,8 @@ def pose_problem(
     problems = []
     for jacobian, seen in zip(jacobians, generated.views, strict=True):
         problem = solve_input(jacobian, keys, seen.motion, seen.times)
+        trust = trust_at(seen.result, jacobian.pixels)
+        problem = replace(problem, confidence=problem.confidence * trust)
         if len(seen.times) != len(generated.times):
             raise InputError(
                 f"The view '{seen.view}' has {len(seen.times)} frames and '{generated.view}' "

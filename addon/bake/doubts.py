@@ -15,8 +15,8 @@ def trust_at(result: Mapping[str, Any], pixels: NDArray[np.float64]) -> NDArray[
     """Return trust (V,) in 0..1 at places (V,2), pixels of the neutral as in `Jacobian.pixels`.
 
     `result` is a retarget's table: `doubt_pixels`, the expected error in squares of the crop, and
-    `faces.character`, where the crop lies. A place that is doubted as much as the face's middling
-    one is trusted half. Without doubts in the table every place is trusted alike.
+    `faces.character`, where the crop lies. Trust falls as the error grows, no faster: errors of
+    places near each other go together. Without doubts in the table every place is trusted alike.
     """
     doubt = np.asarray(result.get("doubt_pixels") or (), np.float32)
     if doubt.ndim != 2 or not len(pixels):
@@ -30,4 +30,4 @@ def trust_at(result: Mapping[str, Any], pixels: NDArray[np.float64]) -> NDArray[
     inside = np.clip(cells, 0, (width - 1, height - 1))
     found = bilinear(inside, height, width)(doubt)
     ratio = found / max(float(np.median(found)), 1e-6)
-    return np.asarray(1 / (1 + ratio**2), np.float32)
+    return np.asarray(1 / np.sqrt(1 + ratio**2), np.float32)

@@ -39,7 +39,7 @@ class EamConfig:
     chart: bool = True
     aep: bool = True
     eimhsa: bool = True
-    doubt: bool = False
+    doubt: bool = True
 
     def __post_init__(self) -> None:
         """Raise ValueError for an unknown `motion`."""

@@ -133,9 +133,8 @@ def test_a_motion_step_teaches_motion_and_leaves_the_detector_alone(
 
 
 def test_doubt_is_taught_beside_a_network_that_stays(tmp_path: Path, data: Path) -> None:
-    settings = replace(small(), network={"doubt": True})
-    trainer = Trainer(tmp_path, Shards(data), settings)
-    trainer.start_from(Eam(EamConfig()))
+    trainer = Trainer(tmp_path, Shards(data), small())
+    trainer.start_from(Eam(EamConfig(doubt=False)))
     trainer.begin("doubt")
     before = trainer.weights()
     assert np.isfinite(trainer.step(0.0)["doubt"])
