@@ -17,7 +17,7 @@ ROUNDS = 300
 #: Rounds that are enough for maps alone.
 MAP_ROUNDS = 60
 #: One map more is worth it if it explains so much more.
-WORTH = 0.05
+WORTH = 0.1
 #: A round that improves the error by a smaller share than this is the last.
 SETTLED = 1e-6
 TINY = 1e-12
