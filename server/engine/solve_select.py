@@ -131,8 +131,10 @@ class Selection:
             expression = self._expression(key)
             heights[expression] = max(heights.get(expression, 0.0), self._height(keys, key))
         least = FAINT_SHARE * max(heights.values(), default=0.0)
-        befriended = {expression for pair in together for expression in pair}
-        return sum(height < least for one, height in heights.items() if one not in befriended)
+        faint = {one for one, height in heights.items() if height < least}
+        # Two faint ones do not speak for each other.
+        befriended = {one for pair in together if not pair <= faint for one in pair}
+        return len(faint - befriended)
 
     def _together(self, keys: Keys, key: int, other: int) -> bool:
         """Tell whether two sides move about as much: a trace of one is a key to be paid for."""

@@ -192,6 +192,27 @@ def test_any_rig_is_answered_within_bounds(keys: int, frames: int, seed: int) ->
     assert ((result.explained >= 0) & (result.explained <= 1)).all()
 
 
+def test_faint_company_that_is_unusual_takes_clean_motion_to_be_believed() -> None:
+    positions, jacobian, names = face()
+    true = made(
+        names, browDownLeft=0.3, browDownRight=0.3, mouthUpperUpLeft=0.1, mouthUpperUpRight=0.1
+    )
+    clean = motion_of(jacobian, true)
+    assert error(solve(positions, jacobian, clean, names=names).weights, true) < 0.01
+    wrong = clean + (0.25 * event(1))[:, None, None] * np.sin(positions[:, ::-1] / 14)
+    found = solve(positions, jacobian, wrong, names=names).weights
+    assert {names[k] for k in np.flatnonzero(found.any(0))} == {"browDownLeft", "browDownRight"}
+
+
+def test_a_trace_on_the_other_side_is_none() -> None:
+    positions, jacobian, names = face()
+    true = made(names, mouthSmileLeft=0.3)
+    trace = made(names, mouthSmileLeft=0.3, mouthSmileRight=0.02)
+    wave = (0.1 * event(1))[:, None, None] * np.sin(positions[:, ::-1] / 14)
+    found = solve(positions, jacobian, motion_of(jacobian, trace) + wave, names=names).weights
+    assert not found[:, ~true.any(0)].any()
+
+
 def test_what_no_key_can_say_is_told_by_frame_and_place() -> None:
     positions, jacobian, names = face()
     true = made(names, browDownLeft=0.3, browDownRight=0.3)
