@@ -31,15 +31,14 @@ class Start:
 class Measured:
     """A clip's motion: `flows` (T, 64, 64, 2) float16 pixels of the 256-pixel crop with the head's
     motion taken out, `trust` (T, 64, 64) float16 0..1 in them, the head's `poses` (T, 6),
-    `confidence` (T,) 0..1, and mean grey `levels` (T,) of the face. `warnings` tell what is wrong
-    with the frames; the flows of those that repeat others or are smeared are mended."""
+    and `confidence` (T,) 0..1. `warnings` tell what is wrong with the frames; the flows of those
+    that repeat others or are smeared are mended."""
 
     start: Start
     flows: NDArray[np.float16]
     trust: NDArray[np.float16]
     poses: NDArray[np.float64]
     confidence: NDArray[np.float64]
-    levels: NDArray[np.float64]
     warnings: tuple[clean.Warning, ...]
 
 
@@ -81,13 +80,12 @@ def measure(
     flows = roomy((len(clip), CELLS, CELLS, 2), np.float16)
     trust = roomy((len(clip), CELLS, CELLS), np.float16)
     poses = np.zeros((len(clip), 6))
-    confidence, levels = np.zeros(len(clip)), np.zeros(len(clip))
+    confidence = np.zeros(len(clip))
     for index, steadied in enumerate(start.steadier.steady_all(clip.frames)):
         flows[index], trust[index] = steadied.flow, steadied.trust
         poses[index], confidence[index] = steadied.pose, steadied.confidence
-        levels[index] = float(steadied.frame.mean())
         if tell is not None:
             tell((index + 1) / len(clip))
     warnings = tuple(clean.quality(clip.frames, clip.times, start.face.crop))
     flows = clean.mended(flows, clip.times, clean.unbelievable(warnings))
-    return Measured(start, flows, trust, poses, confidence, levels, warnings)
+    return Measured(start, flows, trust, poses, confidence, warnings)
