@@ -15,6 +15,7 @@ from ..bake.kept import Kept, as_dragged, bakes_of
 from ..bake.record import BakeRecord, read_record
 from ..bake.stack import is_by_hand
 from ..character.shape_keys import ACTION_PREFIX
+from ..verify.store import drop_event
 from .desk import desk, redraw
 
 
@@ -279,6 +280,7 @@ class MICROFACE_OT_remove_bake(_OnChosenBake, bpy.types.Operator):  # type: igno
     def act(self, obj: Any, name: str) -> None:
         """Remove the bake."""
         api.remove_bake(obj, name)
+        drop_event(obj, name)
         left = chosen_bake(bpy.context)
         if left is not None:
             choose_bake(bpy.context, left.name)

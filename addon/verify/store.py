@@ -53,5 +53,17 @@ def drop(obj: Any) -> bool:
     return True
 
 
+def drop_event(obj: Any, action_name: str) -> None:
+    """Remove the evidence of a bake that was removed on purpose, by the name of its action."""
+    evidence = stored(obj)
+    if evidence is None:
+        return
+    left = tuple(event for event in evidence.events if event.action != action_name)
+    if left:
+        store(replace(evidence, events=left))
+    else:
+        drop(obj)
+
+
 def _place(event: Event) -> tuple[str, str, float]:
     return (event.clip, event.action, event.start_frame)

@@ -184,5 +184,8 @@ def test_a_report_from_the_panel(
     assert bpy.ops.microface.write_report() == {"FINISHED"}  # in place of the one before
     assert "strength 0.5" in (folder / "report" / "index.html").read_text(encoding="utf-8")
     assert failed(verify_file(render=False)[0].checks) == []
-    assert bpy.ops.microface.unbake() == {"FINISHED"}
+    bpy.ops.microface.bake_shape_keys()
+    assert bpy.ops.microface.remove_bake() == {"FINISHED"}
+    assert len(verify_file(render=False)[0].evidence.events) == 1, "what is gone is not missed"
+    assert bpy.ops.microface.remove_bake() == {"FINISHED"}
     assert not bpy.data.texts

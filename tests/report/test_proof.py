@@ -27,6 +27,7 @@ from microface.report.proof.measures import (
     generated_pictures,
     limits,
     measure,
+    picture_limits,
     unexplained_share,
 )
 from microface.report.proof.pictures import difference, heat_map
@@ -175,3 +176,8 @@ def test_pictures_of_a_report() -> None:
     assert (map_[0, 31] == 75).all()  # the greyed face where nothing was measured
     svg = line_chart(np.arange(3.0), {"<a>": np.array([0, 1, 0.0])}, {"apex": 1.0}, "weight")
     assert "&lt;a&gt;" in svg and "apex" in svg and svg.count("<polyline") == 1
+
+
+def test_pictures_need_not_be_better_than_another_renderers_noise() -> None:
+    found = {"neutral_psnr": 99.0, "moving_psnr": 40.0, "still_psnr": 80.0}
+    assert picture_limits(found) == {"neutral_psnr": 40.0, "moving_psnr": 39.0, "still_psnr": 59.0}
