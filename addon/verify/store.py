@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from ...errors import InputError
 from ...report.proof.evidence import FORMAT, Event, Evidence, read_evidence, write_evidence
 
 #: Name of such a text block, before the character's.
@@ -55,7 +56,10 @@ def drop(obj: Any) -> bool:
 
 def drop_event(obj: Any, action_name: str) -> None:
     """Remove the evidence of a bake that was removed on purpose, by the name of its action."""
-    evidence = stored(obj)
+    try:
+        evidence = stored(obj)
+    except InputError:
+        return  # of another version: the next bake renews it
     if evidence is None:
         return
     left = tuple(event for event in evidence.events if event.action != action_name)
