@@ -34,6 +34,8 @@ PLAUSIBLE_UNITS = 0.26
 #: The keypoints' heatmaps must be this peaked on average, 0..1. Faces have 0.6 to 0.8, pictures
 #: of anything else less than 0.25.
 SURE = 0.35
+#: A keypoint less sure than this is hidden; so many must be seen for the others to be laid in.
+HIDDEN, LEAST_SEEN = 0.4, 8
 #: Crops whose centres are nearer than this share of the larger one are of one face.
 SAME_SHARE = 0.35
 #: Of several faces, those that are this sure against the surest are taken for faces to choose from.
@@ -124,7 +126,7 @@ def _refine(
     face = None
     for _ in range(3):
         encoding = encode(take_crop(picture, crop))
-        local = encoding["points"][0].astype(float)
+        local = completed(encoding["points"][0].astype(float), encoding["confidence"][0])
         distance, span = misfit(local)
         sure = float(encoding["confidence"][0].mean())
         if sure < SURE or distance > PLAUSIBLE_UNITS or not 0.35 < span < 2.0:
@@ -133,6 +135,26 @@ def _refine(
         crop = crop_about(points, upright=upright)
         face = FaceBox(crop, points, sure * (1 - distance / PLAUSIBLE_UNITS))
     return face
+
+
+def completed(points: Reals, confidence: Reals) -> NDArray[np.float64]:
+    """Return keypoints (30, 2) in which those that are hidden lie where the average face has them.
+
+    A keypoint of less `confidence` (30,) than `HIDDEN` is behind a mask, a hand or hair, and its
+    place a guess; the average face is laid over the others by a similarity. With too few others
+    the keypoints stay as they are.
+    """
+    seen = np.asarray(confidence) >= HIDDEN
+    whole = np.array(points, np.float64)
+    if seen.all() or seen.sum() < LEAST_SEEN:
+        return whole
+    known, found = (np.asarray(a, np.float64) @ (1, 1j) for a in (template_points()[:, :2], whole))
+    middle, place = known[seen].mean(), found[seen].mean()
+    away = known - middle
+    turn = np.vdot(away[seen], found[seen] - place) / np.vdot(away[seen], away[seen])
+    laid = place + turn * away
+    whole[~seen] = np.stack([laid.real, laid.imag], axis=1)[~seen]
+    return whole
 
 
 def misfit(points: Reals) -> tuple[float, float]:

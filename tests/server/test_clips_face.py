@@ -10,8 +10,9 @@ import pytest
 from microface.errors import InputError
 from microface.models.heads.keypoints import NAMES
 from microface.server.clips.builtin import builtin_clip
-from microface.server.clips.face import FaceBox, find_face
+from microface.server.clips.face import FaceBox, completed, find_face
 from microface.server.clips.read import read_clip
+from microface.server.clips.template import template_points
 from microface.server.engine.runtime import OnnxRuntime
 
 
@@ -147,3 +148,16 @@ def test_real_face(runtime: OnnxRuntime, shared: Path, name: str) -> None:
     expected = {"smile": ((96, 132), (214, 132)), "frown": ((105, 181), (212, 173))}[name]
     for found, seen in zip(eyes(face), expected, strict=True):
         assert found == pytest.approx(seen, abs=12)
+
+
+def test_hidden_keypoints_lie_where_the_average_face_has_them() -> None:
+    turn = np.array([[0.35, -0.1], [0.1, 0.35]])
+    face = template_points()[:, :2].astype(float) @ turn.T + (0.05, -0.1)
+    confidence = np.full(30, 0.8)
+    hidden = slice(15, 30)
+    confidence[hidden] = 0.1
+    guessed = face.copy()
+    guessed[hidden] += 0.4
+    assert completed(guessed, confidence) == pytest.approx(face, abs=1e-5)
+    assert np.array_equal(completed(guessed, np.full(30, 0.8)), guessed)
+    assert np.array_equal(completed(guessed, np.full(30, 0.1)), guessed)
