@@ -14,11 +14,12 @@ from .gather import bilinear
 def trust_at(result: Mapping[str, Any], pixels: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return trust (V,) in 0..1 at places (V,2), pixels of the neutral as in `Jacobian.pixels`.
 
-    `result` is a retarget's table: `doubt_pixels`, the expected error in squares of the crop, and
-    `faces.character`, where the crop lies. Trust falls as the error grows, no faster: errors of
-    places near each other go together. Without doubts in the table every place is trusted alike.
+    `result` is a retarget's table: `doubt`, the expected error over the motion near by in squares
+    of the crop, and `faces.character`, where the crop lies. Trust falls as the error grows, no
+    faster: errors of places near each other go together. Without doubts in the table every place
+    is trusted alike.
     """
-    doubt = np.asarray(result.get("doubt_pixels") or (), np.float32)
+    doubt = np.asarray(result.get("doubt") or (), np.float32)
     if doubt.ndim != 2 or not len(pixels):
         return np.ones(len(pixels), np.float32)
     crop = result["faces"]["character"]

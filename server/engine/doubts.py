@@ -12,6 +12,9 @@ Floats = NDArray[np.float32]
 CELLS = 32
 #: Motion, pixels of the crop, from which a cell counts as moving.
 MOVING_PIXELS = 0.2
+#: The motion near by is its mean over so many of the 64 cells a side, and this much is added,
+#: pixels: as in the network (`models.eam.doubt`).
+NEAR, LEAST_PIXELS = 7, 0.1
 #: A frame less sure than this should be looked at.
 LOOK_AT = 0.4
 
@@ -26,8 +29,8 @@ class Doubts:
     """What the network doubts of a clip, gathered frame by frame."""
 
     def __init__(self) -> None:
-        self._squares = np.zeros((CELLS, CELLS), np.float64)
-        self._weight = 0.0
+        self._doubted = np.zeros((CELLS, CELLS), np.float64)
+        self._moved = np.zeros((CELLS, CELLS), np.float64)
         #: How sure each frame is, 0 to 1, in order.
         self.frames: list[float] = []
 
@@ -44,21 +47,21 @@ class Doubts:
         moving = size > MOVING_PIXELS
         whole = float(size[moving].sum())
         share = 1 - float(doubt[moving].sum()) / whole if whole > 0 else 1.0
-        small = shrunk(doubt, CELLS)
+        near = LEAST_PIXELS + np.asarray(cv2.blur(size, (NEAR, NEAR)), np.float32)
         # The frames that move most say most of where the motion can be trusted.
-        self._squares += whole * small.astype(np.float64) ** 2
-        self._weight += whole
+        for total, field in ((self._doubted, doubt), (self._moved, near)):
+            total += whole * shrunk(field, CELLS).astype(np.float64) ** 2
         sure = float(np.clip(share, 0, 1)) * steadiness
         self.frames.append(sure)
         return sure
 
     @property
     def map(self) -> NDArray[np.float64] | None:
-        """The root mean square doubt (32, 32) of the clip's motion, pixels of the crop; None where
-        nothing moved."""
-        if self._weight == 0:
+        """The expected error of the clip's motion over the motion near by (32, 32), both root mean
+        square; None where nothing moved."""
+        if not self._moved.any():
             return None
-        return np.asarray(np.sqrt(self._squares / self._weight))
+        return np.asarray(np.sqrt(self._doubted / self._moved))
 
     def summary(self) -> dict[str, object]:
         """Return the table of it, ready for JSON."""
@@ -66,5 +69,5 @@ class Doubts:
         return {
             "sure": [round(one, 4) for one in self.frames],
             "look_at": [index for index, one in enumerate(self.frames) if one < LOOK_AT],
-            "doubt_pixels": None if spread is None else np.round(spread, 4).tolist(),
+            "doubt": None if spread is None else np.round(spread, 4).tolist(),
         }

@@ -12,7 +12,7 @@ HALF = 0.5**0.5
 
 def table(doubt: np.ndarray, roll: float = 0.0) -> dict[str, object]:
     face = {"x": 100.0, "y": 120.0, "side": 160.0, "roll": roll}
-    return {"doubt_pixels": doubt.tolist(), "faces": {"character": face}}
+    return {"doubt": doubt.tolist(), "faces": {"character": face}}
 
 
 def test_a_place_is_trusted_less_where_there_is_more_doubt() -> None:
@@ -32,6 +32,6 @@ def test_places_off_the_crop_are_as_its_border() -> None:
     assert trust_at(table(doubt), places) == pytest.approx([0.2**0.5, HALF, HALF])
 
 
-@pytest.mark.parametrize("result", [{}, {"doubt_pixels": None}])
+@pytest.mark.parametrize("result", [{}, {"doubt": None}])
 def test_without_doubts_every_place_is_alike(result: dict[str, object]) -> None:
     assert (trust_at(result, np.zeros((3, 2))) == 1).all()

@@ -79,7 +79,7 @@ def test_a_killed_bake_leaves_what_was_there(
     assert children  # the server and its worker
     process.send_signal(signal.SIGKILL)
     process.wait()
-    psutil.wait_procs(children, timeout=15)
+    psutil.wait_procs(children, timeout=40)
     assert not [child for child in children if child.is_running()]
     assert blend.read_bytes() == kept
     left = contents(earlier.parent)
@@ -119,7 +119,7 @@ def test_a_stopped_bake_cleans_up_at_once(
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert said.strip().splitlines()[-1] == ("microface: stopped; nothing was left half written.")
-    psutil.wait_procs(children, timeout=15)
+    psutil.wait_procs(children, timeout=40)
     assert not [child for child in children if child.is_running()]
     assert list(out.parent.iterdir()) == []
 

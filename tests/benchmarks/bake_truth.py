@@ -7,9 +7,9 @@ picture with the weights that ship, solves, and compares with the truth. Not a t
 
 `same`: the character is the head in the clip. `cross`: another head of its family, so that weights
 compare; both of identities that training never sees. `across`: a head of another family, where
-only motion compares. Rows: `solve` from the network's motion, with names known and unknown;
-`exact motion`, what the solve alone can reach; `classical`, optical flow carried by landmarks and
-bounded least squares.
+only motion compares. Rows: `solve` from the network's motion, with names known and unknown, and
+with its doubts unknown; `exact motion`, what the solve alone can reach; `classical`, optical flow
+carried by landmarks and bounded least squares.
 """
 
 from __future__ import annotations
@@ -42,12 +42,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def solve(truth: Truth, motion: np.ndarray, names: tuple[str, ...]) -> SolveResult:
-    """Solve one clip's motion (T,V,2) as the server does."""
+def solve(
+    truth: Truth, motion: np.ndarray, names: tuple[str, ...], trust: np.ndarray | float = 1.0
+) -> SolveResult:
+    """Solve one clip's motion (T,V,2) as the server does, `trust` (V,) weighing the vertices."""
     return solve_weights(
         truth.jacobian,
         motion.astype(np.float16),
-        truth.confidence,
+        (truth.confidence * trust).astype(np.float32),
         bounds_of(truth),
         names,
         truth.times,
@@ -80,18 +82,21 @@ def rows_of(truth: Truth, found: dict[str, np.ndarray], *, perturb: bool) -> dic
     motion = seen_motion(truth, found["motion"])
     unknown = tuple(f"key_{k:03d}" for k in range(len(truth.names)))
     rows: dict[str, dict] = {}
-    for row, given, names in (
-        ("solve", motion, truth.names),
-        ("solve, names unknown", motion, unknown),
-        ("exact motion", truth.exact, truth.names),
-        ("exact motion, names unknown", truth.exact, unknown),
+    doubted, whole = found["trust"], 1.0
+    for row, given, names, trust in (
+        ("solve", motion, truth.names, doubted),
+        ("solve, names unknown", motion, unknown, doubted),
+        ("solve, doubts unknown", motion, truth.names, whole),
+        ("exact motion", truth.exact, truth.names, whole),
+        ("exact motion, names unknown", truth.exact, unknown, whole),
     ):
         begun = time.process_time()
-        weights = solve(truth, given, names).weights
+        weights = solve(truth, given, names, trust).weights
         seconds = time.process_time() - begun
         moved = float("nan")
         if perturb and row.startswith("solve"):
-            again = solve(truth, given + smooth_noise(truth, len(given)), names).weights
+            shaken = given + smooth_noise(truth, len(given))
+            again = solve(truth, shaken, names, trust).weights
             moved = float(np.abs(again - weights).sum() / max(np.abs(weights).sum(), 1e-9))
         rows[row] = {"m": measure(truth, weights), "moved": moved, "seconds": seconds}
     classical = least_squares(truth, classical_motion(truth, found), bounds_of(truth))

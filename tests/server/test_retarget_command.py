@@ -73,7 +73,10 @@ def test_whole_result(
         frame = cv2.imread(str(out / "frames" / f"{index:06d}.png"))
         edge = cv2.imread(str(out / "edges" / f"{index:06d}.png"), cv2.IMREAD_UNCHANGED)
         assert frame.shape == neutral.shape and edge.shape == neutral.shape[:2]
-    assert np.array_equal(cv2.imread(str(out / "frames" / "000000.png")), neutral)
+    # The clip is measured from its mean at rest: what a frame's own noise moves is hardly seen.
+    first = cv2.imread(str(out / "frames" / "000000.png"))
+    assert (first != neutral).mean() < 0.005
+    assert cv2.absdiff(first, neutral).max() < 8
     flow = np.load(out / "motion.npz")["flow"]
     assert flow.dtype == np.float16 and flow.shape == (3, *neutral.shape[:2], 2)
     result = json.loads((out / "result.json").read_text())
