@@ -3,7 +3,7 @@
 Not a test; run it as
 
     python tests/benchmarks/bake_picture.py [--heads HEADS] [--clips NAME ...] [--out DIR]
-        [--resolution 512] [--texture 1024] [--frames-only [--samples 16 | --picture FILE]]
+        [--resolution 512] [--texture 1024] [--samples 16] [--picture FILE] [--frames-only]
 
 Built-in clips go through an embedded server onto the built-in character, or with `--heads` onto
 the ICT head of a head pack. Each is baked as shape keys alone, texture alone, shape keys with the
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--texture", type=int, default=1024, help="side of the skin's texture")
     parser.add_argument("--out", type=Path, help="folder for pictures")
     parser.add_argument("--frames-only", action="store_true", help="generate, do not bake")
-    parser.add_argument("--samples", type=int, default=16, help="of that neutral")
+    parser.add_argument("--samples", type=int, default=16, help="of each render")
     parser.add_argument("--picture", type=Path, help="take this for that neutral, resized")
     arguments = parser.parse_args()
     from microface.addon.retarget.connection import connect
@@ -107,8 +107,8 @@ def main() -> None:
     print(f"largest process of the server: {peak(resource.RUSAGE_CHILDREN):.2f} GB")
 
 
-def generate_only(arguments: argparse.Namespace, clip: str, client: Any) -> None:
-    """Generate one clip's frames; tell what they hold and what they took."""
+def generate(arguments: argparse.Namespace, character: Any, clip: str, client: Any) -> Any:
+    """Return one clip's frames on a character, with a neutral as the arguments ask for it."""
     from microface.addon.character.neutral import render_stage
     from microface.addon.retarget.prepare import prepare_views
     from microface.addon.retarget.session import Session
@@ -122,13 +122,18 @@ def generate_only(arguments: argparse.Namespace, clip: str, client: Any) -> None
         size = (arguments.resolution, arguments.resolution)
         return np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC))
 
-    character = character_of(arguments)
-    print(f"{clip}, {arguments.resolution} px, {character.name}")
     with timed("neutral"):
         (prepared,) = prepare_views(character, arguments.resolution, render=neutral)
     with timed("generated frames"):
         session = Session(client, prepared, f"builtin:{clip}", clip, None, arguments.strength)
-        generated = session.pump()
+        return session.pump()
+
+
+def generate_only(arguments: argparse.Namespace, clip: str, client: Any) -> None:
+    """Generate one clip's frames; tell what they hold and what they took."""
+    character = character_of(arguments)
+    print(f"{clip}, {arguments.resolution} px, {character.name}")
+    generated = generate(arguments, character, clip, client)
     held = sum(one.nbytes for one in (generated.frames, generated.edges, generated.motion))
     print(f"    the frames, edges and motion alone: {held / 1e9:.2f} GB")
     tell_frames(generated)
@@ -149,17 +154,11 @@ def bake(arguments: argparse.Namespace, clip: str, client: Any) -> None:
 
     character = character_of(arguments)
     print(f"{clip}, {arguments.resolution} px, {character.name}")
-    with timed("neutral and generated frames"):
-        generated = api.generate(
-            character,
-            f"builtin:{clip}",
-            strength=arguments.strength,
-            server=client,
-            resolution=arguments.resolution,
-        )
+    generated = generate(arguments, character, clip, client)
     frames = moments(generated)
     tell_frames(generated)
-    show = Shown(character, generated, frames, arguments.out and arguments.out / clip)
+    folder = arguments.out and arguments.out / clip
+    show = Shown(character, generated, frames, folder, arguments.samples)
     show.keep("neutral", generated.neutral)
     show.keep("generated", generated.frames[frames[1]])
     show.row("neutral", [generated.neutral] * len(frames))
@@ -258,11 +257,16 @@ class Shown:
     """Renders what is baked at some source frames and holds it against the generated ones."""
 
     def __init__(
-        self, character: Any, generated: Any, frames: tuple[int, ...], folder: Path | None
+        self,
+        character: Any,
+        generated: Any,
+        frames: tuple[int, ...],
+        folder: Path | None,
+        samples: int,
     ) -> None:
         from microface.addon.bake.region import frame_region
 
-        self.folder, self.frames = folder, frames
+        self.folder, self.frames, self._samples = folder, frames, samples
         self._character, self._generated = character, generated
         self._regions = [frame_region(generated, one) > 0.5 for one in frames]
         if folder is not None:
@@ -274,7 +278,10 @@ class Shown:
 
         pictures = [
             render_frame(
-                self._character, self._generated.framing, START + 24 * self._generated.times[one]
+                self._character,
+                self._generated.framing,
+                START + 24 * self._generated.times[one],
+                samples=self._samples,
             )
             for one in self.frames
         ]
@@ -312,7 +319,7 @@ class Shown:
         neutral._set_output = other
         try:
             with stage(self._character) as on:
-                picture = neutral.render_stage(on, self._generated.framing)
+                picture = neutral.render_stage(on, self._generated.framing, samples=self._samples)
         finally:
             neutral._set_output = seeded
         error = (picture.astype(float) - self._generated.neutral)[self._regions[1]]

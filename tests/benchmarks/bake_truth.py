@@ -7,9 +7,9 @@ picture with the weights that ship, solves, and compares with the truth. Not a t
 
 `same`: the character is the head in the clip. `cross`: another head of its family, so that weights
 compare; both of identities that training never sees. `across`: a head of another family, where
-only motion compares. Rows: `solve` from the network's motion, with names known and unknown, and
-with its doubts unknown; `exact motion`, what the solve alone can reach; `classical`, optical flow
-carried by landmarks and bounded least squares.
+only motion compares. `sided`: as `cross`, and one side of the face alone moves. Rows: `solve` from
+the network's motion, with names known and unknown, and with its doubts unknown; `exact motion`, what
+the solve alone can reach; `classical`, optical flow carried by landmarks and bounded least squares.
 """
 
 from __future__ import annotations
@@ -151,6 +151,9 @@ def main() -> int:
     parser.add_argument("--cross", type=int, default=24, help="across heads (%(default)s)")
     parser.add_argument("--across", type=int, default=8, help="across families (%(default)s)")
     parser.add_argument(
+        "--sided", type=int, default=0, help="across heads, one side alone moves (%(default)s)"
+    )
+    parser.add_argument(
         "--first",
         type=int,
         default=FRESH_FROM,
@@ -162,7 +165,8 @@ def main() -> int:
     clips = Clips(options.packs, options.cache)
     runtime = OnnxRuntime(options.weights, options.threads)
     rows: dict[str, dict[str, list[dict]]] = {}
-    for case in cases(options.same, options.cross, options.across, options.first):
+    wanted = cases(options.same, options.cross, options.across, options.first, options.sided)
+    for case in wanted:
         truth = clips.clip(case)
         made = rows_of(truth, dict(motion_of(truth, runtime, options.cache)), perturb=True)
         for row, entry in made.items():

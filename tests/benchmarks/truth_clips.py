@@ -51,6 +51,7 @@ ACTS: tuple[tuple[tuple[str, float], ...], ...] = (
 )  # fmt: skip
 #: Clips in which one side alone moves, of the acts that are seen so.
 SIDED_SHARE = 0.5
+ACTS_OF_ONE_SIDE = tuple(act for act in ACTS if all(unit in ONE_SIDED for unit, _ in act))
 #: A surface at a steeper angle than this (cosine) is not trusted; `addon.character.view` likewise.
 SQUARE_ENOUGH, COUNTING_SHARE, MOST_VERTICES = 0.15, 0.02, 5000
 SEEN_CENTIMETRES = 0.2
@@ -58,7 +59,8 @@ SEEN_CENTIMETRES = 0.2
 
 @dataclass(frozen=True)
 class Case:
-    """One clip: `kind` is "same", "cross" or "across"; heads as (family, identity)."""
+    """One clip: `kind` is "same", "cross", "across" or "sided" (as cross, and one side alone
+    moves); heads as (family, identity)."""
 
     kind: str
     number: int
@@ -95,7 +97,7 @@ class Truth:
     act: str
 
 
-def cases(same: int, cross: int, across: int, first: int = 0) -> list[Case]:
+def cases(same: int, cross: int, across: int, first: int = 0, sided: int = 0) -> list[Case]:
     """Return as many cases of each kind, the same ones every time, from the number `first` on."""
     made = []
     families = ("makehuman", "ict", "procedural")
@@ -112,6 +114,10 @@ def cases(same: int, cross: int, across: int, first: int = 0) -> list[Case]:
         one, other = ways[number % len(ways)]
         base = TEST_IDENTITIES_FROM + 3000 + 2 * number
         made.append(Case("across", number, (one, base), (other, base + 1)))
+    for number in range(first, first + sided):
+        family = ("makehuman", "ict", "procedural")[number % 3]
+        base = TEST_IDENTITIES_FROM + 5000 + 2 * number
+        made.append(Case("sided", number, (family, base), (family, base + 1)))
     return made
 
 
@@ -145,13 +151,14 @@ class Clips:
         return Truth(case=case, **values)
 
     def _render(self, case: Case) -> Truth:
-        offset = {"same": 0, "cross": 1, "across": 2}[case.kind]
+        offset = {"same": 0, "cross": 1, "across": 2, "sided": 3}[case.kind]
         rng = np.random.default_rng([case.number, offset, 77])
         source = self._family(case.source[0]).sample(case.source[1])
         character = self._family(case.character[0]).sample(case.character[1])
         # Cross cases take the acts in order; the few others start elsewhere in the list.
-        act = ACTS[(case.number + 5 * offset - 5) % len(ACTS)]
-        amounts, side = _amounts(rng, act)
+        acts = ACTS_OF_ONE_SIDE if case.kind == "sided" else ACTS
+        act = acts[(case.number + 5 * offset - 5) % len(acts)]
+        amounts, side = _amounts(rng, act, 1.0 if case.kind == "sided" else SIDED_SHARE)
         camera = random_camera(rng, source.rest, source.landmarks, Framing(yaw=8, pitch=7))
         light, background = random_light(rng), random_background(rng, SIZE)
         pictures = _filmed(rng, source, camera, light, background, amounts, clean=False)
@@ -162,13 +169,13 @@ class Clips:
 
 
 def _amounts(
-    rng: np.random.Generator, act: tuple[tuple[str, float], ...]
+    rng: np.random.Generator, act: tuple[tuple[str, float], ...], sided_share: float
 ) -> tuple[list[dict[str, float]], int]:
     """Return canonical amounts by expression for each frame, and the side that moves."""
     strength = float(rng.uniform(0.15, 0.45))
     main = random_curve(rng, 1.0, onset=float(rng.uniform(0.04, 0.06)))
     side = 0
-    if all(unit in ONE_SIDED for unit, _ in act) and rng.random() < SIDED_SHARE:
+    if all(unit in ONE_SIDED for unit, _ in act) and rng.random() < sided_share:
         side = int(rng.choice([-1, 1]))
     lean = 1.0 if side else float(rng.uniform(0.9, 1.1))
     frames: list[dict[str, float]] = []
@@ -301,10 +308,8 @@ def pipeline_digest() -> str:
 
     digest = hashlib.sha256()
     for package in (clips, engine):
-        folder = Path(str(package.__file__)).parent
-        for name in ("steady", "face", "crop", "pose", "pipeline", "canvas", "runtime"):
-            path = folder / f"{name}.py"
-            if path.is_file():
+        for path in sorted(Path(str(package.__file__)).parent.glob("*.py")):
+            if not path.name.startswith(("solve", "priors", "bounded")):
                 digest.update(path.read_bytes())
     return digest.hexdigest()
 
