@@ -8,7 +8,7 @@ picture with the weights that ship, solves, and compares with the truth. Not a t
 `same`: the character is the head in the clip. `cross`: another head of its family, so that weights
 compare; both of identities that training never sees. `across`: a head of another family, where
 only motion compares. `sided`: as `cross`, and one side of the face alone moves. Rows: `solve` from
-the network's motion, with names known and unknown, and with its doubts unknown; `exact motion`, what
+the network's motion, with names known and unknown, with its doubts unknown; `exact motion`, what
 the solve alone can reach; `classical`, optical flow carried by landmarks and bounded least squares.
 """
 
