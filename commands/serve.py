@@ -11,7 +11,6 @@ import argparse
 import logging
 import signal
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop and return 0; raises InputError for a port that is taken."""
     from .. import __version__
     from ..server.front import Front, FrontSettings
+    from ..server.stopping import Stop
     from ..server.supervisor import WorkerSettings
 
     if arguments.threads < 0:
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr
     )
-    stop = threading.Event()
+    stop = Stop()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     settings = FrontSettings(bind=arguments.bind, worker=worker)

@@ -99,7 +99,8 @@ def end_with_parent(
     def watch() -> None:
         while not ended.wait(0.25) and os.getppid() == settings["parent"]:
             pass
-        on_end()
+        # In a thread of its own, because the end must come even where this never returns.
+        threading.Thread(target=on_end, daemon=True).start()
         time.sleep(grace_seconds)
         os._exit(1)
 

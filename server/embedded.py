@@ -160,10 +160,11 @@ def child_main() -> None:
     parent = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     from .front import Front, FrontSettings, as_failure
+    from .stopping import Stop
     from .supervisor import WorkerSettings
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    stop = threading.Event()
+    stop = Stop()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     end_with_parent(settings, stop.set)

@@ -10,7 +10,6 @@ import contextlib
 import logging
 import shutil
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from .protocol.internal import FROM_WORKER, Beat, Ready
 from .protocol.limits import MAX_REPLY_PART_BYTES, MAX_REQUEST_PART_BYTES, ServerLimits
 from .protocol.messages import ArrayMessage, Error, Progress
 from .protocol.wire import decode, encode, job_of, read_header
+from .stopping import Stop
 from .supervisor import Supervisor, WorkerSettings
 
 log = logging.getLogger("microface.server")
@@ -57,7 +57,7 @@ class FrontSettings:
 class Front:
     """The server in this process; `run` serves until `stop` is set."""
 
-    def __init__(self, settings: FrontSettings, stop: threading.Event, server: str) -> None:
+    def __init__(self, settings: FrontSettings, stop: Stop, server: str) -> None:
         check_loopback(settings.bind)
         self.settings = settings
         self.stop = stop

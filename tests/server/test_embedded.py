@@ -172,3 +172,18 @@ def test_it_works_under_blenders_name_for_the_package(
         check=False,
     )
     assert done.stdout.strip() == "frames 12", done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_storm_of_signals_ends_it(
+    engine: str,
+    family: Callable[[int], set[int]],
+    gone: Callable[[set[int], float], bool],
+) -> None:
+    """A handler that another one interrupts must not wait for it."""
+    with EmbeddedServer(engine=engine) as server:
+        assert server.process_id is not None
+        processes = family(server.process_id)
+        for _ in range(3000):
+            os.kill(server.process_id, signal.SIGTERM)
+        assert gone(processes, 20.0)
