@@ -12,6 +12,8 @@ Floats = NDArray[np.float32]
 CELLS = 32
 #: Motion, pixels of the crop, from which a cell counts as moving.
 MOVING_PIXELS = 0.2
+#: With fewer moving cells, of 64 x 64, than this a frame shows no expression.
+LEAST_CELLS = 40
 #: The motion near by is its mean over so many of the 64 cells a side, and this much is added,
 #: pixels: as in the network (`models.eam.doubt`).
 NEAR, LEAST_PIXELS = 7, 0.1
@@ -38,15 +40,16 @@ class Doubts:
         """Take in a frame: `flow` (256, 256, 2) and `doubt` (64, 64), pixels of the crop, and how
         well the source's head was followed, 0 to 1. Return how sure the frame is, 0 to 1.
 
-        That is the share of its motion that is not doubted. A frame in which nothing moves is as
-        sure as its head was followed.
+        That is the share of its motion that is not doubted. A frame in which next to nothing moves
+        is as sure as its head was followed.
         """
         side = doubt.shape[0]
         cells = shrunk(flow, side)
         size = np.linalg.norm(cells, axis=-1)
         moving = size > MOVING_PIXELS
         whole = float(size[moving].sum())
-        share = 1 - float(doubt[moving].sum()) / whole if whole > 0 else 1.0
+        still = moving.sum() < LEAST_CELLS
+        share = 1.0 if still else 1 - float(doubt[moving].sum()) / whole
         near = LEAST_PIXELS + np.asarray(cv2.blur(size, (NEAR, NEAR)), np.float32)
         # The frames that move most say most of where the motion can be trusted.
         for total, field in ((self._doubted, doubt), (self._moved, near)):

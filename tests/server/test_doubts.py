@@ -21,6 +21,9 @@ def test_a_frame_is_as_sure_as_its_motion_is_not_doubted() -> None:
     assert doubts.add(flow(0.0), quarter, 0.9) == pytest.approx(0.9)
     assert doubts.add(flow(1.0), np.full((64, 64), 3.0, np.float32), 1.0) == 0
     assert doubts.summary()["look_at"] == [1, 3]
+    speck = np.zeros((256, 256, 2), np.float32)
+    speck[100:110, 100:110] = 0.5
+    assert doubts.add(speck, quarter, 0.9) == pytest.approx(0.9)
     assert doubts.frames[1] < LOOK_AT < doubts.frames[0]
 
 
