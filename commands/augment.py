@@ -20,7 +20,6 @@ import argparse
 import hashlib
 import importlib.util
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +31,7 @@ from .needs import need_blender
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
-    from ..server.client import Client
+    from ..server.client import Client, Event
     from ..server.clips.augmented.output import Output
     from ..server.clips.augmented.plan import Character, Item, Settings, Source
 
@@ -240,7 +239,7 @@ def _make(
 
 
 def _generate(client: Client, item: Item, output: Output, noise: float) -> None:
-    from ..server.client import Cancelled, Done, Failed, Frame
+    from ..server.client import Done, Frame
     from ..server.clips.augmented.plan import with_noise
     from ..server.clips.builtin import is_builtin
 
@@ -248,21 +247,15 @@ def _generate(client: Client, item: Item, output: Output, noise: float) -> None:
     fps = None if is_builtin(source.clip) else source.fps
     job = client.retarget(item.character.neutral, source.clip, fps, item.strength)
     with output.making(item) as take:
-        while True:
-            events = job.poll(0.02)
-            for event in events:
-                match event:
-                    case Frame():
-                        take(event.index, with_noise(event.image, item, event.index, noise))
-                    case Done():
-                        output.check_models(dict(event.result.get("model", {})))
-                        return
-                    case Failed():
-                        raise event.error
-                    case Cancelled():
-                        raise RunError("The job was cancelled.", "Start it again.")
-            if not events:
-                time.sleep(0.002)
+
+        def heard(event: Event) -> None:
+            match event:
+                case Frame():
+                    take(event.index, with_noise(event.image, item, event.index, noise))
+                case Done():
+                    output.check_models(dict(event.result.get("model", {})))
+
+        job.follow(heard)
 
 
 def _plan(items: tuple[Item, ...], settings: Settings) -> dict[str, Any]:

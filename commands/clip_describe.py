@@ -16,10 +16,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
-from .clip_source import add_source_arguments, opened
+from .clip_source import add_source_arguments, measured_source, opened
 from .clip_tables import UNIT_HEADS, hint_line, lines_of, unit_cells
-from .output import write_text_whole
+from .output import check_file, write_text_whole
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
@@ -47,20 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    if arguments.curves is not None and arguments.curves.exists() and not arguments.force:
-        raise InputError(f"{arguments.curves} is there already.", "Give --force to replace it.")
+    check_file(arguments.curves, force=arguments.force)
     from ..server.clips.describe import describe
     from ..server.clips.describe_emotion import emotion_hints
-    from ..server.clips.measure import measure
-    from ..server.engine.runtime import OnnxRuntime
 
     with ProgressReport("clip describe") as report, opened(arguments, report) as source:
-        measured = measure(
-            source.clip,
-            OnnxRuntime().encode,
-            lambda share: report.stage("measure", share),
-            onset=None if source.entry is None else source.entry.onset,
-        )
+        measured = measured_source(source, report)
         found = describe(measured.flows, source.clip.times, measured.trust)
     hints = emotion_hints(found)
     if arguments.curves is not None:

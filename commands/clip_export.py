@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from .clip_query import add_query_arguments, clips, query_of
-from .output import whole_folder
+from .output import check_file, whole_folder
 
 if TYPE_CHECKING:
     from ..server.clips.datasets.write_casme2 import Coded
@@ -52,8 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError("No clip of the library fits.", "See them with: microface clip list.")
         rows = [coded(entry) for entry in found]
         if not arguments.pictures:
-            if out.exists() and not arguments.force:
-                raise InputError(f"{out} is there already.", "Give --force to replace it.")
+            check_file(out, force=arguments.force)
             write_coding(out, rows)
         else:
             known = ["coding.csv", "CASME2-RAW"]

@@ -14,12 +14,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, RunError
+from ..errors import RunError
 from .clip_describe import told as told_unit
 from .clip_source import add_source_arguments, opened
 from .clip_spot import told as told_event
 from .clip_tables import EVENT_HEADS, UNIT_HEADS, event_cells, hint_line, lines_of, unit_cells
-from .output import write_text_whole
+from .output import check_file, write_text_whole
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     if arguments.page is not None:
-        if arguments.page.exists() and not arguments.force:
-            raise InputError(f"{arguments.page} is there already.", "Give --force to replace it.")
+        check_file(arguments.page, force=arguments.force)
         if importlib.util.find_spec("matplotlib") is None:
             raise RunError(
                 "The page needs matplotlib, which is not installed.",
@@ -66,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             source.clip,
             OnnxRuntime(),
             lambda share: report.stage("measure", share),
-            onset=None if source.entry is None else source.entry.onset,
+            onset=source.onset,
         )
         table = facts(source.clip, seen, source.entry)
         if arguments.page is not None:

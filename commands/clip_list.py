@@ -17,7 +17,7 @@ from ..errors import InputError, RunError
 from .clip_inspect import profile_of
 from .clip_query import add_query_arguments, clips, query_of
 from .clip_tables import lines_of
-from .output import write_text_whole
+from .output import check_file, write_text_whole
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
     from ..server.clips.library.library import ClipLibrary
 
-    if arguments.page is not None and arguments.page.exists() and not arguments.force:
-        raise InputError(f"{arguments.page} is there already.", "Give --force to replace it.")
+    check_file(arguments.page, force=arguments.force)
     with ClipLibrary(arguments.library) as library:
         status = library.consents()
         found = [

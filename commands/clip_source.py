@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from ..server.clips.clip import Clip
     from ..server.clips.library.entry import Entry
+    from ..server.clips.measure import Measured
     from .progress import ProgressReport
 
 
@@ -24,6 +26,11 @@ class Source:
 
     clip: Clip
     entry: Entry | None
+
+    @property
+    def onset(self) -> int | None:
+        """The frame at rest that is coded for it, if any."""
+        return None if self.entry is None else self.entry.onset
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +73,15 @@ def opened(arguments: argparse.Namespace, report: ProgressReport) -> Iterator[So
     limits = SandboxLimits(clip=LONG, processor_seconds=900, seconds=900.0)
     with decoded(path, fps, limits, lambda share: report.stage("decode", share)) as clip:
         yield Source(clip, entry)
+
+
+def measured_source(source: Source, report: ProgressReport) -> Measured:
+    """Return how the face of a clip moves, with the weights that ship."""
+    from ..server.clips.measure import measure
+    from ..server.engine.runtime import OnnxRuntime
+
+    tell = partial(report.stage, "measure")
+    return measure(source.clip, OnnxRuntime().encode, tell, onset=source.onset)
 
 
 def rate(text: str | None) -> Fraction | None:

@@ -15,10 +15,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
-from .clip_source import add_source_arguments, opened
+from .clip_source import add_source_arguments, measured_source, opened
 from .clip_tables import EVENT_HEADS, event_cells, lines_of
-from .output import write_text_whole
+from .output import check_file, write_text_whole
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
@@ -48,19 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    if arguments.out is not None and arguments.out.exists() and not arguments.force:
-        raise InputError(f"{arguments.out} is there already.", "Give --force to replace it.")
-    from ..server.clips.measure import measure
+    check_file(arguments.out, force=arguments.force)
     from ..server.clips.spot import spot
-    from ..server.engine.runtime import OnnxRuntime
 
     with ProgressReport("clip spot") as report, opened(arguments, report) as source:
-        measured = measure(
-            source.clip,
-            OnnxRuntime().encode,
-            lambda share: report.stage("measure", share),
-            onset=None if source.entry is None else source.entry.onset,
-        )
+        measured = measured_source(source, report)
         every = spot(measured.flows, source.clip.times, measured.poses, measured.trust)
         found = [event for event in every if arguments.kind is None or event.kind in arguments.kind]
         rows = [told(event, source.clip) for event in found]

@@ -62,6 +62,12 @@ def check_output(out: Path, known: Collection[str], *, force: bool) -> None:
         )
 
 
+def check_file(path: Path | None, *, force: bool) -> None:
+    """Raise InputError where a file to write is there already and must not be replaced."""
+    if path is not None and path.exists() and not force:
+        raise InputError(f"{path} is there already.", "Give --force to replace it.")
+
+
 def write_text_whole(path: Path, text: str) -> None:
     """Write a small file whole or not at all; raises InputError where it cannot be written."""
     aside = path.with_name(f".{path.name}.part-{os.getpid()}")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..server.client import RetargetJob
+    from ..server.client import Event, RetargetJob
 
 EXAMPLE = """Examples:
   microface retarget --character ada.png --clip smile.mp4 --strength 0.3 --out out/smile
@@ -152,28 +152,25 @@ def runs(frames: list[int]) -> str:
 
 def take_in(job: RetargetJob, writer: ResultWriter, report: ProgressReport) -> dict[str, Any]:
     """Write what a job brings as it comes and return its result; raises the job's error."""
-    from ..server.client import Cancelled, Done, Edge, Failed, Frame, Motion, Progress
+    from ..server.client import Done, Edge, Frame, Motion, Progress
 
-    while True:
-        events = job.poll(0.02)
-        for event in events:
-            match event:
-                case Frame():
-                    writer.frame(event.index, event.image)
-                case Edge():
-                    writer.edge(event.index, event.map)
-                case Motion():
-                    writer.motion(event.index, event.flow)
-                case Progress():
-                    report.stage(event.stage, event.fraction)
-                case Done():
-                    return dict(event.result)
-                case Failed():
-                    raise event.error
-                case Cancelled():
-                    raise RunError("The job was cancelled.", "Start it again.")
-        if not events:
-            time.sleep(0.002)
+    result: dict[str, Any] = {}
+
+    def take(event: Event) -> None:
+        match event:
+            case Frame():
+                writer.frame(event.index, event.image)
+            case Edge():
+                writer.edge(event.index, event.map)
+            case Motion():
+                writer.motion(event.index, event.flow)
+            case Progress():
+                report.stage(event.stage, event.fraction)
+            case Done():
+                result.update(event.result)
+
+    job.follow(take)
+    return result
 
 
 class ResultWriter:

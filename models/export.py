@@ -6,9 +6,10 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -22,6 +23,8 @@ from torch import Tensor, nn
 from ..errors import InputError, RunError
 from .eam.keypoints import CELLS, Encoding
 from .eam.network import Animation, Eam, EamConfig
+
+Value = TypeVar("Value")
 
 #: What `encode.onnx` returns, in order; fields of `eam.keypoints.Encoding`.
 ENCODINGS = Encoding._fields
@@ -67,8 +70,7 @@ class AnimateGraph(nn.Module):
 
 def animate_inputs() -> list[str]:
     """Return the names that `AnimateGraph` takes, in order; the ONNX graph drops unused ones."""
-    encodings = [f"{side}_{field}" for side in SIDES for field in ENCODINGS]
-    return [*encodings, "source_flow", "character_image", "strength"]
+    return [*by_side([ENCODINGS] * len(SIDES)), "source_flow", "character_image", "strength"]
 
 
 def save_weights(network: Eam, path: Path) -> None:
@@ -157,21 +159,38 @@ def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
+def by_side(encodings: Sequence[Sequence[Value]]) -> dict[str, Value]:
+    """Return the encodings of `SIDES`, each the fields of `Encoding`, as `animate.onnx` names
+    them."""
+    return {
+        f"{side}_{field}": value
+        for side, encoding in zip(SIDES, encodings, strict=True)
+        for field, value in zip(ENCODINGS, encoding, strict=True)
+    }
+
+
+def made_up(graph: onnxruntime.InferenceSession, seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """Return random inputs of a graph for a batch of one: for timing, where values do not count."""
+    rng = np.random.default_rng(seed)
+    return {
+        each.name: rng.random([s if isinstance(s, int) else 1 for s in each.shape], np.float32)
+        for each in graph.get_inputs()
+    }
+
+
 def parity(network: Eam, folder: Path, count: int = 3) -> dict[str, float]:
     """Return the largest absolute difference between torch and the graphs, for each output."""
     neutral, frame, image, flow, strength = trial(count, seed=1)
     encode = session(folder / "encode.onnx")
     animate = session(folder / "animate.onnx")
     worst: dict[str, float] = {}
-    feeds: dict[str, NDArray[np.float32]] = {}
     with torch.no_grad():
         encodings = [network.encode(x) for x in (neutral, frame, image)]
-        for side, encoding, picture in zip(SIDES, encodings, (neutral, frame, image), strict=True):
+        for encoding, picture in zip(encodings, (neutral, frame, image), strict=True):
             found = encode.run(list(ENCODINGS), {"image": picture.numpy()})
             for field, ours, theirs in zip(ENCODINGS, encoding, found, strict=True):
                 worst[field] = max(worst.get(field, 0.0), gap(ours, theirs))
-                feeds[f"{side}_{field}"] = ours.numpy()
-        feeds |= {
+        feeds = {name: value.numpy() for name, value in by_side(encodings).items()} | {
             "source_flow": flow.numpy(),
             "character_image": image.numpy(),
             "strength": strength.numpy(),

@@ -29,7 +29,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from ..errors import InputError, RunError
 from .eam.network import Eam
-from .export import ENCODINGS, SIDES, export, session
+from .export import ENCODINGS, by_side, export, session
 from .training.data import Shards
 from .training.stages import as_tensors
 from .training.steady import steadied
@@ -71,17 +71,10 @@ class Pair:
         self.flow: Floats = tensors["measured_flow"].numpy()
 
     def animation(self, encodings: Sequence[Sequence[Floats]], still: bool = False) -> Feed:
-        """Return what `animate.onnx` takes, given the pictures' encodings; `still` stands the
+        """Return what `animate.onnx` may take, given the pictures' encodings; `still` stands the
         source still."""
         neutral, frame, character = encodings
-        feed = {
-            f"{side}_{name}": value
-            for side, encoding in zip(
-                SIDES, (neutral, neutral if still else frame, character), strict=True
-            )
-            for name, value in zip(ENCODINGS, encoding, strict=True)
-        }
-        return feed | {
+        return by_side((neutral, neutral if still else frame, character)) | {
             "source_flow": self.flow * (0 if still else 1),
             "character_image": self.pictures[2],
             "strength": np.ones(1, np.float32),
@@ -95,19 +88,20 @@ class Graphs:
         self._encode, self._animate = (session(folder / name) for name in GRAPHS)
         self._takes = {each.name for each in self._animate.get_inputs()}
 
-    def feeds(self, pair: Pair) -> tuple[list[Feed], Feed]:
-        """Return what the graphs are fed for a pair: `encode.onnx` thrice, `animate.onnx` once."""
-        encodings = [self._encode.run(list(ENCODINGS), {"image": x}) for x in pair.pictures]
-        animation = pair.animation(encodings)
-        wanted = {name: value for name, value in animation.items() if name in self._takes}
-        return [{"image": picture} for picture in pair.pictures], wanted
+    def feeds(self, pair: Pair, still: bool = False) -> tuple[list[Feed], Feed]:
+        """Return what the graphs are fed for a pair: `encode.onnx` thrice, `animate.onnx` once.
+
+        `still` stands the source still.
+        """
+        pictures = [{"image": picture} for picture in pair.pictures]
+        encodings = [self._encode.run(list(ENCODINGS), picture) for picture in pictures]
+        animation = pair.animation(encodings, still)
+        return pictures, {name: animation[name] for name in self._takes}
 
     def flow(self, pair: Pair, still: bool = False) -> Floats:
         """Return the character's flow (2, 256, 256) for a pair."""
-        encodings = [self._encode.run(list(ENCODINGS), {"image": x}) for x in pair.pictures]
-        feed = pair.animation(encodings, still)
-        feed = {name: value for name, value in feed.items() if name in self._takes}
-        return np.asarray(self._animate.run(["flow"], feed)[0][0], np.float32)
+        _, animation = self.feeds(pair, still)
+        return np.asarray(self._animate.run(["flow"], animation)[0][0], np.float32)
 
 
 class Calibration(CalibrationDataReader):  # type: ignore[misc]

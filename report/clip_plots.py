@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import matplotlib
 import matplotlib.axes
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from .plots import MARK_COLOURS
+from .plots import MARK_COLOURS, as_svg
 
 Array = npt.NDArray[np.float64]
 
@@ -82,7 +80,7 @@ def plot_motion(
             seconds, 0.98, f" {name}", color=MARK_COLOURS.get(name, "#666"), fontsize=8, va="top",
             transform=axes.get_xaxis_transform(),
         )  # fmt: skip
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def plot_regions(times: Array, curves: Mapping[str, Array], marks: Mapping[str, float]) -> str:
@@ -127,7 +125,7 @@ def _grid(
     grid.flat[0].legend(fontsize=8, frameon=False)
     figure.supxlabel("seconds from the clip's start", fontsize=9)
     figure.supylabel(label, fontsize=9)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _finish(axes: matplotlib.axes.Axes, times: Array, marks: Mapping[str, float]) -> None:
@@ -137,12 +135,3 @@ def _finish(axes: matplotlib.axes.Axes, times: Array, marks: Mapping[str, float]
     axes.set_xlim(float(times[0]), float(times[-1]))
     for name, seconds in marks.items():
         axes.axvline(seconds, color=MARK_COLOURS.get(name, "#666"), linewidth=1.0, alpha=0.8)
-
-
-def _svg(figure: Figure) -> str:
-    """Return the figure as an <svg> element, the same bytes for the same figure."""
-    buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "microface", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]

@@ -49,7 +49,7 @@ def plot_curves(times: Array, curves: Sequence[Curve], marks: Mapping[str, float
         axes.plot([], [], color="#666", linestyle="--", linewidth=1.0, label="truth (dashed)")
     _mark(axes, marks)
     axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def plot_profile(times: Array, profile: Array, marks: Mapping[str, float]) -> str:
@@ -58,7 +58,7 @@ def plot_profile(times: Array, profile: Array, marks: Mapping[str, float]) -> st
     axes.fill_between(times, profile, color="#4a7fb5", alpha=0.25, linewidth=0)
     axes.plot(times, profile, color="#4a7fb5")
     _mark(axes, marks)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def _axes(label: str) -> tuple[Figure, Axes]:
@@ -82,7 +82,7 @@ def _mark(axes: Axes, marks: Mapping[str, float]) -> None:
         axes.text(seconds, top, f" {name}", color=colour, fontsize=8, va="top")
 
 
-def _svg(figure: Figure) -> str:
+def as_svg(figure: Figure) -> str:
     """Return the figure as an <svg> element, the same bytes for the same figure."""
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "microface", "svg.fonttype": "none"}):

@@ -271,8 +271,9 @@ class _Running:
         self._job.cancel(time.monotonic())
         self._client._turn(0.0)
 
-    def _pump(self, on_event: OnEvent) -> None:
-        """Wait until the job is over; raises its error."""
+    def follow(self, on_event: OnEvent) -> None:
+        """Wait until the job is over and tell what happens; keeps nothing, so that memory does not
+        grow with the clip. Raises the job's error; what `on_event` raises cancels the job."""
         try:
             while not self.over:
                 work_is_left = self._client._turn(0.02)
@@ -308,7 +309,7 @@ class RetargetJob(_Running):
             if on_event is not None:
                 on_event(event)
 
-        self._pump(keep)
+        self.follow(keep)
         return whole
 
 
@@ -327,7 +328,7 @@ class SolveJob(_Running):
             if on_event is not None:
                 on_event(event)
 
-        self._pump(keep)
+        self.follow(keep)
         return whole
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..eam.network import Eam
-from ..export import session, trial
+from ..export import made_up, session, trial
 
 #: Frames timed, after one that is not.
 FRAMES = 10
@@ -40,14 +39,8 @@ def frames_per_core_second(folder: Path) -> float:
 
     Time of the processor, not of the clock, so that other work beside it counts little.
     """
-    rng = np.random.default_rng(0)
     sessions = [session(folder / name, threads=1) for name in ("encode.onnx", "animate.onnx")]
-    feeds = []
-    for each in sessions:
-        shapes = {
-            i.name: [s if isinstance(s, int) else 1 for s in i.shape] for i in each.get_inputs()
-        }
-        feeds.append({name: rng.random(shape, np.float32) for name, shape in shapes.items()})
+    feeds = [made_up(each) for each in sessions]
     began = 0.0
     for frame in range(FRAMES + 1):
         if frame == 1:

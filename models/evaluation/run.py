@@ -14,12 +14,12 @@ from ..eam.edges import edge_map
 from ..eam.keypoints import luminance
 from ..eam.network import Eam
 from ..flow import measure_flow
+from ..training.carried import Carried, carried_truth, coarse
 from ..training.data import Shards
 from ..training.losses import moving_region as soft_region
 from ..training.stages import as_tensors
 from ..training.steady import steadied
 from . import measures
-from .carried import Carried, carried_truth, coarse
 from .methods import METHODS, Pairs, Result
 from .reliability import Reliability
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from ..eam import grid
 from ..eam.keypoints import CELLS, Encoding
 from ..eam.network import Animation, Eam
-from ..evaluation.carried import carried_truth
 from . import augment, losses, transforms
+from .carried import carried_truth
 from .data import Batch
 from .steady import steadied
 

@@ -66,8 +66,8 @@ class Trainer:
 
         InputError where it is built differently otherwise.
         """
-        theirs = replace(weights.config, doubt=self.network.config.doubt)
-        if theirs != self.network.config or weights.config.doubt > theirs.doubt:
+        mine, theirs = self.network.config, weights.config
+        if theirs not in (mine, replace(mine, doubt=False)):
             raise InputError(
                 f"The weights are of a network built as {weights.config}.",
                 "Set [network] in the settings likewise.",

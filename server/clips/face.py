@@ -146,14 +146,8 @@ def completed(points: Reals, confidence: Reals) -> NDArray[np.float64]:
     """
     seen = np.asarray(confidence) >= HIDDEN
     whole = np.array(points, np.float64)
-    if seen.all() or seen.sum() < LEAST_SEEN:
-        return whole
-    known, found = (np.asarray(a, np.float64) @ (1, 1j) for a in (template_points()[:, :2], whole))
-    middle, place = known[seen].mean(), found[seen].mean()
-    away = known - middle
-    turn = np.vdot(away[seen], found[seen] - place) / np.vdot(away[seen], away[seen])
-    laid = place + turn * away
-    whole[~seen] = np.stack([laid.real, laid.imag], axis=1)[~seen]
+    if not seen.all() and seen.sum() >= LEAST_SEEN:
+        whole[~seen] = _average_over(whole, seen)[0][~seen]
     return whole
 
 
@@ -165,21 +159,25 @@ def misfit(points: Reals) -> tuple[float, float]:
     """
     from ...models.heads.keypoints import face_unit
 
-    known = template_points()[:, :2].astype(float)
-    known -= known.mean(0)
-    seen = np.asarray(points, float) - points.mean(0)
-    span = face_unit(seen)
+    found = np.asarray(points, np.float64)
+    span = face_unit(found)
     if span < 1e-6:
         return float("inf"), 0.0
-    seen = seen / span
-    a = complex(1, 0) * np.sum((known[:, 0] - 1j * known[:, 1]) * (seen[:, 0] + 1j * seen[:, 1]))
-    a /= np.sum(known**2)
-    moved = (known[:, 0] + 1j * known[:, 1]) * a
-    rest = np.abs(seen[:, 0] + 1j * seen[:, 1] - moved)
-    distance = float(np.sqrt(np.mean(rest**2)))
-    if abs(np.angle(a)) > np.radians(45):
-        distance = float("inf")
-    return distance, span * 2.1
+    laid, turn = _average_over(found, np.ones(len(found), bool))
+    distance = float(np.sqrt(((found - laid) ** 2).sum(1).mean())) / span
+    return (float("inf") if abs(turn) > np.radians(45) else distance), span * 2.1
+
+
+def _average_over(
+    points: NDArray[np.float64], seen: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], float]:
+    """Return the average face (30, 2) laid over the `seen` (30,) of keypoints (30, 2) by the best
+    similarity, and its turn in radians."""
+    known, found = (np.asarray(a, np.float64) @ (1, 1j) for a in (template_points()[:, :2], points))
+    away, place = known - known[seen].mean(), found[seen].mean()
+    turn = np.vdot(away[seen], found[seen] - place) / np.vdot(away[seen], away[seen])
+    laid = place + turn * away
+    return np.stack([laid.real, laid.imag], axis=1), float(np.angle(turn))
 
 
 def _propose(picture: NDArray[np.uint8]) -> list[_Candidate]:

@@ -143,8 +143,7 @@ class OnnxRuntime:
         given["strength"] = np.array([strength], np.float32)
         feed = {name: value for name, value in given.items() if name in self._wanted}
         made = self._animate.run(self._made, feed)
-        back, edges, residual, mask, *cells = (np.asarray(value[0]) for value in made)
-        occlusion, doubt = cells
+        back, edges, residual, mask, occlusion, doubt = (np.asarray(value[0]) for value in made)
         return Animation(
             np.ascontiguousarray(back.transpose(1, 2, 0)),
             edges[0],

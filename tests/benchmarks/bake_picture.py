@@ -21,38 +21,17 @@ import json
 import resource
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from clock import peak, timed
 from numpy.typing import NDArray
 
 CLIPS = ("brow-lower", "nose-wrinkle", "lip-corner-left")
 START = 11.0
 #: A render's difference is shown this many times larger, about grey.
 SHOWN = 8
-
-
-@contextmanager
-def timed(what: str) -> Iterator[dict[str, float]]:
-    """Print and give how long the block took, wall clock and processor of this process."""
-    wall, processor = time.perf_counter(), time.process_time()
-    took: dict[str, float] = {}
-    yield took
-    took["wall"] = time.perf_counter() - wall
-    took["processor"] = time.process_time() - processor
-    print(
-        f"    {what:<34} {took['wall']:7.1f} s  ({took['processor']:.1f} s), peak {peak():.2f} GB",
-        flush=True,
-    )
-
-
-def peak(who: int = resource.RUSAGE_SELF) -> float:
-    """Return a process's largest memory so far in GB; of children only once they have ended."""
-    return resource.getrusage(who).ru_maxrss / 1e6
 
 
 def character_of(arguments: argparse.Namespace) -> Any:

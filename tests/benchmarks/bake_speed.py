@@ -17,30 +17,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from clock import peak, timed
+
 FEW = 4
 HERE = Path(__file__).resolve()
-
-
-@contextmanager
-def timed(what: str) -> Iterator[dict[str, float]]:
-    """Print and give how long the block took, wall clock and processor."""
-    wall, processor = time.perf_counter(), time.process_time()
-    took: dict[str, float] = {}
-    yield took
-    took["wall"] = time.perf_counter() - wall
-    took["processor"] = time.process_time() - processor
-    print(f"{what:<52} {took['wall']:7.2f} s  ({took['processor']:.2f} s)", flush=True)
 
 
 def main() -> None:
@@ -186,11 +173,6 @@ def keys(arguments: argparse.Namespace) -> None:
         problem = solve_input(jacobian, view.face.keys, generated.motion, generated.times)
         solved = synthetic.engine_solver(problem)
     print(f"    weight RMSE {np.sqrt(((solved.weights - weights) ** 2).mean()):.4f}")
-
-
-def peak() -> float:
-    """Return this process's largest memory so far in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ Not a test; run it as
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-from microface.models.export import session
+import onnxruntime
+from clock import by_turns
+from microface.models.export import made_up, session
 from microface.models.precision import GRAPHS
 
 
@@ -24,32 +24,22 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--frames", type=int, default=20)
     chosen = parser.parse_args()
-    rng = np.random.default_rng(0)
-    graphs = [
-        [session(folder / name, chosen.threads) for name in GRAPHS] for folder in chosen.folders
-    ]
-    feeds = [
-        {
-            each.name: rng.random([s if isinstance(s, int) else 1 for s in each.shape], np.float32)
-            for each in graph.get_inputs()
-        }
-        for graph in graphs[0]
-    ]
-    wall: list[list[float]] = [[] for _ in graphs]
-    busy: list[list[float]] = [[] for _ in graphs]
-    for turn in range(chosen.frames + 1):
-        for index, pair in enumerate(graphs):
-            start, used = time.perf_counter(), time.process_time()
-            for graph, feed in zip(pair, feeds, strict=True):
-                graph.run(None, feed)
-            if turn:
-                wall[index].append(time.perf_counter() - start)
-                busy[index].append(time.process_time() - used)
+    calls = {}
+    for folder in chosen.folders:
+        graphs = [session(folder / name, chosen.threads) for name in GRAPHS]
+        calls[str(folder)] = frame_of(graphs)
     print("| folder | ms a frame | CPU ms a frame | MB |\n|---|---|---|---|")
-    for folder, times, used in zip(chosen.folders, wall, busy, strict=True):
+    for folder, (ms, cpu) in zip(
+        chosen.folders, by_turns(calls, chosen.frames).values(), strict=True
+    ):
         size = sum((folder / name).stat().st_size for name in GRAPHS) / 1e6
-        ms, cpu = (1000 * statistics.median(values) for values in (times, used))
         print(f"| {folder.name} | {ms:.0f} | {cpu:.0f} | {size:.1f} |")
+
+
+def frame_of(graphs: Sequence[onnxruntime.InferenceSession]) -> Callable[[], object]:
+    """Return a call that runs each graph once on made-up inputs."""
+    feeds = [made_up(graph) for graph in graphs]
+    return lambda: [graph.run(None, feed) for graph, feed in zip(graphs, feeds, strict=True)]
 
 
 if __name__ == "__main__":

@@ -9,19 +9,19 @@ Runtime, by turns. Not a test; run it on a quiet machine as
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
+from clock import by_turns
 from microface.models.evaluation import cost
 from microface.models.export import load_weights, session
+from microface.models.precision import GRAPHS
 from microface.models.released.network import Keypoints, Released, relative
 from microface.server.engine.runtime import WEIGHTS
+from precision_speed import frame_of
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -64,20 +64,6 @@ def released(folder: Path, threads: int) -> tuple[Callable[[], object], float]:
     return lambda: graph.run(None, feed), counter.get_total_flops() / 1e9
 
 
-def ours(threads: int) -> Callable[[], object]:
-    """Return a call that makes a frame of the network that ships."""
-    rng = np.random.default_rng(0)
-    graphs = [session(WEIGHTS / name, threads) for name in ("encode.onnx", "animate.onnx")]
-    feeds = [
-        {
-            each.name: rng.random([s if isinstance(s, int) else 1 for s in each.shape], np.float32)
-            for each in graph.get_inputs()
-        }
-        for graph in graphs
-    ]
-    return lambda: [graph.run(None, feed) for graph, feed in zip(graphs, feeds, strict=True)]
-
-
 def main() -> None:
     """Time both by turns and print the table."""
     parser = argparse.ArgumentParser(
@@ -89,29 +75,17 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     with tempfile.TemporaryDirectory() as folder:
         theirs, their_operations = released(Path(folder), chosen.threads)
-        calls = {"released": theirs, "ours": ours(chosen.threads)}
-        wall: dict[str, list[float]] = {name: [] for name in calls}
-        busy: dict[str, list[float]] = {name: [] for name in calls}
-        for turn in range(chosen.frames + 1):
-            for name, call in calls.items():
-                start, used = time.perf_counter(), time.process_time()
-                call()
-                if turn:
-                    wall[name].append(time.perf_counter() - start)
-                    busy[name].append(time.process_time() - used)
+        ours = frame_of([session(WEIGHTS / name, chosen.threads) for name in GRAPHS])
+        took = by_turns({"released": theirs, "ours": ours}, chosen.frames)
     operations = {
         "released": their_operations,
         "ours": cost.operations(load_weights(WEIGHTS / "eam.safetensors"))["frame"],
     }
     print(f"{chosen.threads} threads, {chosen.frames} frames, 256 px; medians")
     print("| | GFLOPs a frame | ms a frame | CPU ms a frame |\n|---|---|---|---|")
-    for name in calls:
-        ms, cpu = (1000 * statistics.median(table[name]) for table in (wall, busy))
+    for name, (ms, cpu) in took.items():
         print(f"| {name} | {operations[name]:.1f} | {ms:.0f} | {cpu:.0f} |")
-    ratios = [
-        statistics.median(table["released"]) / statistics.median(table["ours"])
-        for table in (wall, busy)
-    ]
+    ratios = [theirs / ours for theirs, ours in zip(took["released"], took["ours"], strict=True)]
     print(
         f"| ratio | {operations['released'] / operations['ours']:.1f} | {ratios[0]:.1f} "
         f"| {ratios[1]:.1f} |"

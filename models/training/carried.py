@@ -16,7 +16,7 @@ from torch import Tensor
 from ..eam import grid, motion
 from ..eam.correspondence import by_landmarks, slopes, towards
 from ..eam.keypoints import CELLS
-from ..training.losses import facial
+from .losses import facial
 
 #: Rounds from the landmarks' correspondence to the chart's, and the longest step of one.
 ROUNDS, LONGEST = 12, 0.05

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from microface.models.eam import grid
-from microface.models.evaluation.carried import carried_truth
+from microface.models.training.carried import carried_truth
 
 
 def pair(scale: float) -> dict[str, torch.Tensor]:
