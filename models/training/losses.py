@@ -130,10 +130,25 @@ def laplace(doubt: Tensor, flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor
     return (value * valid).sum() / valid.sum().clamp(min=1.0)
 
 
-def leak(flow: Tensor, truth: Tensor) -> Tensor:
-    """Return the mean motion, pixels, where nothing truly moves."""
-    still = 1 - moving(truth)
+def leak(flow: Tensor, truth: Tensor, valid: Tensor | float = 1.0) -> Tensor:
+    """Return the mean motion, pixels, where nothing truly moves and the truth is `valid`."""
+    still = (1 - moving(truth)) * valid
     return (still * grid.length(flow)).mean()
+
+
+def of_like_size(truth: Tensor, flow: Tensor, valid: Tensor) -> Tensor:
+    """Return `truth` at the amplitude, within twofold, that `flow` has along it where `valid`."""
+    weight = moving(truth) * valid
+    along = (weight * flow.detach() * truth).sum(dim=(1, 2, 3), keepdim=True)
+    whole = (weight * truth * truth).sum(dim=(1, 2, 3), keepdim=True)
+    return truth * (along / whole.clamp(min=1e-6)).clamp(0.5, 2.0)
+
+
+def visibility(found: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Return the cross-entropy of `found` to the true visibility (N, 1, h, w) where `valid`."""
+    known = valid.expand_as(truth)
+    entropy = F.binary_cross_entropy(found.clamp(1e-4, 1 - 1e-4), truth, reduction="none")
+    return (known * entropy).sum() / known.sum().clamp(min=1.0)
 
 
 def shift(found: Tensor, truth: Tensor) -> Tensor:

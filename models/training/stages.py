@@ -10,12 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..eam import grid
-from ..eam.keypoints import CELLS, Encoding
+from ..eam.keypoints import Encoding
 from ..eam.network import Animation, Eam
 from . import augment, losses, transforms
 from .carried import carried_truth
 from .data import Batch
 from .steady import steadied
+from .wanted import Wanted, exchanged, wanted
 
 Losses = dict[str, Tensor]
 
@@ -113,25 +114,16 @@ def animated(network: Eam, pair: Mapping[str, Tensor], paint: bool) -> Animation
     )
 
 
-def motion_losses(pair: Mapping[str, Tensor], found: Animation, fine: bool) -> Losses:
-    """Return the losses of the motion in `found`, on the picture's grid (`fine`) or its own."""
-    block = pair["character_backward"].shape[-1] // CELLS
-    coarse, sure = (F.avg_pool2d(pair[f"character_{n}"], block) for n in ("backward", "visible"))
-    if fine:
-        flow, truth, visible = (
-            found.supervised,
-            pair["character_backward"],
-            pair["character_visible"],
-        )
-    else:
-        flow, truth, visible = found.coarse, coarse, sure
-    source = pair["source_flow"]
-    on_head = pair["source_moving"]
+def motion_losses(pair: Mapping[str, Tensor], found: Animation, truth: Wanted) -> Losses:
+    """Return the losses of the motion in `found`, on its own grid."""
+    source, on_head = pair["source_flow"], pair["source_moving"]
+    own = losses.of_like_size(truth.rig, found.coarse, truth.rig_known)
     return {
-        "flow": losses.relative_error(flow, truth, visible),
-        "gain": losses.lost_gain(flow, truth, visible),
-        "leak": losses.leak(flow, truth),
-        "carried": losses.relative_error(found.carried, coarse, sure),
+        "flow": losses.relative_error(found.coarse, truth.flow, truth.known),
+        "gain": losses.lost_gain(found.coarse, truth.flow, truth.known),
+        "leak": losses.leak(found.coarse, truth.flow, truth.still),
+        "rig": losses.relative_error(found.coarse, own, truth.rig_known),
+        "carried": losses.relative_error(found.carried, truth.flow, truth.known),
         "source": losses.relative_error(found.source, source, on_head),
         "source_gain": losses.lost_gain(found.source, source, on_head),
         "source_leak": losses.leak(found.source, source),
@@ -139,23 +131,31 @@ def motion_losses(pair: Mapping[str, Tensor], found: Animation, fine: bool) -> L
         "correspondence": losses.correspondence(
             found.where, pair["source_chart"], pair["character_chart"]
         ),
-        "occlusion": F.binary_cross_entropy(found.occlusion.clamp(1e-4, 1 - 1e-4), sure),
+        "occlusion": losses.visibility(found.occlusion, truth.visible, truth.rig_known),
     }
 
 
 def motion_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
-    """Return the losses of motion on the frozen detector."""
-    return motion_losses(pair, animated(network, pair, paint=False), fine=False)
+    """Return the losses of motion on the frozen detector.
+
+    Half of the sources meet the character of another pair: the carried truth needs no frame of it,
+    and as many sources as there are meet as many characters.
+    """
+    met = exchanged(pair, rng)
+    return motion_losses(met, animated(network, met, paint=False), wanted(met))
 
 
-def whole_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
-    """Return the losses of everything but the detector."""
+def paint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
+    """Return the losses of what the picture is made with, on the frozen motion."""
     found = animated(network, pair, paint=True)
-    named = motion_losses(pair, found, fine=True)
     truth, flow = pair["character_frame"], pair["character_backward"]
+    visible = pair["character_visible"]
     weight = losses.moving_region(flow) + 0.02
-    named["reconstruction"] = losses.pyramid(found.image, truth, weight)
-    named["residual"] = (found.residual_mask * found.residual).abs().mean() * 100
+    named = {
+        "flow": losses.relative_error(found.supervised, flow, visible),
+        "reconstruction": losses.pyramid(found.image, truth, weight),
+        "residual": (found.residual_mask * found.residual).abs().mean() * 100,
+    }
     if network.edges is not None:
         named["edge"] = F.mse_loss(found.edges, losses.edge_target(truth, flow))
     return named
@@ -187,5 +187,5 @@ STEPS = {
     "points": (keypoint_step, ("encoder.heatmaps",)),
     "doubt": (doubt_step, ("doubt",)),
     "motion": (motion_step, ("source", "correspond", "dense")),
-    "paint": (whole_step, ("source", "correspond", "dense", "edges", "generator")),
+    "paint": (paint_step, ("dense.upsample", "edges", "generator")),
 }
