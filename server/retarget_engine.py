@@ -33,7 +33,9 @@ class RetargetEngine:
         grey = np.full((256, 256, 3), 128, np.uint8)
         encoding = self._runtime.encode(grey)
         still = np.zeros((64, 64, 2), np.float32)
-        self._runtime.animate(encoding, encoding, still, encoding, grey, 1.0)
+        scene = self._runtime.prepare(encoding, encoding, grey)
+        batch = self._runtime.batch
+        self._runtime.animate(scene, [grey] * batch, [still] * batch, 1.0)
         return self._runtime.hashes
 
     def retarget(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ..clips.measure import start_of
 from ..clips.steady import CELLS, Steadied
 from .canvas import Canvas
 from .doubts import Doubts, shrunk
+from .in_order import batches, in_order
 from .regions import Gains, gain_field
 from .runtime import Animation, Runtime
 from .smooth import smoothed
@@ -54,9 +55,10 @@ class Cancelled(Exception):  # noqa: N818 - not an error: somebody wanted it
 
 @dataclass
 class Timings:
-    """Seconds spent by stage."""
+    """Seconds spent by stage, those of threads side by side added up."""
 
     stages: dict[str, float] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -65,7 +67,9 @@ class Timings:
         try:
             yield
         finally:
-            self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
+            seconds = time.perf_counter() - start
+            with self._lock:
+                self.stages[name] = self.stages.get(name, 0.0) + seconds
 
 
 class Retargeting:
@@ -125,13 +129,14 @@ class Retargeting:
             self._neutral_frame = start.neutral.frame
         self._canvas = Canvas(neutral, self.face.crop)
         with self._timings.stage("motion"):
-            self._picture = take_crop(neutral, self.face.crop)
-            self._character = runtime.encode(self._picture)
-            self._source = runtime.encode(self._steadier.neutral)
+            picture = take_crop(neutral, self.face.crop)
+            character = runtime.encode(picture)
+            source = runtime.encode(self._steadier.neutral)
+            self._scene = runtime.prepare(source, character, picture)
         self._gains = dict(gains or {})
         self._gain = None
         if self._gains:
-            self._gain = gain_field(self._character["chart"][0], self._gains, NETWORK_PIXELS)
+            self._gain = gain_field(character["chart"][0], self._gains, NETWORK_PIXELS)
 
     def __len__(self) -> int:
         return len(self.clip)
@@ -139,8 +144,9 @@ class Retargeting:
     def __iter__(self) -> Iterator[Generated]:
         """Yield the frames in order; raises Cancelled between frames when asked to stop.
 
-        The motion is smoothed over time, so a frame comes when a few after it are understood. The
-        next frame is steadied in a thread while the network works on this one.
+        The motion is smoothed over time, so a frame comes when a few after it are understood. While
+        frames are painted, the network works on the next, as many at once as the runtime likes, and
+        those after them are steadied.
         """
         moves = smoothed(self._animations(), self.clip.times, self._neutral_frame)
         for index, (flow, (animation, steadiness)) in enumerate(moves):
@@ -165,30 +171,29 @@ class Retargeting:
     def _animations(self) -> Iterator[tuple[NDArray[np.float32], tuple[Animation, float]]]:
         """Yield each frame's flow on the crop, with all that the network says of it, and how sure
         the steadying is."""
-        frames = self.clip.frames
-        with ThreadPoolExecutor(max_workers=1) as ahead:
-            coming = ahead.submit(self._steady, frames[0])
-            for index in range(len(frames)):
+        steadied = in_order(self._steady, self.clip.frames, 1)
+        animated = in_order(
+            self._animate, batches(steadied, self.runtime.batch), self.runtime.workers
+        )
+        index = 0
+        with closing(steadied), closing(animated):
+            while index < len(self.clip):
                 if self._cancelled is not None and self._cancelled():
                     raise Cancelled
-                steadied = coming.result()
-                if index + 1 < len(frames):
-                    coming = ahead.submit(self._steady, frames[index + 1])
-                animation = self._animate(index, steadied)
-                yield animation.flow, (animation, steadied.confidence)
+                for frame, animation in next(animated):
+                    self._flows[index] = frame.flow
+                    index += 1
+                    yield animation.flow, (animation, frame.confidence)
 
     def _steady(self, frame: NDArray[np.uint8]) -> Steadied:
         with self._timings.stage("align"):
             return self._steadier.steady(frame)
 
-    def _animate(self, index: int, steadied: Steadied) -> Animation:
-        self._flows[index] = steadied.flow
+    def _animate(self, steadied: Sequence[Steadied]) -> list[tuple[Steadied, Animation]]:
+        frames, flows = [each.frame for each in steadied], [each.flow for each in steadied]
         with self._timings.stage("motion"):
-            encoded = self.runtime.encode(steadied.frame)
-        with self._timings.stage("generate"):
-            return self.runtime.animate(
-                self._source, encoded, steadied.flow, self._character, self._picture, self.strength
-            )
+            made = self.runtime.animate(self._scene, frames, flows, self.strength)
+        return list(zip(steadied, made, strict=True))
 
     def summary(self) -> dict[str, Any]:
         """Return what is known once all frames are made, ready for JSON."""

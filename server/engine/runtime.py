@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,9 @@ WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
 
 Floats = NDArray[np.float32]
 Encoding = Mapping[str, Floats]
+#: What all frames of a clip have in common, as the runtime that made it likes it.
+Scene = Mapping[str, Any]
+Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -40,57 +44,69 @@ class Animation:
 
 
 class Runtime(Protocol):
-    """Whatever can run the network."""
+    """Whatever can run the network. Its calls may come from several threads at once."""
+
+    #: Frames that one call of `animate` is best given.
+    batch: int
+    #: Calls of `animate` that are best made side by side.
+    workers: int
 
     @property
     def hashes(self) -> Mapping[str, str]:
         """SHA-256 of each file of weights, by name."""
         ...
 
-    def encode(self, picture: NDArray[np.uint8]) -> Encoding:
+    def encode(self, picture: Picture) -> Encoding:
         """Return the encoding of a crop (256, 256, 3) uint8; every array has a leading 1."""
         ...
 
+    def prepare(self, source_neutral: Encoding, character: Encoding, picture: Picture) -> Scene:
+        """Return what all frames of a clip have in common: the source's neutral, the character and
+        its crop `picture` (256, 256, 3) uint8."""
+        ...
+
     def animate(
-        self,
-        source_neutral: Encoding,
-        source_frame: Encoding,
-        flow: Floats,
-        character: Encoding,
-        picture: NDArray[np.uint8],
-        strength: float,
-    ) -> Animation:
-        """Return the animation for the source's `flow` (64, 64, 2) on the character's crop
-        `picture` (256, 256, 3) uint8."""
+        self, scene: Scene, frames: Sequence[Picture], flows: Sequence[Floats], strength: float
+    ) -> list[Animation]:
+        """Return an animation for each of the source's `frames` (256, 256, 3) uint8, with the
+        `flows` (64, 64, 2) from the neutral to each. What else is in a call changes nothing."""
         ...
 
 
-def as_input(picture: NDArray[np.uint8]) -> Floats:
+def as_input(picture: Picture) -> Floats:
     """Return a picture (256, 256, 3) uint8 as the network takes it: (1, 3, 256, 256) in 0..1."""
     return np.ascontiguousarray(picture.transpose(2, 0, 1)[None].astype(np.float32) / 255)
+
+
+def as_animation(*made: Floats) -> Animation:
+    """Return the network's fields of one frame, (C, h, w) in the order of `Animation`."""
+    planes = (np.ascontiguousarray(np.moveaxis(field, 0, -1)) for field in made)
+    return Animation(*(field[..., 0] if field.shape[-1] == 1 else field for field in planes))
 
 
 class OnnxRuntime:
     """The network on ONNX Runtime's CPU provider."""
 
-    def __init__(self, folder: Path = WEIGHTS, threads: int = 0) -> None:
-        """Load `encode.onnx` and `animate.onnx` from a folder, checked against its manifest.
+    batch = 1
 
-        `threads` 0 leaves the number to ONNX Runtime (a thread per core). Raises RunError where
-        weights are absent, changed or not ours.
+    def __init__(self, folder: Path = WEIGHTS, threads: int = 0) -> None:
+        """Load the graphs of a folder, checked against its manifest.
+
+        `threads` 0 is one per core. Each call keeps to the thread that made it: the network's
+        operations are too small to be shared out, so cores are filled with frames, `threads` at
+        once. Raises RunError where weights are absent, changed or not ours.
         """
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
+        self.workers = threads or os.cpu_count() or 1
         self.manifest = read_manifest(folder)
         self.hashes: Mapping[str, str] = {
             name: self.manifest["sha256"][name] for name in ("encode.onnx", "animate.onnx")
         }
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        # Threads that spin between calls take the cores from the decoding and the flow.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         sessions = []
         for name, digest in self.hashes.items():
             data = checked_bytes(folder / name, digest)
@@ -111,47 +127,43 @@ class OnnxRuntime:
         self._encode, self._animate = sessions
         self._wanted = {entry.name for entry in self._animate.get_inputs()}
         self._encoded = [entry.name for entry in self._encode.get_outputs()]
-        self._made = ["flow", "edges", "residual", "residual_mask", "occlusion", "doubt"]
+        self._made = [each.name for each in fields(Animation)]
 
-    def encode(self, picture: NDArray[np.uint8]) -> Encoding:
+    def encode(self, picture: Picture) -> Encoding:
         """Return the encoding of a crop (256, 256, 3) uint8."""
         return dict(
             zip(self._encoded, self._encode.run(None, {"image": as_input(picture)}), strict=True)
         )
 
-    def animate(
-        self,
-        source_neutral: Encoding,
-        source_frame: Encoding,
-        flow: Floats,
-        character: Encoding,
-        picture: NDArray[np.uint8],
-        strength: float,
-    ) -> Animation:
-        """Return the animation for the source's `flow` (64, 64, 2)."""
-        given = {
-            f"{side}_{name}": value
-            for side, encoding in (
-                ("source_neutral", source_neutral),
-                ("source_frame", source_frame),
-                ("character", character),
-            )
-            for name, value in encoding.items()
+    def prepare(self, source_neutral: Encoding, character: Encoding, picture: Picture) -> Scene:
+        """Return what all frames of a clip have in common, as `animate.onnx` is fed."""
+        return {
+            **_named("source_neutral", source_neutral),
+            **_named("character", character),
+            "character_image": as_input(picture),
         }
-        given["source_flow"] = np.ascontiguousarray(flow.transpose(2, 0, 1)[None])
-        given["character_image"] = as_input(picture)
-        given["strength"] = np.array([strength], np.float32)
+
+    def animate(
+        self, scene: Scene, frames: Sequence[Picture], flows: Sequence[Floats], strength: float
+    ) -> list[Animation]:
+        """Return an animation for each frame, one after the other."""
+        pairs = zip(frames, flows, strict=True)
+        return [self._animated(scene, frame, flow, strength) for frame, flow in pairs]
+
+    def _animated(self, scene: Scene, frame: Picture, flow: Floats, strength: float) -> Animation:
+        given = {
+            **scene,
+            **_named("source_frame", self.encode(frame)),
+            "source_flow": np.ascontiguousarray(flow.transpose(2, 0, 1)[None]),
+            "strength": np.array([strength], np.float32),
+        }
         feed = {name: value for name, value in given.items() if name in self._wanted}
-        made = self._animate.run(self._made, feed)
-        back, edges, residual, mask, occlusion, doubt = (np.asarray(value[0]) for value in made)
-        return Animation(
-            np.ascontiguousarray(back.transpose(1, 2, 0)),
-            edges[0],
-            np.ascontiguousarray(residual.transpose(1, 2, 0)),
-            mask[0],
-            occlusion[0],
-            doubt[0],
-        )
+        return as_animation(*(made[0] for made in self._animate.run(self._made, feed)))
+
+
+def _named(side: str, encoding: Encoding) -> dict[str, Floats]:
+    """Return an encoding as the inputs of `animate.onnx` for one side."""
+    return {f"{side}_{name}": value for name, value in encoding.items()}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

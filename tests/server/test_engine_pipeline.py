@@ -21,6 +21,7 @@ class StandIn:
     """A network that sees an average face in every crop and hands the source's flow on."""
 
     hashes: Mapping[str, str] = {"encode.onnx": "0" * 64}
+    batch, workers = 1, 2
 
     def encode(self, picture: np.ndarray) -> dict[str, np.ndarray]:
         assert picture.shape == (256, 256, 3) and picture.dtype == np.uint8
@@ -28,8 +29,16 @@ class StandIn:
         points = points - points.mean(1)
         return {"points": points.astype(np.float32), "confidence": np.ones((1, 30), np.float32)}
 
-    def animate(self, _0, _1, flow, _2, picture, strength) -> Animation:  # type: ignore[no-untyped-def]
-        assert flow.shape == (64, 64, 2) and picture.shape == (256, 256, 3)
+    def prepare(self, source, character, picture) -> dict[str, object]:  # type: ignore[no-untyped-def]
+        assert picture.shape == (256, 256, 3)
+        return {}
+
+    def animate(self, scene, frames, flows, strength) -> list[Animation]:  # type: ignore[no-untyped-def]
+        assert all(frame.shape == (256, 256, 3) for frame in frames)
+        return [self.moved(flow, strength) for flow in flows]
+
+    def moved(self, flow: np.ndarray, strength: float) -> Animation:
+        assert flow.shape == (64, 64, 2)
         backward = cv2.resize(-flow * strength, (256, 256), interpolation=cv2.INTER_CUBIC)
         nothing = np.zeros((256, 256), np.float32)
         edges = np.clip(np.hypot(backward[..., 0], backward[..., 1]), 0, 1)
@@ -137,6 +146,19 @@ def test_cancel_stops_between_frames() -> None:
     next(frames), next(frames)
     with pytest.raises(Cancelled):
         next(frames)
+
+
+@pytest.mark.parametrize(("batch", "workers"), [(1, 1), (1, 4), (4, 1)])
+def test_frames_are_the_same_however_many_are_made_at_once(
+    whole: tuple[Retargeting, list[Generated]], batch: int, workers: int
+) -> None:
+    network = StandIn()
+    network.batch, network.workers = batch, workers
+    frames = list(retarget(picture(2, 300, 260), clip_of(WEIGHTS), 1.0, network))
+    for ours, theirs in zip(frames, whole[1], strict=True):
+        assert ours.index == theirs.index and ours.confidence == theirs.confidence
+        assert np.array_equal(ours.image, theirs.image)
+        assert np.array_equal(ours.flow, theirs.flow)
 
 
 def test_progress_counts() -> None:
