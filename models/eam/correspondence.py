@@ -81,13 +81,12 @@ def mixed(
     From points (N, K, 2) of both, their `maps` (N, K, 2, 2), the masks' widths (K,), normalised,
     and what is added to the masks' logits, (N, K, 64, 64).
     """
-    offset = grid.centres(CELLS, CELLS, character)[None, None] - character[:, :, None, None, :]
-    logits = -offset.square().sum(-1) / (2 * width * width)[None, :, None, None]
+    logits = -grid.apart(character, CELLS) / (2 * width * width)[None, :, None, None]
     if correction is not None:
         logits = logits + correction
     masks = logits.softmax(dim=1)
-    each = source[:, :, None, None, :] + grid.turned(maps[:, :, None, None], offset)
-    return (masks.unsqueeze(-1) * each).sum(dim=1), masks
+    positions = grid.mixed(masks, grid.affine(maps, character, source))
+    return positions.permute(0, 2, 3, 1), masks
 
 
 def by_landmarks(source: Tensor, character: Tensor) -> Correspondence:
@@ -160,4 +159,4 @@ class Correspond(nn.Module):
 def carry(flow: Tensor, where: Correspondence) -> Tensor:
     """Return the source's forward `flow` (N, 2, 64, 64) on the character's cells, likewise."""
     found = grid.sample(flow, where.positions)
-    return torch.einsum("nhwij,njhw->nihw", where.linear, found)
+    return (where.linear.permute(0, 3, 4, 1, 2) * found[:, None]).sum(dim=2)

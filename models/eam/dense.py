@@ -51,6 +51,12 @@ def quiet(flow: Tensor) -> Tensor:
     return flow * ((grid.length(flow) - DEAD) / (ALIVE - DEAD)).clamp(0.0, 1.0)
 
 
+def softmax(logits: Tensor) -> Tensor:
+    """Return the softmax over axis 1, spelled out: graphs compute it slowly but over the last."""
+    weights = (logits - logits.amax(dim=1, keepdim=True)).exp()
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
 def bilinear_logits() -> Tensor:
     """Return the logarithm of the 3x3 weights of bilinear upsampling, (9, SPLIT, SPLIT)."""
     offset = (torch.arange(SPLIT) + 0.5) / SPLIT - 0.5
@@ -81,10 +87,7 @@ class Upsample(nn.Module):
         change = self.out(self.mix(known)).float()
         change = change.reshape(count, 9, SPLIT, SPLIT, height, width)
         assert isinstance(self.bilinear, Tensor)
-        # A softmax spelled out: over an axis that is not the last, graphs compute it slowly.
-        logits = change + self.bilinear[None, :, :, :, None, None]
-        weights = (logits - logits.amax(dim=1, keepdim=True)).exp()
-        weights = weights / weights.sum(dim=1, keepdim=True)
+        weights = softmax(change + self.bilinear[None, :, :, :, None, None])
         padded = F.pad(flow, (1, 1, 1, 1), mode="replicate")
         fine = torch.zeros_like(flow)[:, :, None, None]
         for k in range(9):
@@ -114,21 +117,22 @@ class Dense(nn.Module):
         self.carried_logit = nn.Parameter(torch.tensor(2.0))
 
     def prior(self, points: Tensor) -> Tensor:
-        """Return the masks' starting logits (N, K + 2, 64, 64) from the character's points."""
-        offset = grid.centres(CELLS, CELLS, points)[None, None] - points[:, :, None, None, :]
+        """Return the masks (N, K + 2, 64, 64) to start from, as logarithms, from the character's
+        points."""
         width = self.log_width.exp()[None, :, None, None]
-        near = -offset.square().sum(-1) / (2 * width * width)
+        near = -grid.apart(points, CELLS) / (2 * width * width)
         # Away from every keypoint the still candidate takes over, past any carried motion.
         away = (-near).amin(dim=1, keepdim=True) * 0.1
         still = self.still_logit + away
         carried = self.carried_logit.expand_as(still)
-        return torch.cat((still, near, carried), dim=1)
+        return torch.cat((still, near, carried), dim=1).log_softmax(dim=1)
 
     def forward(
         self,
         features: Tensor,
         detail: Tensor,
         points: Tensor,
+        prior: Tensor,
         change: Tensor,
         sparse: Tensor,
         carried: Tensor,
@@ -136,13 +140,13 @@ class Dense(nn.Module):
     ) -> DenseMotion:
         """Return the character's motion; with `fine` false without learned upsampling.
 
-        features (N, C, 64, 64), detail (N, D, 128, 128) and points (N, K, 2) of the character;
-        change (N, C, 64, 64) of the source's features carried over; `sparse` (N, K, 2, 64, 64)
-        and `carried` (N, 2, 64, 64) backward candidates in 256-px pixels.
+        features (N, C, 64, 64), detail (N, D, 128, 128) and points (N, K, 2) of the character, and
+        what `prior` gives for these; change (N, C, 64, 64) of the source's features carried over;
+        backward candidates: `sparse` (N, K, 2, 3) affine maps (see `motion.candidates`) and
+        `carried` (N, 2, 64, 64) in 256-px pixels.
         """
-        prior = self.prior(points)
-        base = prior.softmax(dim=1)
-        mean = (base[:, 1:-1, None] * sparse).sum(dim=1)
+        base = prior.exp()
+        mean = grid.mixed(base[:, 1:-1], sparse)
         active = activity(torch.cat((carried, mean), dim=1))
         bumps = grid.gaussians(points, CELLS, 0.05)
         known = torch.cat(
@@ -150,11 +154,9 @@ class Dense(nn.Module):
             dim=1,
         )
         context = self.mix(self.hourglass(known))
-        masks = (prior + self.masks(context).float()).softmax(dim=1)
+        masks = softmax(prior + self.masks(context).float())
         rest = self.rest(context).float()
-        still = torch.zeros_like(carried)
-        options = torch.cat((still[:, None], sparse, carried[:, None]), dim=1)
-        mixed = (masks[:, :, None] * options).sum(dim=1)
+        mixed = grid.mixed(masks[:, 1:-1], sparse) + masks[:, -1:] * carried
         coarse = (1 + rest[:, 3:4]) * mixed + active * rest[:, :2]
         if fine:
             supervised = self.upsample(coarse, context, detail)

@@ -88,10 +88,43 @@ def turned(matrices: Tensor, vectors: Tensor) -> Tensor:
     return matrices[..., 0] * vectors[..., :1] + matrices[..., 1] * vectors[..., 1:]
 
 
+def affine(linear: Tensor, points: Tensor, values: Tensor) -> Tensor:
+    """Return the maps (N, K, 2, 3) that multiply a place (x, y, 1): `linear` (N, K, 2, 2) about
+    `points` (N, K, 2), where they are `values` (N, K, 2)."""
+    return torch.cat((linear, (values - turned(linear, points))[..., None]), dim=-1)
+
+
+def mixed(masks: Tensor, maps: Tensor) -> Tensor:
+    """Return the field (N, 2, h, h) that `masks` (N, K, h, h) make of affine `maps` (N, K, 2, 3).
+
+    The maps are mixed, six numbers a cell, and not the K fields that they stand for.
+    """
+    count, keys, cells = masks.shape[:3]
+    mix = maps.reshape(count, keys, 6).mT @ masks.flatten(2)
+    mix = mix.reshape(count, 2, 3, cells, cells)
+    places = centres(cells, cells, masks)
+    return mix[:, :, 0] * places[..., 0] + mix[:, :, 1] * places[..., 1] + mix[:, :, 2]
+
+
 def gaussians(points: Tensor, cells: int, sigma: Tensor | float) -> Tensor:
     """Return a Gaussian bump of height 1 at each of `points` (N, K, 2): (N, K, cells, cells).
 
     `sigma` is in normalised units, a number or a tensor that broadcasts to (N, K, 1, 1).
     """
-    offset = centres(cells, cells, points)[None, None] - points[:, :, None, None, :]
-    return torch.exp(-offset.square().sum(-1) / (2 * sigma * sigma))
+    return torch.exp(-apart(points, cells) / (2 * sigma * sigma))
+
+
+def apart(points: Tensor, cells: int) -> Tensor:
+    """Return the squared distance of every cell's centre from `points` (N, K, 2), normalised:
+    (N, K, cells, cells)."""
+    x, y = offsets(points, cells)
+    return x.square() + y.square()
+
+
+def offsets(points: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+    """Return how far right of and below `points` (N, K, 2) each column (N, K, 1, cells) and each
+    row (N, K, cells, 1) of cells has its centre, normalised."""
+    places = centres(cells, cells, points)
+    x = places[0, :, 0] - points[..., :1]
+    y = places[:, 0, 1] - points[..., 1:]
+    return x[:, :, None, :], y[..., None]

@@ -43,25 +43,31 @@ def by_difference(neutral: Encoding, frame: Encoding) -> SparseMotion:
     return SparseMotion(frame.points - neutral.points, local)
 
 
-def by_flow(flow: Tensor, points: Tensor) -> SparseMotion:
-    """Return the motion read from a forward `flow` (N, 2, 64, 64), 256-px pixels, at `points`.
+def windows(points: Tensor, cells: int) -> Tensor:
+    """Return the weights (N, K, 3, cells, cells) with which `by_flow` reads a field at `points`
+    (N, K, 2): its mean, and its slope to the right and downwards, a normalised unit.
 
-    A Gaussian window about each keypoint gives the mean motion; its regression on position
-    under the same window gives the gradient, hence the Jacobian.
+    A Gaussian window about each keypoint gives the mean; the regression on position under the
+    same window gives the slopes.
     """
-    cells = flow.shape[-1]
     window = grid.gaussians(points, cells, WINDOW)
     window = window / window.sum(dim=(2, 3), keepdim=True).clamp(min=1e-6)
-    offset = grid.centres(cells, cells, flow)[None, None] - points[:, :, None, None, :]
-    centre = torch.einsum("nkhw,nkhwc->nkc", window, offset)
-    offset = offset - centre[:, :, None, None, :]
-    normalised = flow * grid.PIXEL
-    shift = torch.einsum("nkhw,nchw->nkc", window, normalised)
-    spread = torch.einsum("nkhw,nkhwc->nkc", window, offset.square()).clamp(min=1e-6)
-    weighted = window.unsqueeze(-1) * offset
-    gradient = torch.einsum("nkhwd,nchw->nkcd", weighted, normalised) / spread[:, :, None, :]
+    slopes = []
+    for offset in grid.offsets(points, cells):
+        offset = offset - (window * offset).sum(dim=(2, 3), keepdim=True)
+        spread = (window * offset.square()).sum(dim=(2, 3), keepdim=True).clamp(min=1e-6)
+        slopes.append(window * (offset / spread))
+    return torch.stack((window, *slopes), dim=2)
+
+
+def by_flow(flow: Tensor, windows: Tensor) -> SparseMotion:
+    """Return the motion read from a forward `flow` (N, 2, 64, 64), 256-px pixels, through
+    `windows` (N, K, 3, 64, 64) at the keypoints."""
+    count, keypoints = windows.shape[:2]
+    read = windows.reshape(count, 3 * keypoints, -1) @ (flow * grid.PIXEL).flatten(2).mT
+    read = read.reshape(count, keypoints, 3, 2)
     eye = torch.eye(2, dtype=flow.dtype, device=flow.device)
-    return SparseMotion(shift, eye + gradient)
+    return SparseMotion(read[:, :, 0], eye + read[:, :, 1:].mT)
 
 
 def transfer(motion: SparseMotion, character: Encoding, scale: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,8 +88,9 @@ def strengthen(motion: SparseMotion, strength: Tensor) -> SparseMotion:
     return SparseMotion(motion.shift, local)
 
 
-def candidates(points: Tensor, local: Tensor, character: Tensor, cells: int) -> Tensor:
-    """Return a backward flow (N, K, 2, cells, cells) for each keypoint, in 256-px pixels.
+def candidates(points: Tensor, local: Tensor, character: Tensor) -> Tensor:
+    """Return each keypoint's backward flow as an affine map (N, K, 2, 3): what it multiplies a
+    normalised place (x, y, 1) by to give 256-px pixels.
 
     First Order Motion Model, equation 4: z goes to `kp_c + J_c J^-1 (z - kp)`. With the relative
     `J = local J_c` the character's Jacobian cancels, J_c J^-1 = local^-1, which is computed so,
@@ -91,10 +98,7 @@ def candidates(points: Tensor, local: Tensor, character: Tensor, cells: int) -> 
     `character` (N, K, 2) those of its neutral, `local` (N, K, 2, 2).
     """
     eye = torch.eye(2, dtype=local.dtype, device=local.device)
-    linear = grid.inverse(local) - eye
-    offset = grid.centres(cells, cells, points)[None, None] - points[:, :, None, None, :]
-    bent = grid.turned(linear[:, :, None, None], offset).permute(0, 1, 4, 2, 3)
-    return ((character - points)[..., None, None] + bent) / grid.PIXEL
+    return grid.affine(grid.inverse(local) - eye, points, character - points) / grid.PIXEL
 
 
 def backward(forward: Tensor) -> Tensor:

@@ -47,6 +47,27 @@ class EamConfig:
             raise ValueError(f"motion is {self.motion!r}, neither 'flow' nor 'difference'")
 
 
+class Prepared(NamedTuple):
+    """What the two neutrals alone tell, the same for all frames of a clip.
+
+    positions (N, 64, 64, 2) and linear (N, 64, 64, 2, 2), see `Correspondence`; apart
+    (N, 1, 64, 64), decimetres, how far places held to be the same lie from each other on the chart;
+    windows (N, K, 3, 64, 64), through which the source's motion is read, see `motion.windows`;
+    prior (N, K + 2, 64, 64), the masks to start from, see `Dense.prior`.
+    """
+
+    positions: Tensor
+    linear: Tensor
+    apart: Tensor
+    windows: Tensor
+    prior: Tensor
+
+    @property
+    def where(self) -> Correspondence:
+        """Which place of the source belongs to a place of the character."""
+        return Correspondence(self.positions, self.linear)
+
+
 class Animation(NamedTuple):
     """One frame of the character, and what led to it.
 
@@ -87,7 +108,7 @@ class Painted(NamedTuple):
 
 
 class Eam(nn.Module):
-    """The network. `encode` each picture, then `animate` with the encodings."""
+    """The network. `encode` each picture, `prepare` with both neutrals, `animate` each frame."""
 
     def __init__(self, config: EamConfig | None = None) -> None:
         super().__init__()
@@ -110,6 +131,17 @@ class Eam(nn.Module):
         encoding: Encoding = self.encoder(image)
         return encoding
 
+    def prepare(self, neutral: Encoding, character: Encoding) -> Prepared:
+        """Return what the source's `neutral` and the `character` tell of all frames to come."""
+        where = self.correspond(neutral, character)
+        return Prepared(
+            positions=where.positions,
+            linear=where.linear,
+            apart=grid.length(grid.sample(neutral.chart, where.positions) - character.chart),
+            windows=motion.windows(neutral.points, CELLS),
+            prior=self.dense.prior(character.points),
+        )
+
     def animate(
         self,
         neutral: Encoding,
@@ -119,6 +151,7 @@ class Eam(nn.Module):
         character: Encoding,
         strength: Tensor,
         paint: bool = True,
+        prepared: Prepared | None = None,
     ) -> Animation:
         """Return the character's frame.
 
@@ -126,27 +159,36 @@ class Eam(nn.Module):
         forward flow in 256-px pixels; `image` (N, 3, 256, 256) is the character's neutral;
         `strength` (N,) is 1 for the source's own. With `paint` false the parts that make the
         picture are left out, learned upsampling too: its fields come back as the neutral's.
+        `prepared` is what `prepare` gave for the two neutrals, worked out here where it is missing.
         """
         check_flow(source_flow)
-        where = self.correspond(neutral, character)
+        prepared = prepared or self.prepare(neutral, character)
+        where = prepared.where
         refined = self.source(neutral, frame, source_flow)
         if self.config.motion == "flow":
-            found = motion.by_flow(refined, neutral.points)
+            found = motion.by_flow(refined, prepared.windows)
         else:
             found = motion.by_difference(neutral, frame)
         scale = motion.scale_between(neutral.points, character.points) * strength
         found = motion.strengthen(found, strength)
         points, _ = motion.transfer(found, character, scale)
         # The masks learn which candidate to take; what each one moves is taught at the source.
-        sparse = motion.candidates(points.detach(), found.local.detach(), character.points, CELLS)
+        sparse = motion.candidates(points.detach(), found.local.detach(), character.points)
         if self.config.carry and self.config.motion == "flow":
             carried = motion.backward(carry(refined, where) * strength[:, None, None, None])
         else:
-            carried = sparse.mean(dim=1) * 0
+            carried = torch.zeros_like(refined)
         change = grid.sample(frame.features - neutral.features, where.positions)
         change = change * strength[:, None, None, None]
         dense = self.dense(
-            character.features, character.detail, character.points, change, sparse, carried, paint
+            character.features,
+            character.detail,
+            character.points,
+            prepared.prior,
+            change,
+            sparse,
+            carried,
+            paint,
         )
         painted = self.paint(image, character, change, dense) if paint else untouched(image)
         return Animation(
@@ -156,9 +198,7 @@ class Eam(nn.Module):
             residual=painted.residual,
             residual_mask=painted.mask,
             image=painted.image,
-            doubt=self.doubted(
-                neutral, character, source_flow, strength, where, change, carried, dense
-            ),
+            doubt=self.doubted(prepared, character, source_flow, strength, change, carried, dense),
             supervised=dense.supervised,
             coarse=dense.coarse,
             carried=carried,
@@ -170,11 +210,10 @@ class Eam(nn.Module):
 
     def doubted(
         self,
-        neutral: Encoding,
+        prepared: Prepared,
         character: Encoding,
         source_flow: Tensor,
         strength: Tensor,
-        where: Correspondence,
         change: Tensor,
         carried: Tensor,
         dense: DenseMotion,
@@ -185,10 +224,10 @@ class Eam(nn.Module):
         """
         if self.doubt is None:
             return nearby(dense.coarse)
-        measured = motion.backward(carry(source_flow, where) * strength[:, None, None, None])
-        apart = grid.length(grid.sample(neutral.chart, where.positions) - character.chart)
+        carried_too = carry(source_flow, prepared.where) * strength[:, None, None, None]
+        measured = motion.backward(carried_too)
         known = (character.features, change, dense.context, measured, carried, dense.coarse)
-        found: Tensor = self.doubt(*(x.detach() for x in (*known, apart, dense.active)))
+        found: Tensor = self.doubt(*(x.detach() for x in (*known, prepared.apart, dense.active)))
         return found
 
     def paint(

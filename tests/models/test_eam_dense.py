@@ -11,12 +11,18 @@ def made(carried: torch.Tensor, sparse: torch.Tensor | None = None) -> dense.Den
     module = dense.Dense(8, 4, 30).eval()
     count = len(carried)
     if sparse is None:
-        sparse = torch.zeros(count, 30, 2, 64, 64)
+        sparse = torch.zeros(count, 30, 2, 3)
     points = (torch.rand(count, 30, 2) - 0.5) * 1.2
     features, change = torch.rand(count, 8, 64, 64), torch.rand(count, 8, 64, 64)
     with torch.no_grad():
         found: dense.DenseMotion = module(
-            features, torch.rand(count, 4, 128, 128), points, change, sparse, carried
+            features,
+            torch.rand(count, 4, 128, 128),
+            points,
+            module.prior(points),
+            change,
+            sparse,
+            carried,
         )
     return found
 
@@ -33,7 +39,7 @@ def test_nothing_carried_means_exactly_no_motion() -> None:
 
 
 def test_the_start_follows_what_is_carried_near_the_face() -> None:
-    found = made(torch.ones(1, 2, 64, 64), torch.ones(1, 30, 2, 64, 64))
+    found = made(torch.ones(1, 2, 64, 64), torch.tensor([0.0, 0.0, 1.0]).expand(1, 30, 2, 3))
     assert 0.7 < float(found.supervised[..., 112:144, 112:144].mean()) < 1.01
 
 

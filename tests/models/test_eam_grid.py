@@ -63,3 +63,15 @@ def test_the_inverse_is_the_inverse_and_stays_finite() -> None:
     product = matrices @ grid.inverse(matrices)
     assert torch.allclose(product, torch.eye(2).expand(5, 2, 2), atol=1e-4)
     assert torch.isfinite(grid.inverse(torch.zeros(2, 2))).all()
+
+
+def test_mixed_maps_are_the_mixed_fields() -> None:
+    rng = torch.Generator().manual_seed(2)
+    masks = torch.rand(2, 5, 8, 8, generator=rng).softmax(dim=1)
+    linear = torch.randn(2, 5, 2, 2, generator=rng)
+    points, values = torch.randn(2, 5, 2, generator=rng), torch.randn(2, 5, 2, generator=rng)
+    offset = grid.centres(8, 8, masks) - points[:, :, None, None]
+    each = values[:, :, None, None] + torch.einsum("nkij,nkhwj->nkhwi", linear, offset)
+    expected = torch.einsum("nkhw,nkhwi->nihw", masks, each)
+    found = grid.mixed(masks, grid.affine(linear, points, values))
+    assert torch.allclose(found, expected, atol=1e-5)

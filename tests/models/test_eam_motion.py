@@ -39,15 +39,16 @@ def test_no_strength_moves_nothing() -> None:
     )
     none = motion.strengthen(found, torch.zeros(1))
     points, _ = motion.transfer(none, encoding(face()), torch.zeros(1))
-    assert float(motion.candidates(points, none.local, face(), 64).abs().max()) == 0.0
+    assert float(motion.candidates(points, none.local, face()).abs().max()) == 0.0
 
 
 def test_a_candidate_is_the_translation_of_its_keypoint() -> None:
     character = encoding(face())
     moved = character.points + torch.tensor([1.0, -0.5]) * grid.PIXEL
-    fields = motion.candidates(moved, character.jacobians, character.points, 64)
-    expected = torch.tensor([-1.0, 0.5])[None, None, :, None, None].expand_as(fields)
-    assert torch.allclose(fields, expected, atol=1e-3)
+    maps = motion.candidates(moved, character.jacobians, character.points)
+    field = grid.mixed(torch.full((1, 30, 64, 64), 1 / 30), maps)
+    expected = torch.tensor([-1.0, 0.5])[None, :, None, None].expand_as(field)
+    assert torch.allclose(field, expected, atol=1e-3)
 
 
 def test_an_affine_flow_is_read_at_the_keypoints() -> None:
@@ -55,7 +56,7 @@ def test_an_affine_flow_is_read_at_the_keypoints() -> None:
     linear = torch.tensor([[0.02, -0.01], [0.005, 0.03]])
     flow = (positions @ linear.T / grid.PIXEL).permute(2, 0, 1)[None]
     points = face() * 0.8
-    found = motion.by_flow(flow, points)
+    found = motion.by_flow(flow, motion.windows(points, 64))
     assert torch.allclose(found.shift, points @ linear.T, atol=1e-4)
     assert torch.allclose(found.local, (torch.eye(2) + linear).expand(1, 30, 2, 2), atol=1e-3)
 

@@ -54,6 +54,18 @@ def test_a_source_that_moves_moves_the_character(network: Eam) -> None:
     assert float((found.masks.sum(1) - 1).abs().max()) < 1e-4
 
 
+def test_what_is_prepared_once_changes_nothing(network: Eam) -> None:
+    flow = torch.ones(1, 2, 64, 64)
+    with torch.no_grad():
+        neutral, frame, character = (network.encode(x[None]) for x in pictures(3))
+        found = network.animate(
+            neutral, frame, flow, pictures(3)[2:], character, torch.ones(1),
+            prepared=network.prepare(neutral, character),
+        )  # fmt: skip
+    for ours, theirs in zip(found, played(network, flow), strict=True):
+        assert torch.equal(ours, theirs)
+
+
 def test_no_strength_no_motion(network: Eam) -> None:
     found = played(network, torch.ones(1, 2, 64, 64), strength=0.0)
     assert float(found.flow.abs().max()) == 0.0
