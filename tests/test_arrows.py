@@ -46,6 +46,7 @@ ONLY_IN = {
         "models.released",
         "models.training",
         "models.evaluation",
+        "models.recognition",
         "models.export",
         "models.precision",
     ),
