@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .clips.clip import Clip
 from .engine.pipeline import Cancelled, Generated, retarget
-from .engine.regions import parse_gains
 from .engine.runtime import WEIGHTS, OnnxRuntime
 from .engine.solve import solve_weights
+from .protocol.regions import parse_gains
 from .work import Tell
 
 #: Arrays that a solve needs, and those it may have.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ...server.protocol.timing import moved_moments
 
 #: A hold may be this many frames long.
 LONGEST_HOLD = 100_000
@@ -55,30 +56,11 @@ class Timing:
 def retimed(seconds: NDArray[np.float64], moments: Moments, timing: Timing) -> NDArray[np.float64]:
     """Return when each source frame is shown (T,) seconds, for `seconds` (T,) from the start.
 
-    A duration alone stretches all alike, so that the apex keeps its share. Moments that are given
-    are met exactly; time runs evenly between them. Without a duration, what comes after the
-    offset keeps its length. What is not changed comes out bit for bit. Raises `InputError` where
-    the moments are out of order.
+    Moments come where `moved_moments` says; time runs evenly between them. What is not changed
+    comes out bit for bit. Raises `InputError` where the moments are out of order.
     """
     natural = [float(seconds[index]) for index in (0, *_indices(moments), len(seconds) - 1)]
-    wanted = list(natural)
-    if timing.duration is not None and timing.duration != natural[4] and natural[4] > 0:
-        scale, end = timing.duration / natural[4], natural[4]
-        wanted = [timing.duration if one == end else one * scale for one in natural]
-    for place, moment in ((1, timing.onset), (2, timing.apex), (3, timing.offset)):
-        if moment is not None:
-            wanted[place] = moment
-    if timing.offset is not None and (timing.duration is None or natural[3] == natural[4]):
-        wanted[4] = timing.offset + (natural[4] - natural[3])
-    for before, after in ((1, 2), (2, 3), (3, 4), (0, 1)):
-        is_point = natural[before] == natural[after]
-        if wanted[before] > wanted[after] or (wanted[before] == wanted[after] and not is_point):
-            names = ("start", "onset", "apex", "offset", "end")
-            raise InputError(
-                f"The clip's {names[after]} ({wanted[after]:g} s) would not come after its "
-                f"{names[before]} ({wanted[before]:g} s).",
-                "Give moments that rise: onset, apex, offset, duration.",
-            )
+    wanted = moved_moments(natural, timing.duration, timing.onset, timing.apex, timing.offset)
     return _warped(seconds, natural, wanted)
 
 

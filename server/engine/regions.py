@@ -1,4 +1,4 @@
-"""Gains for regions and sides of the face: how much of each comes through.
+"""Gains and shares for regions and sides of the face: how much of each comes through.
 
 The network says for each cell of the character what it shows, as a place on a chart that all faces
 share. Regions are neighbourhoods of places on that chart, so they lie right on every character.
@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import InputError
+from ..protocol.regions import REGIONS, SIDES, Gains, Mix, Place
 
 Floats = NDArray[np.float32]
-Gains = Mapping[tuple[str, str], float]
 
 #: Places on the chart (x to the subject's left, y up, z to the front; centimetres) that each region
 #: lies about, for the left half; the right half mirrors it.
@@ -33,48 +32,11 @@ PLACES: Mapping[str, tuple[tuple[float, float, float], ...]] = MappingProxyType(
              (0.0, -7.8, 3.4), (0.0, -6.8, 3.2)),
     "chin": ((0.0, -9.6, 3.0), (1.5, -9.8, 2.4), (0.0, -10.8, 2.0), (2.8, -9.3, 1.2)),
 })  # fmt: skip
-REGIONS = tuple(PLACES)
-SIDES = ("left", "right")
-#: Gains that make sense.
-GAINS = (0.0, 4.0)
 #: Width, centimetres, of the passage from a region to its neighbour, and from side to side.
 PASSAGE, MIDDLE = 0.7, 0.8
 
 
-def parse_gains(text: str) -> dict[tuple[str, str], float]:
-    """Return the gain of each region and side named in "brows=2, lips.left=0.5, right=0.8".
-
-    A region alone is both its sides, a side alone all its regions; what is named twice is
-    multiplied. Raises InputError for a name or a number that does not fit.
-    """
-    gains: dict[tuple[str, str], float] = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = (part.strip() for part in entry.partition("="))
-        region, _, side = name.partition(".")
-        if region in SIDES and not side:
-            region, side = "", region
-        if (region and region not in REGIONS) or (side and side not in SIDES) or not equals:
-            raise InputError(
-                f"The gain '{entry}' names no region of the face.",
-                f"Write REGION=GAIN or REGION.SIDE=GAIN; regions are {', '.join(REGIONS)}, sides "
-                "left and right.",
-            )
-        try:
-            gain = float(value)
-        except ValueError:
-            gain = float("nan")
-        if not GAINS[0] <= gain <= GAINS[1]:
-            raise InputError(
-                f"The gain '{entry}' is no number from 0 to 4.", "Give 1 for the clip's own motion."
-            )
-        for key in [
-            (r, s) for r in REGIONS for s in SIDES if region in ("", r) and side in ("", s)
-        ]:
-            gains[key] = gains.get(key, 1.0) * gain
-    return gains
-
-
-def region_shares(chart: Floats) -> dict[tuple[str, str], Floats]:
+def region_shares(chart: Floats) -> dict[Place, Floats]:
     """Return how far (64, 64) 0..1 each cell belongs to each region and side; they add up to 1.
 
     `chart` (3, 64, 64) are the places that the cells show, decimetres.
@@ -89,8 +51,8 @@ def region_shares(chart: Floats) -> dict[tuple[str, str], Floats]:
     likely /= likely.sum(0)
     shares = {}
     for region, share in zip(REGIONS, likely, strict=True):
-        shares[region, "left"] = (share * left).astype(np.float32)
-        shares[region, "right"] = (share * (1 - left)).astype(np.float32)
+        for side, part in zip(SIDES, (left, 1 - left), strict=True):
+            shares[region, side] = (share * part).astype(np.float32)
     return shares
 
 
@@ -103,3 +65,12 @@ def gain_field(chart: Floats, gains: Gains, size: int) -> Floats:
     for key, share in region_shares(chart).items():
         field += np.float32(gains.get(key, 1.0) - 1) * share
     return np.asarray(cv2.resize(field, (size, size), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def share_field(chart: Floats, mix: Mix, size: int) -> Floats | float:
+    """Return the share of the second clip, 0..1, for each pixel (size, size) of the character's
+    crop, smooth; a number where it is the same everywhere."""
+    shares = mix.everywhere
+    if len(set(shares.values())) == 1:
+        return shares["brows", "left"]
+    return np.clip(gain_field(chart, shares, size), 0, 1)

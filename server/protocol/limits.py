@@ -29,6 +29,9 @@ MAX_WINDOW_FRAMES = 64
 #: Highest frame index of a job.
 MAX_FRAMES = 100_000
 
+#: Strengths that make sense: a twentieth of the clip's motion to four times it.
+STRENGTHS = (0.05, 4.0)
+
 
 @dataclass(frozen=True)
 class ServerLimits:

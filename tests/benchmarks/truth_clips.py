@@ -326,7 +326,7 @@ def motion_of(truth: Truth, runtime: OnnxRuntime, folder: Path) -> Mapping[str, 
         flows: list[np.ndarray] = []
         work = retarget(truth.neutral, clip, 1.0, runtime)
         frames = list(work)
-        flows = list(work._flows)
+        flows = list(work.source_flows)
         crop = work.face.crop
         arrays = {
             "motion": np.stack([f.flow for f in frames]),

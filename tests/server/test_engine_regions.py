@@ -7,15 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from microface.errors import InputError
-from microface.server.engine.regions import (
-    PLACES,
-    REGIONS,
-    SIDES,
-    gain_field,
-    parse_gains,
-    region_shares,
-)
+from microface.server.engine.regions import PLACES, gain_field, region_shares
 from microface.server.engine.unfold import LEAST_AREA, areas, unfolded
+from microface.server.protocol.regions import REGIONS, SIDES, parse_gains
 
 
 def face() -> np.ndarray:
