@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     parser.add_argument(
         "--stage",
-        choices=("keypoints", "motion", "paint", "points", "doubt", "all"),
+        choices=("keypoints", "motion", "paint", "points", "doubt", "unsupervised", "all"),
         default="all",
         help="one stage alone, or the first three in their order (default)",
     )

@@ -22,6 +22,8 @@ EXPRESSIVE = 0.4
 ONE_SIDED, OFF_MIDDLE = 0.15, 0.05
 #: Edge strength, of 1, that counts as an edge, and how far off, pixels, one may lie.
 EDGE, EDGE_AROUND = 0.2, 1
+#: How near an edge, pixels, errors count as errors at edges.
+NEAR_EDGE = 3
 
 
 def moving_region(flow: Floats, visible: Flags) -> Flags:
@@ -41,6 +43,21 @@ def endpoint_sums(flow: Floats, truth: Floats, region: Flags) -> tuple[float, fl
     relative error, 1 for a static copy."""
     error = np.linalg.norm(flow - truth, axis=-1)[region].sum()
     return float(error), float(np.linalg.norm(truth, axis=-1)[region].sum())
+
+
+def near_edges(edges: Floats, region: Flags) -> Flags:
+    """Return the part (H, W) of `region` within `NEAR_EDGE` pixels of an edge of `edges`."""
+    side = 2 * NEAR_EDGE + 1
+    strong = (edges > EDGE).astype(np.uint8)
+    return np.asarray(cv2.dilate(strong, np.ones((side, side), np.uint8)) > 0) & region
+
+
+def picture_sums(
+    image: NDArray[np.uint8], truth: NDArray[np.uint8], region: Flags
+) -> tuple[float, float]:
+    """Return the sum of absolute differences (of 255) over `region`, and the number of values."""
+    difference = np.abs(image.astype(np.float32) - truth.astype(np.float32))[region]
+    return float(difference.sum()), float(difference.size)
 
 
 def cosine_sums(flow: Floats, truth: Floats, region: Flags) -> tuple[float, float]:
@@ -122,10 +139,10 @@ def f_score(counts: Sequence[float]) -> float:
     return 2 * precision * recall / max(precision + recall, 1e-9)
 
 
-def bootstrap(
-    values: Floats, groups: Sequence[object], draws: int = 1000, seed: int = 0
-) -> tuple[float, float, float]:
-    """Return the pooled ratio of columns (P, 2) `values`, and its 95 % interval.
+def drawn_sums(
+    values: Floats, groups: Sequence[object], draws: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sums (C,) of `values` (P, C), and of each draw (draws, C) of whole groups.
 
     Whole groups (identities) are drawn again with replacement, because their pairs go together.
     """
@@ -134,8 +151,29 @@ def bootstrap(
     sums = np.zeros((len(names), values.shape[1]), np.float64)
     np.add.at(sums, [where[str(g)] for g in groups], values.astype(np.float64))
     rng = np.random.default_rng(seed)
-    drawn = sums[rng.integers(0, len(names), (draws, len(names)))].sum(1)
+    return sums.sum(0), sums[rng.integers(0, len(names), (draws, len(names)))].sum(1)
+
+
+def bootstrap(
+    values: Floats, groups: Sequence[object], draws: int = 1000, seed: int = 0
+) -> tuple[float, float, float]:
+    """Return the pooled ratio of columns (P, 2) `values`, and its 95 % interval."""
+    whole, drawn = drawn_sums(values, groups, draws, seed)
     ratios = drawn[:, 0] / np.maximum(drawn[:, 1], 1e-9)
     low, high = np.percentile(ratios, [2.5, 97.5])
-    whole = sums.sum(0)
     return float(whole[0] / max(whole[1], 1e-9)), float(low), float(high)
+
+
+def bootstrap_change(
+    before: Floats, after: Floats, groups: Sequence[object], draws: int = 1000, seed: int = 0
+) -> tuple[float, float, float]:
+    """Return by how much the pooled ratio of `after` (P, 2) is above that of `before`, of the same
+    pairs, and the 95 % interval of that."""
+    whole, drawn = drawn_sums(np.concatenate((before, after), axis=1), groups, draws, seed)
+
+    def change(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        floor = np.maximum(sums, 1e-9)
+        return np.asarray(sums[..., 2] / floor[..., 3] - sums[..., 0] / floor[..., 1])
+
+    low, high = np.percentile(change(drawn), [2.5, 97.5])
+    return float(change(whole)), float(low), float(high)

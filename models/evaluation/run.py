@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..training.losses import moving_region as soft_region
 from ..training.stages import as_tensors
 from ..training.steady import steadied
 from . import measures
-from .methods import METHODS, Pairs, Result
+from .methods import METHODS, Method, Pairs, Result
 from .reliability import Reliability
 
 #: Pairs that go through the network at once.
@@ -46,6 +46,9 @@ class Sums:
     similarity: list[tuple[float, float]] = field(default_factory=list)
     edges: list[tuple[float, float, float, float]] = field(default_factory=list)
     rest: list[tuple[float, float]] = field(default_factory=list)
+    difference: list[tuple[float, float]] = field(default_factory=list)
+    edge_motion: list[tuple[float, float]] = field(default_factory=list)
+    edge_difference: list[tuple[float, float]] = field(default_factory=list)
     reliability: Reliability | None = None
 
 
@@ -55,7 +58,7 @@ class Measured:
     one family of heads; whether the truth is an expression, and the peak of the carried truth in
     pixels."""
 
-    sums: dict[str, Sums] = field(default_factory=lambda: {name: Sums() for name in METHODS})
+    sums: dict[str, Sums]
     groups: list[str] = field(default_factory=list)
     within: list[bool] = field(default_factory=list)
     expressive: list[bool] = field(default_factory=list)
@@ -117,23 +120,41 @@ def add(
     sums.moving.append(measures.psnr_sums(image, frame, region))
     similar = measures.similarity_map(image, frame)[region]
     sums.similarity.append((float(similar.sum()), float(similar.size)))
-    target = edge_map(luminance(pair["character_frame"][i : i + 1])) * soft_region(
-        pair["character_backward"][i : i + 1]
-    )
+    drawn = edge_map(luminance(pair["character_frame"][i : i + 1]))
+    target = drawn * soft_region(pair["character_backward"][i : i + 1])
     sums.edges.append(measures.edge_counts(result.edges[i], target[0, 0].numpy()))
+    at_edges = measures.near_edges(drawn[0, 0].numpy(), region)
+    sums.difference.append(measures.picture_sums(image, frame, region))
+    sums.edge_motion.append(measures.endpoint_sums(flow, backward, at_edges))
+    sums.edge_difference.append(measures.picture_sums(image, frame, at_edges))
     whole = np.linalg.norm(flow, axis=-1)
     sums.rest.append((float(whole.sum()), float(whole.size)))
 
 
-def measure(network: Eam, shards: Shards, pairs: int) -> Measured:
-    """Return every method's sums over `pairs` pairs of `shards`."""
+def as_they_are(pair: Pairs) -> Pairs:
+    """Return the pairs themselves."""
+    return pair
+
+
+def measure(
+    network: Eam,
+    shards: Shards,
+    pairs: int,
+    methods: Mapping[str, Method] = METHODS,
+    change: Callable[[Pairs], Pairs] = as_they_are,
+) -> Measured:
+    """Return the sums of every one of `methods` over `pairs` pairs of `shards`.
+
+    `network` finds the keypoints by which the source's head is held still; what the methods then
+    meet is what `change` makes of the pairs.
+    """
     known = labels(shards)
-    found = Measured()
+    found = Measured({name: Sums() for name in methods})
     with torch.no_grad():
         for indices, shaken in batches(shards, pairs):
-            pair = steadied(shaken, network.encode(shaken["source_neutral"]).points)
+            pair = change(steadied(shaken, network.encode(shaken["source_neutral"]).points))
             alike = carried_truth(pair)
-            results = {name: method(network, pair) for name, method in METHODS.items()}
+            results = {name: method(network, pair) for name, method in methods.items()}
             frames = (pair["character_frame"] * 255).round().byte().permute(0, 2, 3, 1).numpy()
             for i, index in enumerate(indices.tolist()):
                 size = pair["character_backward"][i].square().sum(0).sqrt()

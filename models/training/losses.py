@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..eam import grid
 from ..eam.edges import edge_map
-from ..eam.keypoints import Encoding, luminance
+from ..eam.keypoints import luminance
 from .transforms import ThinPlate
 
 #: Motion, pixels, at which a place counts as moving (a half comes at 0.83 of it).
@@ -83,7 +85,16 @@ def points(found: Tensor, truth: Tensor) -> Tensor:
     return (distance * inside).sum() / inside.sum().clamp(min=1)
 
 
-def equivariance(plain: Encoding, warped: Encoding, plate: ThinPlate) -> tuple[Tensor, Tensor]:
+class Detection(Protocol):
+    """What a detector finds: points (N, K, 2) and jacobians (N, K, 2, 2), normalised."""
+
+    @property
+    def points(self) -> Tensor: ...
+    @property
+    def jacobians(self) -> Tensor: ...
+
+
+def equivariance(plain: Detection, warped: Detection, plate: ThinPlate) -> tuple[Tensor, Tensor]:
     """Return equivariance errors of points and Jacobians under `plate`.
 
     First Order Motion Model, equations 9 to 11: `kp_X = T(kp_Y)` and

@@ -14,9 +14,9 @@ DEFAULT = Path(__file__).with_name("default.toml")
 #: Stages in their order: the detector alone, motion on the frozen detector, everything painted.
 STAGES = ("keypoints", "motion", "paint")
 
-#: Stages that are run only when asked for: the keypoints' heatmaps anew, on the same features, and
-#: how far off the motion of the rest, which stays as it is, may be.
-EXTRA_STAGES = ("points", "doubt")
+#: Stages that are run only when asked for: the keypoints' heatmaps anew, on the same features; how
+#: far off the motion of the rest, which stays as it is, may be; and everything without any truth.
+EXTRA_STAGES = ("points", "doubt", "unsupervised")
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,8 @@ from . import augment, losses, transforms
 from .carried import carried_truth
 from .data import Batch
 from .steady import steadied
+from .unsupervised import Losses, unsupervised_step
 from .wanted import Wanted, exchanged, wanted
-
-Losses = dict[str, Tensor]
 
 #: Geometry of the detector's augmentation: wider than the engine's crops ever are.
 ZOOM, DEGREES, SHIFT = (0.6, 1.45), 28.0, 0.28
@@ -188,4 +187,5 @@ STEPS = {
     "doubt": (doubt_step, ("doubt",)),
     "motion": (motion_step, ("source", "correspond", "dense")),
     "paint": (paint_step, ("dense.upsample", "edges", "generator")),
+    "unsupervised": (unsupervised_step, ("",)),
 }

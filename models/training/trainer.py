@@ -18,6 +18,7 @@ from ..eam.network import Eam, EamConfig
 from . import checkpoint
 from .checkpoint import Position
 from .data import Shards, draw
+from .descent import descend, optimiser_of, rate_at
 from .settings import STAGES, Settings
 from .stages import KEYPOINT_FIELDS, STEPS, prepared
 
@@ -57,9 +58,7 @@ class Trainer:
         named = [(n, p) for n, p in self.network.named_parameters() if n.startswith(parts)]
         self.names = [name for name, _ in named]
         rate = self.settings.stages[stage].rate
-        self.optimiser = torch.optim.AdamW(
-            [p for _, p in named], lr=rate, betas=(0.9, 0.99), weight_decay=1e-4
-        )
+        self.optimiser = optimiser_of([p for _, p in named], rate)
 
     def start_from(self, weights: Eam) -> None:
         """Begin with the weights of another network, which may lack the part that doubts.
@@ -101,10 +100,7 @@ class Trainer:
         """Take one step; `done` is the share of the stage that lies behind. Return its losses."""
         stage = self.position.stage
         settings = self.settings.stages[stage]
-        warm = min(1.0, (self.position.stage_step + 1) / self.settings.warmup_steps)
-        rate = settings.rate * warm * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(done, 1))))
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        rate = rate_at(settings.rate, done, self.position.stage_step, self.settings.warmup_steps)
         indices = draw(self.settings.seed, self.position.step, settings.batch, len(self.shards))
         rng = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.position.step)
         fields = KEYPOINT_FIELDS if stage in ("keypoints", "points") else ()
@@ -114,14 +110,7 @@ class Trainer:
         if "encoder" not in parts:
             self.network.encoder.eval()
         named = compute(self.network, pair, rng)
-        weights = self.settings.losses
-        total = torch.stack([weights.get(name, 0.0) * v for name, v in named.items()]).sum()
-        self.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
-        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip))
-        if math.isfinite(norm):
-            self.optimiser.step()
+        total, norm = descend(self.optimiser, rate, named, self.settings.losses, self.settings.clip)
         self.position.step += 1
         self.position.stage_step += 1
         self.position.pairs_seen += settings.batch
@@ -130,7 +119,7 @@ class Trainer:
         gate = self.network.generator.attention
         if gate is not None and stage == "paint":
             result["gate"] = float(gate.gate.detach())
-        return {"total": float(total.detach()), "norm": norm, "rate": rate, **result}
+        return {"total": total, "norm": norm, "rate": rate, **result}
 
     def follow(self) -> None:
         """Move the running average towards the weights; slower as the stage goes on."""

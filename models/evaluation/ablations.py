@@ -1,0 +1,184 @@
+"""Teach every variant on the same data for the same time, and compare them.
+
+    python -m microface.models.evaluation.ablations --data TRAIN --test TEST --out out/ablations
+
+Each variant is taught for `--minutes` of one core's time from nothing, each painter for
+`--paint-minutes` on the motion of the weights that ship. What is taught already is not taught
+again. With `--page` the tables are written into a Markdown page between their marks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from ..eam.blocks import set_mixed
+from ..eam.network import Eam
+from ..export import load_weights
+from ..released.network import Released
+from ..released.training import released_step
+from ..training.data import Shards, draw
+from ..training.descent import descend, optimiser_of, rate_at
+from ..training.settings import Settings, load_settings
+from ..training.stages import KEYPOINT_FIELDS, STEPS, prepared
+from .ablation_table import CARRIED, SHOWN, Line, changed, lines_of, reached
+from .command import WEIGHTS
+from .methods import classical, static_copy
+from .page import write_between
+from .run import measure
+from .variant_methods import equivariance_rows, method_of, self_driven
+from .variants import PAINTERS, VARIANTS, Variant, frame_cost
+
+#: Parts of the network that do not paint.
+MOTION = ("encoder", "source", "correspond", "dense")
+#: Title of the line that tells how steady keypoints are.
+EQUIVARIANCE = "loss of equivariance"
+
+
+def teach(
+    network: nn.Module, stage: str, shards: Shards, settings: Settings, minutes: float
+) -> int:
+    """Teach `network` one stage for `minutes` of processor time; return the steps taken."""
+    compute, parts = STEPS[stage]
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith(parts))
+    chosen = [p for p in network.parameters() if p.requires_grad]
+    plan = settings.stages[stage]
+    optimiser = optimiser_of(list(chosen), plan.rate)
+    fields = KEYPOINT_FIELDS if stage == "keypoints" else ()
+    began, step = time.process_time(), 0
+    while (done := (time.process_time() - began) / (60 * minutes)) < 1:
+        indices = draw(settings.seed, step, plan.batch, len(shards))
+        rng = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+        pair = prepared(shards.batch(indices, fields), rng)
+        network.train()
+        if isinstance(network, Eam):
+            if "encoder" not in parts and "" not in parts:
+                network.encoder.eval()
+            named = compute(network, pair, rng)
+        else:
+            assert isinstance(network, Released)
+            named = released_step(network, pair, rng)
+        rate = rate_at(plan.rate, done, step, settings.warmup_steps)
+        descend(optimiser, rate, named, settings.losses, settings.clip)
+        step += 1
+    return step
+
+
+def built(variant: Variant, seed: int) -> nn.Module:
+    """Return a variant's network before it is taught."""
+    torch.manual_seed(seed)
+    network = variant.build().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if isinstance(network, Eam):
+        set_mixed(network, mixed=True)
+        set_mixed(network.encoder.heatmaps[1], mixed=False)
+    assert isinstance(network, nn.Module)
+    return network
+
+
+def taught(
+    variant: Variant, path: Path, shards: Shards, settings: Settings, minutes: float, start: Path
+) -> nn.Module:
+    """Return a variant's network, taught now unless `path` already holds it.
+
+    A painter begins with the motion of the weights `start`, and only learns to paint.
+    """
+    network = built(variant, settings.seed)
+    if path.exists():
+        network.load_state_dict(load_file(path))
+        return network.eval()
+    plan = variant.plan
+    if not plan:
+        shipped = load_weights(start).state_dict()
+        kept = {k: v for k, v in shipped.items() if k.startswith(MOTION)}
+        network.load_state_dict({**network.state_dict(), **kept})
+        plan = (("paint", 1.0),)
+    for stage, share in plan:
+        steps = teach(network, stage, shards, settings, share * minutes)
+        print(f"{variant.name}: {stage}, {steps} steps", flush=True)
+    aside = path.with_suffix(".part")
+    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, aside)
+    aside.replace(path)
+    return network.eval()
+
+
+def measured(
+    networks: dict[str, nn.Module], shipped: Eam, shards: Shards, pairs: int, painting: bool
+) -> list[Line]:
+    """Return the lines of a table: of motion over all pairs, or of painting, where each source is
+    its own character and the frame to show is known."""
+    methods = {name: method_of(network) for name, network in networks.items()}
+    if painting:
+        return lines_of(measure(shipped, shards, pairs, methods, self_driven), SHOWN)
+    reference = {"static copy": static_copy, "classical": classical}
+    found = measure(shipped, shards, pairs, reference | methods)
+    steadiness = {
+        name: np.array(equivariance_rows(network, shards, pairs), np.float32)
+        for name, network in networks.items()
+    }
+    return [*lines_of(found, CARRIED + SHOWN), Line(EQUIVARIANCE, found.groups, steadiness)]
+
+
+def compared(arguments: argparse.Namespace) -> str:
+    """Teach and measure everything `arguments` ask for; return the tables as Markdown."""
+    settings = load_settings(arguments.settings).with_changes(
+        minutes=None, batch=arguments.batch, seed=arguments.seed
+    )
+    shards, held_out = Shards(arguments.data), Shards(arguments.test)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    shipped = load_weights(arguments.weights)
+    tables = []
+    for kind, variants, minutes in (
+        ("variant", VARIANTS, arguments.minutes),
+        ("painter", PAINTERS, arguments.paint_minutes),
+    ):
+        networks = {}
+        for i, variant in enumerate(variants):
+            path = arguments.out / f"{kind}-{i}.safetensors"
+            networks[variant.name] = taught(
+                variant, path, shards, settings, minutes, arguments.weights
+            )
+        lines = measured(networks, shipped, held_out, arguments.pairs, kind == "painter")
+        names = list(networks)
+        costs = ", ".join(f"{name} {frame_cost(each):.1f}" for name, each in networks.items())
+        columns = list(lines[0].rows)
+        tables.append(
+            f"GFLOPs a frame: {costs}.\n\n{reached(lines, columns)}\n"
+            f"What each adds to the one before (a star: the interval is clear of zero):\n\n"
+            f"{changed(lines, names)}"
+        )
+    return "\n".join(tables)
+
+
+def main() -> None:
+    """Run the comparison as the command line asks."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="shards to teach with")
+    parser.add_argument("--test", type=Path, required=True, help="shards of held-out identities")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
+    parser.add_argument("--minutes", type=float, default=6.0, help="for each variant (6)")
+    parser.add_argument("--paint-minutes", type=float, default=5.0, help="for each painter (5)")
+    parser.add_argument("--pairs", type=int, default=128, help="held-out pairs (128)")
+    parser.add_argument("--batch", type=int, help="pairs a step (each stage's own)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--settings", type=Path, help="instead of default.toml")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="those that ship")
+    parser.add_argument("--page", type=Path, help="Markdown page to write the tables into")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    text = compared(arguments)
+    print(text)
+    if arguments.page:
+        write_between(arguments.page, "ablations", text)
+
+
+if __name__ == "__main__":
+    main()
