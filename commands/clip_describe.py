@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 EXAMPLE = """Examples:
   microface clip describe smile.mp4
   microface clip describe CASME2-RAW/sub01/EP02_01f --fps 200 --json
+  microface clip describe crying.mp4 --neutral the-same-actor-at-rest.mp4
   microface clip describe smirk.mp4 --curves smirk.csv
   microface clip synth smirk.csv --fps 100 --head kofi --out out/smirk"""
 
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     with ProgressReport("clip describe") as report, opened(arguments, report) as source:
         measured = measured_source(source, report)
-        found = describe(measured.flows, source.clip.times, measured.trust)
+        found = describe(measured.flows, source.clip.times, measured.trust, measured.poses)
     hints = emotion_hints(found)
     if arguments.curves is not None:
         write_text_whole(arguments.curves, curves_text(found))
@@ -75,6 +76,7 @@ def told(unit: Described) -> dict[str, object]:
         "unit": unit.unit,
         "side": unit.side,
         "peak": round(unit.peak, 4),
+        "apex": round(float(unit.times[unit.apex]), 4),
         "confidence": round(unit.confidence, 3),
         "evidence": str(unit.evidence),
         "times": [round(float(t), 4) for t in unit.times],

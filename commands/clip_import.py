@@ -20,16 +20,22 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from .clip_query import clips
-from .clip_source import rate
+from .clip_source import add_neutral_argument, opened_neutral, rate
 from .output import write_text_whole
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..server.clips.datasets.reading import DataSet
 
 EXAMPLE = """Examples:
   microface clip import --library clips smile.mp4 --subject anna --consent anna-release.pdf
   microface clip import --library clips takes/t01 takes/t02 --fps 24000/1001 --subject anna
+  microface clip import --library clips crying.mp4 --subject anna --neutral anna-at-rest.mp4
   microface clip import --library clips --data-set casme2 /data/CASME2 --findings casme2.csv
   microface clip import --library clips --data-set samm /data/SAMM --sheet SAMM.csv \\
       --column onset=Begin
@@ -54,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fps", metavar="FPS", help="frame rate, instead of what is known of it")
     parser.add_argument("--subject", default="", help="who is seen, for clips without a sheet")
+    add_neutral_argument(parser)
     sets = parser.add_argument_group("data sets")
     sets.add_argument("--data-set", metavar="NAME", help="read CLIP as a copy of this set")
     sets.add_argument("--sheet", type=Path, help="its annotation, .xlsx or .csv, if not found")
@@ -89,11 +96,14 @@ def run(arguments: argparse.Namespace) -> int:
         consent = Consent(
             arguments.scope, arguments.show, day(arguments.expires), file_sha256(arguments.consent)
         )
-    read = None
+    read = rest = None
     if arguments.data_set is not None:
+        if arguments.neutral is not None:
+            raise InputError("One neutral for a whole data set.", "Leave --neutral out.")
         read = _read(arguments)
         records = [(record, False) for record in read.records]
     else:
+        rest = _rest(arguments.neutral, fps)
         records = [
             (clip_record(path, fps, subject=arguments.subject), path.is_file() and fps is None)
             for path in arguments.clips
@@ -106,7 +116,9 @@ def run(arguments: argparse.Namespace) -> int:
         refused: list[str] = []
         for index, (record, own_rate) in enumerate(records):
             try:
-                _, is_new = library.import_clip(record, own_rate=own_rate)
+                entry, is_new = library.import_clip(record, own_rate=own_rate)
+                if rest is not None:
+                    library.keep_neutral(entry, rest)
             except InputError as error:
                 # One bad clip costs none of the others.
                 refused.append(f"{record.source}: {error.what}" if read else str(error))
@@ -123,6 +135,15 @@ def run(arguments: argparse.Namespace) -> int:
     for line in refused:
         print(f"microface: {line}", file=sys.stderr)
     return InputError.exit_status if refused else 0
+
+
+def _rest(path: Path | None, fps: Fraction | None) -> NDArray[np.uint8] | None:
+    """Return the neutral picture (H, W, 3) of the clip at `path`, None for None."""
+    from ..server.clips.measure import rest_of
+    from ..server.engine.runtime import OnnxRuntime
+
+    with opened_neutral(path, fps) as clip:
+        return None if clip is None else rest_of(clip, OnnxRuntime().encode)[0].image
 
 
 def _read(arguments: argparse.Namespace) -> DataSet:

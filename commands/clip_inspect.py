@@ -3,7 +3,8 @@
 Prints size, frame rate, length, the onset, apex and offset of the strongest expression, all that
 the face does, its action units and warnings; with --page also writes an HTML page with a strip of
 thumbnails, the motion of each region, and each unit's strength over time. The face at rest is found
-in the clip, or is the coded onset of a library's clip.
+in the clip, is the coded onset of a library's clip, or is that of another clip (--neutral). Of
+several faces the largest is measured, or the one that --face names.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 EXAMPLE = """Examples:
   microface clip inspect smile.mp4 --page smile.html
   microface clip inspect CASME2-RAW/sub01/EP02_01f --fps 200
+  microface clip inspect interview.mp4 --face left --neutral portrait.png
   microface clip inspect 3fa29c --library clips --json"""
 
 
@@ -61,16 +63,20 @@ def run(arguments: argparse.Namespace) -> int:
     from ..server.engine.runtime import OnnxRuntime
 
     with ProgressReport("clip inspect") as report, opened(arguments, report) as source:
+        runtime = OnnxRuntime()
         seen = inspect_clip(
             source.clip,
-            OnnxRuntime(),
+            runtime,
             lambda share: report.stage("measure", share),
             onset=source.onset,
+            near=source.near(runtime.encode),
+            rest=source.rest,
         )
         table = facts(source.clip, seen, source.entry)
         if arguments.page is not None:
             write_text_whole(arguments.page, _page(source.clip, seen, table))
-    if source.entry is not None:
+    # What the library shows of a clip is its own face, measured from its own neutral.
+    if source.entry is not None and arguments.face == "largest" and arguments.neutral is None:
         _keep(arguments.library, source.entry, profile_of(seen, source.clip.times))
     if arguments.json:
         events = [told_event(event, source.clip) for event in seen.spotted]

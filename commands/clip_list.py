@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError, RunError
 from .clip_inspect import profile_of
 from .clip_query import add_query_arguments, clips, query_of
+from .clip_source import opened_neutral
 from .clip_tables import lines_of
 from .output import check_file, write_text_whole
 from .progress import ProgressReport
@@ -117,9 +118,12 @@ def _measure(library: ClipLibrary, entries: list[Entry]) -> None:
             source = library.source(entry)
             fps = entry.fps if source.is_dir() else None
             try:
-                with decoded(source, fps, SandboxLimits(clip=LONG)) as clip:
+                with (
+                    decoded(source, fps, SandboxLimits(clip=LONG)) as clip,
+                    opened_neutral(library.neutral(entry), None) as rest,
+                ):
                     assert runtime is not None
-                    seen = inspect_clip(clip, runtime, onset=entry.onset)
+                    seen = inspect_clip(clip, runtime, onset=entry.onset, rest=rest)
                     library.keep_profile(entry, profile_of(seen, clip.times))
             except InputError as error:
                 report.say(f"{entry.id[:12]} {entry.clip}: {error.what}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 
 if TYPE_CHECKING:
+    from ..server.clips.choose import FaceChoice
     from ..server.clips.clip import Clip
+    from ..server.clips.face import Encode
     from ..server.clips.library.entry import Entry
     from ..server.clips.measure import Measured
     from .progress import ProgressReport
@@ -22,15 +24,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A clip that was opened, and its entry where it is of a library."""
+    """A clip that was opened, its `entry` where it is of a library, the face that is meant, and the
+    clip of the same person at `rest` where there is one."""
 
     clip: Clip
     entry: Entry | None
+    face: FaceChoice
+    rest: Clip | None
 
     @property
     def onset(self) -> int | None:
         """The frame at rest that is coded for it, if any."""
         return None if self.entry is None else self.entry.onset
+
+    def near(self, encode: Encode) -> tuple[float, float] | None:
+        """Return where (x, y) in pixels the face that was asked for is, None for the largest."""
+        from ..server.clips.face import find_faces
+
+        if self.face.is_largest:
+            return None
+        found = find_faces(self.clip.frames[self.onset or 0], encode)
+        return self.face.place_among(found, f"the clip {self.clip.name}")
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +58,24 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--library", type=Path, metavar="DIR", help="the library that CLIP is the id of a clip in"
     )
+    parser.add_argument(
+        "--face",
+        default="largest",
+        metavar="WHICH",
+        help="of several faces: largest (default), left or right in the picture, a number from its "
+        "left (1 first), or a place X,Y in pixels",
+    )
+    add_neutral_argument(parser)
+
+
+def add_neutral_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what names another clip in which the face rests."""
+    parser.add_argument(
+        "--neutral",
+        type=Path,
+        metavar="PATH",
+        help="picture, video or folder of the same person at rest, for a clip that never rests",
+    )
 
 
 @contextmanager
@@ -53,35 +85,74 @@ def opened(arguments: argparse.Namespace, report: ProgressReport) -> Iterator[So
     Long recordings stay on the disk. Raises InputError where it cannot be used.
     """
     from ..server.clips.builtin import builtin_clip, is_builtin
+    from ..server.clips.choose import face_choice
     from ..server.clips.library.library import ClipLibrary
     from ..server.clips.limits import LONG
     from ..server.sandbox import SandboxLimits, decoded
 
     fps = rate(arguments.fps)
-    entry = None
-    if arguments.library is None and is_builtin(arguments.clip):
-        yield Source(builtin_clip(arguments.clip), None)
+    face = face_choice(arguments.face)
+    entry, neutral = None, arguments.neutral
+    with ExitStack() as stack:
+        if arguments.library is None and is_builtin(arguments.clip):
+            clip = builtin_clip(arguments.clip)
+        else:
+            path = Path(arguments.clip)
+            if arguments.library is not None:
+                with ClipLibrary(arguments.library) as library:
+                    entry = library.one(arguments.clip)
+                    path = library.source(entry)
+                    neutral = neutral or library.neutral(entry)
+                fps = fps or (entry.fps if path.is_dir() else None)
+            elif not path.exists():
+                raise InputError(
+                    f"There is no clip at {path}.", "Give a video or a folder of pictures."
+                )
+            limits = SandboxLimits(clip=LONG, processor_seconds=900, seconds=900.0)
+            tell = partial(report.stage, "decode")
+            clip = stack.enter_context(decoded(path, fps, limits, tell))
+        rest = stack.enter_context(opened_neutral(neutral, fps))
+        yield Source(clip, entry, face, rest)
+
+
+@contextmanager
+def opened_neutral(path: Path | None, fps: Fraction | None) -> Iterator[Clip | None]:
+    """Give the clip at `path` that shows a face at rest; a picture is a clip of one frame.
+
+    Gives None for None. Raises InputError where it cannot be used.
+    """
+    if path is None:
+        yield None
         return
-    path = Path(arguments.clip)
-    if arguments.library is not None:
-        with ClipLibrary(arguments.library) as library:
-            entry = library.one(arguments.clip)
-            path = library.source(entry)
-        fps = fps or (entry.fps if path.is_dir() else None)
-    elif not path.exists():
-        raise InputError(f"There is no clip at {path}.", "Give a video or a folder of pictures.")
-    limits = SandboxLimits(clip=LONG, processor_seconds=900, seconds=900.0)
-    with decoded(path, fps, limits, lambda share: report.stage("decode", share)) as clip:
-        yield Source(clip, entry)
+    import numpy as np
+
+    from ..server.clips.clip import Clip
+    from ..server.clips.images import PICTURE_SUFFIXES, read_picture
+    from ..server.sandbox import decoded
+
+    if not path.exists():
+        raise InputError(f"There is no neutral at {path}.", "Give a picture, a video or a folder.")
+    if path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES:
+        yield Clip([read_picture(path)], np.zeros(1), Fraction(1), path.stem, "")
+        return
+    # A face at rest is the same at any rate.
+    with decoded(path, fps or (Fraction(25) if path.is_dir() else None)) as clip:
+        yield clip
 
 
 def measured_source(source: Source, report: ProgressReport) -> Measured:
-    """Return how the face of a clip moves, with the weights that ship."""
+    """Return how the face of a clip moves, with the weights that ship; say so if it has several."""
+    from ..server.clips.choose import told_of_others
     from ..server.clips.measure import measure
     from ..server.engine.runtime import OnnxRuntime
 
+    encode = OnnxRuntime().encode
     tell = partial(report.stage, "measure")
-    return measure(source.clip, OnnxRuntime().encode, tell, onset=source.onset)
+    near = source.near(encode)
+    measured = measure(source.clip, encode, tell, onset=source.onset, near=near, rest=source.rest)
+    if others := told_of_others(measured.start.face, asked=near is not None):
+        report.say(others)
+    return measured
 
 
 def rate(text: str | None) -> Fraction | None:

@@ -3,7 +3,7 @@
 A micro-expression lasts at most half a second from onset to offset. Prints a line an event: its
 kind (micro, macro, blink, gaze, head, speech), onset, apex and offset in seconds from the clip's
 start, how long it lasts, the regions that move, the most moving first, and how sure that is. The
-face at rest, from which all motion is measured, is found in the clip.
+face at rest, from which all motion is measured, is found in the clip, or in another (--neutral).
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def unit_cells(unit: Described) -> tuple[str, ...]:
         unit_name(unit.unit),
         unit.side,
         f"{unit.peak:.2f}",
-        f"{unit.times[int(unit.intensity.argmax())]:.3f} s",
+        f"{unit.times[unit.apex]:.3f} s",
         f"{unit.confidence:.0%}",
         str(unit.evidence),
     )

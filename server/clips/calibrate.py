@@ -2,13 +2,14 @@
 
 One frame's sensor noise would be seen as motion in every other frame. So the frames of a still
 stretch are laid over one another, the head's own sway taken out, and averaged; the face rests as
-it rests, its lips parted if they are, since only what changes counts as expression.
+it rests, its lips parted if they are, since only what changes counts as expression. A clip that
+never rests takes its neutral from another one of the same person.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.flow import luminance
-from .crop import Crop, take_crop
+from .crop import Crop, shrink_for, take_crop
 from .sampling import Reals
 
 #: A still stretch is at most this long, and averaged from at most so many frames.
@@ -32,11 +33,16 @@ NOISE_RATIO = 1.25
 
 @dataclass(frozen=True)
 class Neutral:
-    """A face at rest: `image` (H, W, 3) uint8; `frame` whose head pose it has; `frames_used`."""
+    """A face at rest: `image` (H, W, 3) uint8; `frame` whose head pose it has; `frames_used`.
+
+    With `apart` it is of another clip: that one's frames are counted, and `image` is moved so that
+    its face lies in this clip's crop.
+    """
 
     image: NDArray[np.uint8]
     frame: int
     frames_used: tuple[int, ...]
+    apart: bool = False
 
 
 def neutral_of(
@@ -49,7 +55,7 @@ def neutral_of(
     """Return the neutral of a clip of frames (H, W, 3) uint8 at `times` (T,) seconds.
 
     `onset` names a frame known to be at rest; the stretch about it is used then. `crop` says where
-    the face is; else the whole picture is compared. A separate neutral clip is given as `frames`.
+    the face is; else the whole picture is compared.
     """
     first, last = (0, 0) if len(frames) == 1 else _stretch(frames, times, crop, onset)
     middle = first if onset is None else onset
@@ -68,6 +74,25 @@ def neutral_of(
                 used.append(index)
     image = np.clip(total / len(used) + 0.5, 0, 255).astype(np.uint8)
     return Neutral(image, middle, tuple(sorted(used)))
+
+
+def brought(neutral: Neutral, own: Crop, onto: Crop, size: tuple[int, int]) -> Neutral:
+    """Return another clip's neutral for a clip of pictures of `size` (width, height).
+
+    The face that `own` is about comes to lie in the crop `onto`. Where the head differs otherwise,
+    as it does when it is turned, steadying takes that out.
+    """
+    there, here = (np.vstack([crop.affine(), (0, 0, 1)]) for crop in (own, onto))
+    picture, affine = shrink_for(neutral.image, (there @ np.linalg.inv(here))[:2])
+    moved = cv2.warpAffine(
+        picture,
+        affine,
+        size,
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    image = np.asarray(moved, np.uint8)
+    return replace(neutral, image=image, apart=True)
 
 
 def _stretch(

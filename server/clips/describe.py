@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .basis import Side
 from .describe_amounts import Floats, amounts_of, coarse_rows, fields, pieces
@@ -27,6 +28,9 @@ MOST_UNITS = 8
 ONE_SIDED = 0.3
 #: An amount that peaks below this is no more than a trace of the measurement.
 LEAST_AMOUNT = 0.02
+#: A frame in which the head is turned further than this, out of the plane and from the neutral,
+#: bears no witness: steadying leaves too much of the turn in it.
+TURNED_DEGREES = 15.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,8 @@ class Described:
 
     `unit` is FACS's number, `side` the subject's own; `times` (T,) seconds and `intensity` (T,)
     0..1 of a full contraction (1 is as much or more), by the stronger side; `left` and `right` (T,)
-    by side. `confidence` 0..1.
+    by side. `apex` is the frame at which it is strongest, among those in which the head is not
+    turned far; the evidence is of that frame. `confidence` 0..1.
     """
 
     unit: int
@@ -62,20 +67,23 @@ class Described:
     intensity: Floats
     left: Floats
     right: Floats
+    apex: int
     confidence: float
     evidence: Evidence
 
     @property
     def peak(self) -> float:
-        """The most intensity."""
-        return float(self.intensity.max())
+        """The intensity at the apex."""
+        return float(self.intensity[self.apex])
 
 
-def describe(flows: Reals, times: Reals, trust: Reals | None = None) -> list[Described]:
+def describe(
+    flows: Reals, times: Reals, trust: Reals | None = None, poses: Reals | None = None
+) -> list[Described]:
     """Return the units in steadied flows (T, 64, 64, 2) at `times` (T,) seconds, strongest first.
 
-    `trust` (T, 64, 64) 0..1, where given, says how far to believe each place. Blinks and gaze are
-    explained as well, and not told: `spot` tells them.
+    `trust` (T, 64, 64) 0..1, where given, says how far to believe each place, `poses` (T, 6) how
+    the head is turned. Blinks and gaze are explained as well, and not told: `spot` tells them.
     """
     rows = coarse_rows(flows, trust)
     seconds = np.asarray(times, np.float64)
@@ -87,6 +95,7 @@ def describe(flows: Reals, times: Reals, trust: Reals | None = None) -> list[Des
     chosen = [_whole(group) for group in chosen]
     asked = np.array(sorted(k for group in chosen for k in group), np.intp)
     amounts = np.minimum(1.0, amounts_of(rows, asked))
+    witness = _witnesses(poses, len(rows))
     found = []
     for group, gain in zip(chosen, gains, strict=True):
         unit = known.basis.units[group[0]]
@@ -101,11 +110,23 @@ def describe(flows: Reals, times: Reals, trust: Reals | None = None) -> list[Des
             continue
         side = _side(left, right)
         share = gain / max(1e-12, float(energy[strongest].sum()))
-        evidence = _evidence(group, amounts[int(intensity.argmax())], share)
+        apex = int(np.where(witness, intensity, -1).argmax())
+        evidence = _evidence(group, amounts[apex], share)
         # Twice what is asked for is more likely than not right.
         sure = 1 - np.exp(-0.7 * gain / max(1e-12, _asked(rows[strongest])))
-        found.append(Described(unit, side, seconds, intensity, left, right, float(sure), evidence))
+        found.append(
+            Described(unit, side, seconds, intensity, left, right, apex, float(sure), evidence)
+        )
     return sorted(found, key=lambda d: -d.evidence.share)
+
+
+def _witnesses(poses: Reals | None, count: int) -> NDArray[np.bool_]:
+    """Return the frames (T,) that may bear witness: those in which the head is not turned far."""
+    if poses is None:
+        return np.ones(count, np.bool_)
+    pose = np.asarray(poses, np.float64)
+    near = np.hypot(pose[:, 0], pose[:, 1]) <= np.radians(TURNED_DEGREES)
+    return np.asarray(near if near.any() else ~near)
 
 
 def _asked(rows: Reals) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..engine.runtime import Runtime
 from ..engine.timing import Moment
 from . import clean
+from .choose import told_of_others
 from .clip import Clip
 from .crop import NETWORK_PIXELS, take_crop
 from .describe import Described, describe
@@ -47,9 +48,8 @@ class Inspection:
     first, and `hints` what they may stand for. `whole` (T,) is how far expressions move the face,
     and `regions` by name (`brows left`, ... of the subject) how far (T,) the skin there moves in
     all: RMS pixels of a face crop 256 wide, the head's own motion taken out.
-    `face_pixels` is the face's side in the clip's own pixels, `neutral` the frame that all is
-    measured from, `confidence` (T,) 0..1 how well the motion was understood. `warnings` are a
-    sentence each.
+    `face_pixels` is the face's side in the clip's own pixels, `confidence` (T,) 0..1 how well the
+    motion was understood. `warnings` are a sentence each.
     """
 
     spotted: tuple[Spotted, ...]
@@ -62,7 +62,6 @@ class Inspection:
     regions: dict[str, Floats]
     confidence: Floats
     face_pixels: float
-    neutral: int
     warnings: tuple[str, ...]
 
 
@@ -72,28 +71,30 @@ def inspect_clip(
     tell: Callable[[float], None] | None = None,
     *,
     onset: int | None = None,
+    near: tuple[float, float] | None = None,
+    rest: Clip | None = None,
 ) -> Inspection:
     """Return what a clip shows; `tell` hears how far this is, 0..1.
 
-    `onset` names a frame that is known to be at rest. Raises InputError where there is no face.
+    `onset` names a frame that is known to be at rest, `near` (x, y) in pixels the face that is
+    meant, `rest` another clip of the same person at rest. Raises InputError where there is no face.
     """
-    measured = measure(clip, runtime.encode, tell, onset=onset)
+    measured = measure(clip, runtime.encode, tell, onset=onset, near=near, rest=rest)
     curves = curves_of(measured.flows, clip.times, measured.poses, measured.trust)
     spotted = tuple(spot_in(curves))
-    described = tuple(describe(measured.flows, clip.times, measured.trust))
+    described = tuple(describe(measured.flows, clip.times, measured.trust, measured.poses))
     whole = np.sqrt((curves.regions**2).sum(1))
     regions = {name: _moved(measured.flows[:, cells]) for name, cells in sided_cells().items()}
     moments = _moments(spotted, whole, clip.times)
-    face_pixels = float(measured.start.face.crop.side)
     warnings = [
         *clip.notes,
-        *_about_pictures(clip, face_pixels, measured),
+        *_about_pictures(clip, measured, asked=near is not None),
         *map(_with_frames, measured.warnings),
-        *_about_motion(spotted, whole, measured.confidence),
+        *_about_motion(spotted, whole, measured),
     ]
     return Inspection(
         spotted, *moments, described, tuple(emotion_hints(described)), whole, regions,
-        measured.confidence, face_pixels, measured.start.neutral.frame, tuple(warnings),
+        measured.confidence, float(measured.start.face.crop.side), tuple(warnings),
     )  # fmt: skip
 
 
@@ -129,9 +130,11 @@ def _moments(
     return onset, apex, offset
 
 
-def _about_pictures(clip: Clip, face_pixels: float, measured: Measured) -> list[str]:
+def _about_pictures(clip: Clip, measured: Measured, *, asked: bool) -> list[str]:
     warnings = []
-    first = take_crop(measured.start.neutral.image, measured.start.face.crop)
+    face, neutral = measured.start.face, measured.start.neutral
+    face_pixels = face.crop.side
+    first = take_crop(clip.frames[0] if neutral.apart else neutral.image, face.crop)
     if clip.fps < _SLOW_FPS:
         warnings.append(
             f"{float(clip.fps):g} frames a second: the shortest micro-expressions have less than "
@@ -139,12 +142,8 @@ def _about_pictures(clip: Clip, face_pixels: float, measured: Measured) -> list[
         )
     if face_pixels < _SMALL_FACE_PIXELS:
         warnings.append(f"the face is only {face_pixels:.0f} pixels wide")
-    face = measured.start.face
-    if face.others:
-        x, y = face.crop.centre
-        warnings.append(
-            f"{face.others + 1} faces are seen; the largest, about ({x:.0f}, {y:.0f}), is measured"
-        )
+    if others := told_of_others(face, asked=asked):
+        warnings.append(others)
     if face.found_by == "cascades":
         warnings.append("the face was found by OpenCV's detector alone; its features are not known")
     middle = first[
@@ -165,8 +164,9 @@ def _with_frames(warning: clean.Warning) -> str:
     return f"{warning.what} ({named}{more})" if named else warning.what
 
 
-def _about_motion(spotted: tuple[Spotted, ...], whole: Floats, confidence: Floats) -> list[str]:
+def _about_motion(spotted: tuple[Spotted, ...], whole: Floats, measured: Measured) -> list[str]:
     warnings = []
+    confidence = measured.confidence
     if float(confidence.min()) < _UNSURE:
         worst = int(confidence.argmin())
         warnings.append(
@@ -179,7 +179,9 @@ def _about_motion(spotted: tuple[Spotted, ...], whole: Floats, confidence: Float
         return [*warnings, "no expression is spotted"]
     peak = float(whole.max())
     if float(whole[min(2, len(whole) - 1)]) > _AT_REST * peak:
-        warnings.append("the expression has begun in the first frames; the neutral is not neutral")
+        begun = "the expression has begun in the first frames"
+        told = begun if measured.start.neutral.apart else f"{begun}; the neutral is not neutral"
+        warnings.append(told)
     if float(whole[-1]) > _AT_REST * peak:
         warnings.append("the clip ends before the expression does")
     return warnings

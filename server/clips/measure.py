@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import clean
-from .calibrate import Neutral, neutral_of
+from .calibrate import Neutral, brought, neutral_of
 from .clip import Clip
+from .crop import Crop
 from .face import Encode, FaceBox, find_face
 from .roomy import roomy
 from .sampling import Reals
@@ -50,20 +51,36 @@ def start_of(
     *,
     onset: int | None = None,
     near: tuple[float, float] | None = None,
+    rest: Clip | None = None,
 ) -> Start:
     """Return the start of a clip of frames (H, W, 3) uint8 at `times` (T,) seconds.
 
     `onset` names a frame known to be at rest, `near` (x, y) in pixels the face that is meant where
-    there are several. Raises InputError where the clip, `name`, shows no
+    there are several. `rest` is another clip of the same person, or a picture as a clip of one
+    frame, whose neutral is taken. Raises InputError where the clip, `name`, or `rest` shows no
     face.
     """
     face = find_face(frames[onset or 0], encode, name, near=near)
-    neutral = neutral_of(frames, times, face.crop, onset=onset)
-    if neutral.frame != (onset or 0):
-        face = find_face(neutral.image, encode, name, near=face.crop.centre)
+    if rest is not None:
+        height, width = frames[0].shape[:2]
+        neutral = brought(*rest_of(rest, encode), face.crop, (width, height))
+    else:
+        neutral = neutral_of(frames, times, face.crop, onset=onset)
+        if neutral.frame != (onset or 0):
+            face = find_face(neutral.image, encode, name, near=face.crop.centre)
     steadier = Steadier(neutral.image, face.crop)
     steadier.learn_face(frames)
     return Start(face, neutral, steadier)
+
+
+def rest_of(clip: Clip, encode: Encode) -> tuple[Neutral, Crop]:
+    """Return the neutral of a clip, and the crop about its largest face; InputError without one."""
+    name = f"the neutral {clip.name}"
+    face = find_face(clip.frames[0], encode, name)
+    neutral = neutral_of(clip.frames, clip.times, face.crop)
+    if neutral.frame:
+        face = find_face(neutral.image, encode, name, near=face.crop.centre)
+    return neutral, face.crop
 
 
 def measure(
@@ -73,10 +90,11 @@ def measure(
     *,
     onset: int | None = None,
     near: tuple[float, float] | None = None,
+    rest: Clip | None = None,
 ) -> Measured:
     """Return a clip's motion; `tell` hears how far this is, 0..1. See `start_of`."""
     name = f"the clip {clip.name}"
-    start = start_of(clip.frames, clip.times, encode, name, onset=onset, near=near)
+    start = start_of(clip.frames, clip.times, encode, name, onset=onset, near=near, rest=rest)
     flows = roomy((len(clip), CELLS, CELLS, 2), np.float16)
     trust = roomy((len(clip), CELLS, CELLS), np.float16)
     poses = np.zeros((len(clip), 6))

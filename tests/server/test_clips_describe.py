@@ -57,6 +57,18 @@ def test_distrusted_places_do_not_speak() -> None:
     assert describe(flows, TIMES, trust) == []
 
 
+def test_a_head_turned_far_bears_no_witness() -> None:
+    flows = motion(TIMES, both(4, 0.25 * COURSE))
+    poses = np.zeros((40, 6))
+    last = int(COURSE.argmax()) - 3
+    poses[last + 1 :, 1] = np.radians(16)
+    (told,) = describe(flows, TIMES, poses=poses)
+    assert told.apex == last and told.peak < told.intensity.max()
+    poses[:, 1] = np.radians(16)
+    (whole,) = describe(flows, TIMES, poses=poses)
+    assert whole.peak == whole.intensity.max()
+
+
 def test_amounts_are_never_negative_and_exact_without_noise() -> None:
     known = fields().basis
     true = np.zeros((1, len(known.names)))

@@ -35,6 +35,9 @@ def test_lowered_brows(shared: Path) -> None:
     found = spot(measured.flows, clip.times, measured.poses, measured.trust)
     macro = next(s for s in found if s.kind == "macro")
     assert "brows" in macro.regions
-    told = {d.unit: d for d in describe(measured.flows, clip.times, measured.trust)}
+    described = describe(measured.flows, clip.times, measured.trust, measured.poses)
+    told = {d.unit: d for d in described}
     assert told[4].side == "both"
     assert "down" in told[4].evidence.direction
+    # From 1.7 s on the head is turned, from 2.3 s a hand hides the mouth: neither bears witness.
+    assert all(unit.times[unit.apex] < 1.75 for unit in described)

@@ -11,6 +11,9 @@ from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ....errors import InputError, RunError
 from ..clip import Clip
 from ..limits import LONG, Budget
@@ -22,7 +25,7 @@ from .index import Index
 from .profile import Profile, read_profile
 from .query import Query
 from .store import Store
-from .thumbnails import as_webp, strip, strip_indexes
+from .thumbnails import as_png, as_webp, strip, strip_indexes
 
 #: Opens a clip (path, frames per second) to see that it can be used.
 Decode = Callable[[Path, Fraction | None], AbstractContextManager[Clip]]
@@ -131,6 +134,19 @@ class ClipLibrary:
     def keep_profile(self, entry: Entry, profile: Profile) -> None:
         """Keep how an entry's face moves, instead of an earlier one."""
         self._store.keep(self._store.profile(entry), profile.to_json().encode())
+
+    def neutral(self, entry: Entry) -> Path | None:
+        """Return the picture of an entry's person at rest, None where it is in the clip itself."""
+        path = self._store.neutral(entry)
+        return path if path.exists() else None
+
+    def keep_neutral(self, entry: Entry, picture: NDArray[np.uint8]) -> None:
+        """Keep a picture (H, W, 3) of an entry's person at rest, instead of an earlier one.
+
+        What was measured from another neutral is forgotten.
+        """
+        self._store.keep(self._store.neutral(entry), as_png(picture))
+        self._store.profile(entry).unlink(missing_ok=True)
 
     def damaged(self) -> list[Entry]:
         """Return the entries whose stored files no longer have their digest."""

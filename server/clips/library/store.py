@@ -4,6 +4,7 @@
     clips/ab/<sha256>/entries/     an annotation each, <id>.json
     clips/ab/<sha256>/strips/      a strip of thumbnails each, <id>.webp
     clips/ab/<sha256>/profiles/    a motion profile each that was measured, <id>.json
+    clips/ab/<sha256>/neutrals/    the person at rest, where another clip shows it, <id>.png
 
 A new folder is written in `incoming/` and moved into place in one step, with its first annotation
 in it: that step is the import. Whatever a killed run leaves in `incoming/` is removed by the next.
@@ -46,6 +47,10 @@ class Store:
     def profile(self, entry: Entry) -> Path:
         """Return the file of an entry's motion profile; it is there once it was measured."""
         return self.place(entry.sha256) / "profiles" / f"{entry.id}.json"
+
+    def neutral(self, entry: Entry) -> Path:
+        """Return the file of an entry's neutral; it is there if it came from another clip."""
+        return self.place(entry.sha256) / "neutrals" / f"{entry.id}.png"
 
     def keep(self, path: Path, data: bytes) -> None:
         """Write a file of an entry, whole or not at all."""
