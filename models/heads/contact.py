@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pairs import Pair, sample_scene
+from .pairs import Pair, sample_pair
 from .write import load_families
 
 
@@ -29,27 +29,25 @@ def flow_colours(flow: NDArray[np.floating[Any]], largest: float) -> NDArray[np.
     return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), dtype=np.uint8)
 
 
-def strip(pair: Pair) -> NDArray[np.uint8]:
-    """Return one row: source neutral, frame, flow; character neutral, frame, flow, difference."""
+def sample(pair: Pair, side: int) -> NDArray[np.uint8]:
+    """Return a row of four tiles of `side` pixels: source frame and flow, character's the same.
+
+    The flows say how long their longest vector is.
+    """
     tiles = []
-    size = pair.source_neutral.shape[0]
-    for neutral, frame, points, flow in (
-        (pair.source_neutral, pair.source_frame, pair.source_points, pair.source_flow),
-        (pair.character_neutral, pair.character_frame, pair.character_points,
-         pair.character_forward.astype(np.float32)),
-    ):  # fmt: skip
-        marked = neutral.copy()
-        for x, y in points:
-            cv2.circle(marked, (round(float(x)), round(float(y))), 1, (0, 255, 0), -1)
+    for frame, flow in (
+        (pair.source_frame, pair.source_flow),
+        (pair.character_frame, pair.character_forward.astype(np.float32)),
+    ):
         largest = float(np.linalg.norm(flow, axis=-1).max())
-        colours = cv2.resize(
-            flow_colours(flow, largest), (size, size), interpolation=cv2.INTER_NEAREST
+        colours = flow_colours(flow, largest)
+        small, shown = (
+            np.asarray(cv2.resize(tile, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+            for tile in (frame, colours)
         )
-        cv2.putText(
-            colours, f"{largest:.2f} px", (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255,) * 3
-        )
-        tiles += [marked, frame, colours]
-    tiles.insert(4, pair.character_neutral)
+        text = f"{largest:.2f} px"
+        cv2.putText(shown, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255,) * 3)
+        tiles += [small, shown]
     return np.concatenate(tiles, axis=1)
 
 
@@ -60,18 +58,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--packs", type=Path, default=None, help="folder of the head pack")
     parser.add_argument("--cache", type=Path, default=None, help="folder to keep built heads in")
     parser.add_argument("--family", default=None, help="draw from the family of this name alone")
-    parser.add_argument("--rows", type=int, default=8)
+    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--columns", type=int, default=4)
+    parser.add_argument("--side", type=int, default=128, help="pixels of a picture's side")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=("train", "test"), default="train")
     options = parser.parse_args(arguments)
     families = load_families(options.packs, options.cache)
     if options.family is not None:
         families = [f for f in families if f.name == options.family]
-    rows = []
-    for row in range(options.rows):
-        rng = np.random.default_rng([options.seed, row])
-        rows.append(strip(sample_scene(rng, families, options.split, frames=1)[0]))
-    sheet = np.concatenate(rows)
+    columns = options.columns
+    rows = -(-options.samples // columns)
+    sheet = np.zeros((rows * options.side, columns * 4 * options.side, 3), np.uint8)
+    for number in range(options.samples):
+        rng = np.random.default_rng([options.seed, number])
+        pair = sample_pair(rng, families, options.split)
+        row, column = divmod(number, columns)
+        top, left = row * options.side, column * 4 * options.side
+        tile = sample(pair, options.side)
+        sheet[top : top + options.side, left : left + tile.shape[1]] = tile
     cv2.imwrite(str(options.out), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     return 0
 

@@ -1,4 +1,5 @@
-"""What varies on a face beside form and skin: beards, lip and cheek colour, shade, spectacles."""
+"""What varies on a face beside form and skin: beards, lip and cheek colour, shade, teeth,
+spectacles."""
 
 from __future__ import annotations
 
@@ -55,6 +56,12 @@ def face_tint(rng: np.random.Generator, places: Floats, marks: Floats) -> Floats
     return tint
 
 
+def teeth_tint(rng: np.random.Generator) -> Floats:
+    """Draw a factor (3,) on the colour of teeth: whiter to yellower, brighter to darker."""
+    yellow = np.array([0.0, 0.12, 0.4]) * rng.uniform(-0.2, 1.0)
+    return np.asarray(np.exp(rng.uniform(-0.4, 0.1) - yellow), dtype=np.float32)
+
+
 def _pixel(place: NDArray[np.floating[Any]]) -> tuple[int, int]:
     return round(float(place[0])), round(float(place[1]))
 
@@ -100,11 +107,3 @@ def laid_over(light: Floats, cover: Floats | None) -> Floats:
     if cover is None:
         return light
     return np.asarray(cover + light * (1 - cover[..., 3:]), dtype=np.float32)
-
-
-def share_free(cover: Floats | None, size: int) -> NDArray[np.float32] | float:
-    """Return (size, size) how much of each pixel a cover leaves free; 1 without one."""
-    if cover is None:
-        return 1.0
-    small = cv2.resize(cover[..., 3], (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(1 - small, dtype=np.float32)

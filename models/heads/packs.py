@@ -18,9 +18,9 @@ from .brows import brow_landmarks
 from .chart import to_chart
 from .families import Floats, RenderHead, Surface, gains_of, is_test
 from .macros import makehuman_weights
-from .makeup import face_tint
+from .makeup import face_tint, teeth_tint
 from .openness import vertex_openness
-from .skins import Images, hair_colour, stylise_skin, vary_skin
+from .skins import Images, hair_colour, skin_gloss, stylise_skin, vary_skin
 
 #: Held back for tests.
 TEST_SKIN, TEST_BROW, TEST_EYES = "young_lightskinned_male", "eyebrow005", "grey_eye"
@@ -74,8 +74,13 @@ class PackFamily:
         self._pairs = data.get("identity_pairs")
         self._landmarks: NDArray[np.int32] = data["landmarks"]
         hard = np.isin(data["regions"], ("teeth", "gums_tongue", "eye_left", "eye_right"))
-        flesh = np.asarray(data["triangles"])[~hard[data["region"].astype(np.int64)]]
+        region = data["region"].astype(np.int64)
+        flesh = np.asarray(data["triangles"])[~hard[region]]
+        toothed = np.asarray(data["triangles"])[(data["regions"] == "teeth")[region]]
         self._join(data)
+        teeth = [np.unique(toothed)]
+        teeth += [np.unique(p.triangles) for p in self._parts if p.kind == "teeth"]
+        self._teeth = np.concatenate(teeth)
         self._brow_marks: dict[str, NDArray[np.int32]] = {}
         self._soft = np.zeros(self._deltas.shape[1], np.bool_)
         self._soft[np.unique(flesh)] = True
@@ -195,6 +200,7 @@ class PackFamily:
         own = np.unique(self._skin_triangles)
         tint = np.ones_like(vertices)
         tint[own] = face_tint(rng, vertices[own], vertices[self._landmarks])
+        tint[self._teeth] = teeth_tint(rng.spawn(1)[0])
         counts = [len(t) for t in triangles]
         return RenderHead(
             self.name, identity, vertices, np.concatenate(triangles), self._uv,
@@ -249,9 +255,8 @@ class PackFamily:
             layer = self._images.layer(f"brows_ict/{brow}.png", rgb)
             opacity = (layer * np.float32(rng.uniform(0.75, 1.0)))[..., None]
             rgb = np.asarray(rgb * (1 - opacity) + hair * opacity, dtype=np.float32)
-        return Surface(
-            rgb, gloss=float(rng.uniform(0.02, 0.3)), sharpness=float(rng.uniform(6, 30))
-        )
+        gloss = skin_gloss(float(rng.uniform(0.02, 0.3)), rgb)
+        return Surface(rgb, gloss=gloss, sharpness=float(rng.uniform(6, 30)))
 
     def _eyes(self, rng: np.random.Generator, held_out: bool, skin_level: float) -> Surface:
         name = self._choose(rng, "eyes", ".png", TEST_EYES, held_out)

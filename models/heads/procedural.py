@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...head.head import Head, build_head, triangles
+from ...head.head import MATERIALS, Head, build_head, triangles
 from ...head.identity import random_identity
 from .chart import to_chart
 from .families import Floats, RenderHead, Surface, gains_of, is_test
-from .makeup import face_tint
+from .makeup import face_tint, teeth_tint
 from .openness import vertex_openness
-from .skins import stylise_skin, to_linear, vary_skin
+from .skins import skin_gloss, stylise_skin, to_linear, vary_skin
 
 #: Members of the pool: the first for training, the last for tests.
 TRAINING_MEMBERS, TEST_MEMBERS = 24, 8
@@ -100,7 +100,9 @@ class ProceduralFamily:
         own = np.unique(one.triangles[one.surface == 0])
         tint = np.ones_like(rest)
         tint[own] = face_tint(rng, rest[own], rest[one.landmarks])
-        gloss = float(rng.uniform(0.02, 0.3))
+        teeth = one.triangles[one.surface == MATERIALS.index("teeth")]
+        tint[np.unique(teeth)] = teeth_tint(rng.spawn(1)[0])
+        gloss = skin_gloss(float(rng.uniform(0.02, 0.3)), skin)
         surfaces = (Surface(skin, gloss=gloss, sharpness=float(rng.uniform(6, 30))),)
         return RenderHead(
             self.name, identity, rest * stretch, one.triangles, one.uv, one.uv_triangles,

@@ -9,10 +9,12 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from .environment import harmonics
 from .families import RenderHead, Surface
 from .openness import lit_from
 from .raster import Fragments, Raster, barycentric, facing, fragments, joined, resolve, touching
 from .scene import Camera, Light
+from .style import Style
 
 Floats = NDArray[np.float32]
 
@@ -33,7 +35,7 @@ class Drawing:
     `points` (V, 3) projected vertices in samples; `raster` the opaque surfaces; `pixel` (N,) the
     covered samples, `owner` (N,) their triangles, `weights` (N, 3) barycentric; `light` (S, S, 4)
     premultiplied linear colour and coverage. `fragments` (all that was not hidden for being turned
-    away or transparent), `attributes` (V, 5) and `bare` (S*S, 4), the light without brow and lash
+    away or transparent), `attributes` (V, 6) and `bare` (S*S, 4), the light without brow and lash
     cards, are what a drawing of the same head in another pose builds on.
     """
 
@@ -64,26 +66,31 @@ def vertex_normals(vertices: Floats, triangles: NDArray[np.int32]) -> Floats:
 
 @dataclass(frozen=True)
 class Look:
-    """All that stays the same over the frames of one clip: camera, light, cast shadow (V,)."""
+    """All that stays the same over the frames of one clip: camera, light, cast shadow (V,), and
+    the style of a head that is no photograph."""
 
     camera: Camera
     light: Light
     lit: Floats
+    style: Style | None = None
 
 
-def prepare_look(head: RenderHead, neutral: Floats, camera: Camera, light: Light) -> Look:
+def prepare_look(
+    head: RenderHead, neutral: Floats, camera: Camera, light: Light, style: Style | None = None
+) -> Look:
     """Compute the key light's shadow on the neutral; an expression moves it along."""
     opaque = np.array([s.layer != "blend" for s in head.surfaces])
     solid = head.triangles[opaque[head.surface]]
     turned = neutral @ camera.rotation.T
     lit = lit_from(turned, solid, light.direction)
-    return Look(camera, light, 1 - np.float32(light.shadow) * (1 - lit))
+    return Look(camera, light, 1 - np.float32(light.shadow) * (1 - lit), style)
 
 
 def _vertex_light(
     head: RenderHead, vertices: Floats, look: Look, wanted: NDArray[np.bool_] | None = None
 ) -> Floats:
-    """Return (V, 5): diffuse light (3), cosine to the half vector, strength of the highlight.
+    """Return (V, 6): diffuse light (3), cosine to the half vector, strength of the highlight,
+    cosine to the viewer.
 
     With `wanted` (V,) only those rows, in order.
     """
@@ -94,18 +101,18 @@ def _vertex_light(
     normals = vertex_normals(turned, triangles)[rows]
     to_eye = np.array([0, 0, look.camera.distance], np.float32) - turned[rows]
     to_eye /= np.linalg.norm(to_eye, axis=1, keepdims=True)
-    away = (normals * to_eye).sum(1) < 0
-    normals[away] *= -1
+    facing = (normals * to_eye).sum(1)
+    normals[facing < 0] *= -1
     light, lit, openness = look.light, look.lit[rows], head.openness[rows]
     cosine = normals @ light.direction
     key = np.clip((cosine + light.wrap) / (1 + light.wrap), 0, None) * lit
-    around = light.ambient[0] + normals @ light.ambient[1:]
+    around = harmonics(normals, len(light.ambient)) @ light.ambient
     diffuse = np.clip(around, 0, None) * openness[:, None] + key[:, None] * light.colour
     half = to_eye + light.direction
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     glint = np.clip((normals * half).sum(1), 0, 1)
     diffuse *= head.tint[rows]
-    return np.column_stack([diffuse, glint, lit * openness]).astype(np.float32)
+    return np.column_stack([diffuse, glint, lit * openness, np.abs(facing)]).astype(np.float32)
 
 
 def _texels(uv: Floats, image: Floats) -> Floats:
@@ -145,7 +152,8 @@ def _shade(
         if not len(chosen):
             continue
         part = lit.take(chosen, axis=0)
-        colour = _texels(uv.take(chosen, axis=0), surface.rgb) * part[:, :3]
+        received = part[:, :3] if look.style is None else look.style.lit(part[:, :3], part[:, 5])
+        colour = _texels(uv.take(chosen, axis=0), surface.rgb) * received
         if surface.gloss:
             glint = np.power(np.clip(part[:, 3], 0, 1), np.float32(surface.sharpness))
             colour += (glint * part[:, 4] * np.float32(surface.gloss))[:, None] * look.light.colour

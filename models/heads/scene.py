@@ -102,9 +102,9 @@ def random_camera(
 class Light:
     """A key light at infinity over a smooth surrounding.
 
-    `direction` (3,) to the light; `colour` (3,) of it; `ambient` (4, 3): constant term and its
-    slope along x, y, z of the normal (spherical harmonics up to order 1); `wrap` 0..1 how far the
-    key light reaches round; `shadow` 0..1 how dark its cast shadow is.
+    `direction` (3,) to the light; `colour` (3,) of it; `ambient` (4 or 9, 3): factors of the
+    spherical harmonics up to order 1 or 2, see `environment.py`; `wrap` 0..1 how far the key
+    light reaches round; `shadow` 0..1 how dark its cast shadow is.
     """
 
     direction: Floats

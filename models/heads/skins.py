@@ -128,6 +128,12 @@ def stylise_skin(rng: np.random.Generator, skin: Floats) -> Floats:
     return np.asarray(np.clip(flat, 0.005, 1), dtype=np.float32)
 
 
+def skin_gloss(wanted: float, skin: Floats) -> float:
+    """Return the strength of a skin's highlights: less on dark ones, which are exposed for longer
+    and would look like bronze."""
+    return wanted * float(np.clip(skin.mean() / 0.2, 0.3, 1.0))
+
+
 def hair_colour(rng: np.random.Generator) -> Floats:
     """Return a natural hair colour (3,) in linear light, from black to fair and grey."""
     colours = np.array(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from microface.models.heads.families import RenderHead, Surface
 from microface.models.heads.render import Look, draw, motion, prepare_look
 from microface.models.heads.scene import Camera, Light, rotation
+from microface.models.heads.style import Style
 from numpy.typing import NDArray
 
 SIZE = 64
@@ -106,6 +109,10 @@ def test_drawing_from_a_near_one_changes_next_to_nothing() -> None:
     start = draw(head, head.rest, look, SIZE)
     whole, reused = draw(head, pushed, look, SIZE), draw(head, pushed, look, SIZE, start)
     assert np.array_equal(whole.raster.triangle, reused.raster.triangle)
+    assert np.abs(whole.light - reused.light).max() < 1e-5
+    inked = replace(look, style=Style(flatness=0.3, ink=0.8))
+    start = draw(head, head.rest, inked, SIZE)
+    whole, reused = draw(head, pushed, inked, SIZE), draw(head, pushed, inked, SIZE, start)
     assert np.abs(whole.light - reused.light).max() < 1e-5
 
 

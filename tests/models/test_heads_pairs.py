@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from microface.models.heads.actor import make_actor, shaken
 from microface.models.heads.expressions import added
 from microface.models.heads.families import TEST_IDENTITIES_FROM, HeadModel, RenderHead, is_test
 from microface.models.heads.keypoints import NAMES, face_unit, keypoints_from_landmarks
@@ -15,9 +16,7 @@ from microface.models.heads.pairs import (
     HELD_OUT_DIRECTION,
     Pair,
     choose_heads,
-    make_actor,
     sample_scene,
-    shaken,
 )
 from microface.models.heads.pulls import Pull, pulled
 from microface.models.heads.scene import CROP_UNITS, Framing

@@ -9,7 +9,7 @@ import pytest
 from microface.head.head import Head, build_head
 from microface.head.identity import IDENTITIES
 from microface.models.heads.families import TEST_IDENTITIES_FROM
-from microface.models.heads.makeup import face_tint, laid_over, share_free, spectacles
+from microface.models.heads.makeup import face_tint, laid_over, spectacles
 from microface.models.heads.procedural import (
     TEST_MEMBERS,
     TRAINING_MEMBERS,
@@ -115,7 +115,3 @@ def test_spectacles_lie_over_the_eyes(head: Head) -> None:
     worn = laid_over(light, cover)
     assert worn[..., 3] == pytest.approx(np.ones((side, side)))
     assert laid_over(light, None) is light
-    free = share_free(cover, side // 2)
-    assert isinstance(free, np.ndarray) and free.shape == (side // 2, side // 2)
-    assert 0.5 < free.mean() < 1
-    assert share_free(None, side) == 1
