@@ -1,4 +1,4 @@
-"""Write a trained network as the two ONNX graphs that ship, checked against torch."""
+"""Write a trained network as the three ONNX graphs that ship, checked against torch."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -22,16 +20,15 @@ from torch import Tensor, nn
 
 from ..errors import InputError, RunError
 from .eam.keypoints import CELLS, Encoding
-from .eam.network import Animation, Eam, EamConfig
-
-Value = TypeVar("Value")
+from .eam.network import Animation, Eam, EamConfig, Prepared
+from .graphs import GRAPHS, SIDES, Feed, Graphs
 
 #: What `encode.onnx` returns, in order; fields of `eam.keypoints.Encoding`.
 ENCODINGS = Encoding._fields
+#: What `prepare.onnx` returns, in order; fields of `eam.network.Prepared`.
+PREPARED = Prepared._fields
 #: What `animate.onnx` returns, in order; the first fields of `eam.network.Animation`.
 ANIMATIONS = Animation._fields[:7]
-#: Sides whose encodings `animate.onnx` takes, each as `{side}_{field}`.
-SIDES = ("source_neutral", "source_frame", "character")
 #: ONNX operator set: the first with a stable four-dimensional GridSample.
 OPSET = 17
 #: Largest absolute difference from torch that an export may have, in each output's own unit.
@@ -50,8 +47,21 @@ class EncodeGraph(nn.Module):
         return tuple(self.network.encode(image))
 
 
+class PrepareGraph(nn.Module):
+    """`prepare.onnx`: the encodings of both neutrals to the fields of `Prepared`."""
+
+    def __init__(self, network: Eam) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return what is prepared; `inputs` in the order of `encodings_of(SIDES[:2])`."""
+        each = len(ENCODINGS)
+        return tuple(self.network.prepare(Encoding(*inputs[:each]), Encoding(*inputs[each:])))
+
+
 class AnimateGraph(nn.Module):
-    """`animate.onnx`: encodings, flow, picture and strength to `ANIMATIONS`."""
+    """`animate.onnx`: encodings, what is prepared, flow, picture and strength to `ANIMATIONS`."""
 
     def __init__(self, network: Eam) -> None:
         super().__init__()
@@ -60,17 +70,26 @@ class AnimateGraph(nn.Module):
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Return the animation's fields; `inputs` in the order of `animate_inputs`."""
         each = len(ENCODINGS)
-        neutral, frame, character = (
+        neutral, character, frame = (
             Encoding(*inputs[i * each : (i + 1) * each]) for i in range(len(SIDES))
         )
-        flow, image, strength = inputs[len(SIDES) * each :]
-        animation = self.network.animate(neutral, frame, flow, image, character, strength)
+        rest = inputs[len(SIDES) * each :]
+        prepared, (flow, image, strength) = Prepared(*rest[:-3]), rest[-3:]
+        animation = self.network.animate(
+            neutral, frame, flow, image, character, strength, prepared=prepared
+        )
         return tuple(animation[: len(ANIMATIONS)])
+
+
+def encodings_of(sides: Iterable[str]) -> list[str]:
+    """Return the names that the encodings of some sides have as inputs."""
+    return [f"{side}_{field}" for side in sides for field in ENCODINGS]
 
 
 def animate_inputs() -> list[str]:
     """Return the names that `AnimateGraph` takes, in order; the ONNX graph drops unused ones."""
-    return [*by_side([ENCODINGS] * len(SIDES)), "source_flow", "character_image", "strength"]
+    prepared = [f"prepared_{field}" for field in PREPARED]
+    return [*encodings_of(SIDES), *prepared, "source_flow", "character_image", "strength"]
 
 
 def save_weights(network: Eam, path: Path) -> None:
@@ -123,15 +142,18 @@ def trial(count: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Te
 
 
 def to_onnx(network: Eam, folder: Path) -> None:
-    """Write `encode.onnx` and `animate.onnx` to `folder`."""
+    """Write the `GRAPHS` to `folder`."""
     neutral, frame, image, flow, strength = trial(2)
     with torch.no_grad():
-        encodings = [network.encode(x) for x in (neutral, frame, image)]
-    values = [tensor for encoding in encodings for tensor in encoding]
-    every = (*values, flow, image, strength)
-    graphs: list[tuple[str, nn.Module, tuple[Tensor, ...], list[str], list[str]]] = [
-        ("encode.onnx", EncodeGraph(network), (neutral,), ["image"], list(ENCODINGS)),
-        ("animate.onnx", AnimateGraph(network), every, animate_inputs(), list(ANIMATIONS)),
+        encodings = [network.encode(x) for x in (neutral, image, frame)]
+        prepared = network.prepare(*encodings[:2])
+    source, character, moved = encodings
+    both = (*source, *character)
+    every = (*both, *moved, *prepared, flow, image, strength)
+    graphs: list[tuple[str, nn.Module, tuple[Tensor, ...], Iterable[str], Iterable[str]]] = [
+        ("encode.onnx", EncodeGraph(network), (neutral,), ["image"], ENCODINGS),
+        ("prepare.onnx", PrepareGraph(network), both, encodings_of(SIDES[:2]), PREPARED),
+        ("animate.onnx", AnimateGraph(network), every, animate_inputs(), ANIMATIONS),
     ]
     for name, graph, inputs, takes, gives in graphs:
         path = folder / name
@@ -141,8 +163,8 @@ def to_onnx(network: Eam, folder: Path) -> None:
                 graph.eval(),
                 inputs,
                 str(path),
-                input_names=takes,
-                output_names=gives,
+                input_names=list(takes),
+                output_names=list(gives),
                 dynamic_axes={each: {0: "batch"} for each in (*takes, *gives)},
                 opset_version=OPSET,
                 dynamo=False,
@@ -151,55 +173,39 @@ def to_onnx(network: Eam, folder: Path) -> None:
         onnx.checker.check_model(model, full_check=True)
 
 
-def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
-    """Return an ONNX Runtime session on the CPU."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def by_side(encodings: Sequence[Sequence[Value]]) -> dict[str, Value]:
-    """Return the encodings of `SIDES`, each the fields of `Encoding`, as `animate.onnx` names
-    them."""
-    return {
-        f"{side}_{field}": value
-        for side, encoding in zip(SIDES, encodings, strict=True)
-        for field, value in zip(ENCODINGS, encoding, strict=True)
-    }
-
-
-def made_up(graph: onnxruntime.InferenceSession, seed: int = 0) -> dict[str, NDArray[np.float32]]:
-    """Return random inputs of a graph for a batch of one: for timing, where values do not count."""
-    rng = np.random.default_rng(seed)
-    return {
-        each.name: rng.random([s if isinstance(s, int) else 1 for s in each.shape], np.float32)
-        for each in graph.get_inputs()
-    }
-
-
 def parity(network: Eam, folder: Path, count: int = 3) -> dict[str, float]:
-    """Return the largest absolute difference between torch and the graphs, for each output."""
+    """Return the largest absolute difference between torch and the graphs, for each output.
+
+    Every graph is fed with what torch made.
+    """
     neutral, frame, image, flow, strength = trial(count, seed=1)
-    encode = session(folder / "encode.onnx")
-    animate = session(folder / "animate.onnx")
-    worst: dict[str, float] = {}
+    pictures = dict(zip(SIDES, (neutral, image, frame), strict=True))
     with torch.no_grad():
-        encodings = [network.encode(x) for x in (neutral, frame, image)]
-        for encoding, picture in zip(encodings, (neutral, frame, image), strict=True):
-            found = encode.run(list(ENCODINGS), {"image": picture.numpy()})
-            for field, ours, theirs in zip(ENCODINGS, encoding, found, strict=True):
-                worst[field] = max(worst.get(field, 0.0), gap(ours, theirs))
-        feeds = {name: value.numpy() for name, value in by_side(encodings).items()} | {
-            "source_flow": flow.numpy(),
-            "character_image": image.numpy(),
-            "strength": strength.numpy(),
-        }
-        takes = {each.name for each in animate.get_inputs()}
-        found = animate.run(list(ANIMATIONS), {k: v for k, v in feeds.items() if k in takes})
-        truth = network.animate(encodings[0], encodings[1], flow, image, encodings[2], strength)
-    for field, ours, theirs in zip(ANIMATIONS, truth, found, strict=False):
-        worst[field] = gap(ours, theirs)
+        encodings = {side: network.encode(picture) for side, picture in pictures.items()}
+        source, character, moved = encodings.values()
+        prepared = network.prepare(source, character)._asdict()
+        truth = network.animate(source, moved, flow, image, character, strength)._asdict()
+    known = {side: encoding._asdict() for side, encoding in encodings.items()}
+    given: Feed = {
+        f"{side}_{field}": value.numpy()
+        for side, fields in {**known, "prepared": prepared}.items()
+        for field, value in fields.items()
+    }
+    given |= {
+        "source_flow": flow.numpy(),
+        "character_image": image.numpy(),
+        "strength": strength.numpy(),
+    }
+    graphs = Graphs(folder)
+    found = [
+        (known[side], graphs.encode.run({"image": picture.numpy()}))
+        for side, picture in pictures.items()
+    ]
+    found += [(prepared, graphs.prepare.run(given)), (truth, graphs.animate.run(given))]
+    worst: dict[str, float] = {}
+    for ours, theirs in found:
+        for name, value in theirs.items():
+            worst[name] = max(worst.get(name, 0.0), gap(ours[name], value))
     return worst
 
 
@@ -210,17 +216,17 @@ def gap(ours: Tensor, theirs: NDArray[np.float32]) -> float:
 
 def manifest(folder: Path, version: str, metrics: Mapping[str, object]) -> dict[str, object]:
     """Return what `manifest.json` says: hashes, interface, version and metrics."""
-    names = ("encode.onnx", "animate.onnx", "eam.safetensors")
-    takes = [each.name for each in session(folder / "animate.onnx").get_inputs()]
+    graphs = Graphs(folder)
+    named = {"encode": graphs.encode, "prepare": graphs.prepare, "animate": graphs.animate}
     return {
         "name": "EAM-FMEG",
         "version": version,
         "size": 256,
         "cells": CELLS,
-        "encode": {"inputs": ["image"], "outputs": list(ENCODINGS)},
-        "animate": {"inputs": takes, "outputs": list(ANIMATIONS)},
+        **{name: {"inputs": graph.takes, "outputs": graph.gives} for name, graph in named.items()},
         "sha256": {
-            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            for name in (*GRAPHS, "eam.safetensors")
         },
         "metrics": dict(metrics),
     }

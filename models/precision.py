@@ -2,13 +2,14 @@
 
 Convolutions followed by a rectifier are changed, nothing else: the first and last layer of each
 branch, and all geometry between them, stay in float32, because motions of a tenth of a pixel are
-read off them.
+read off them. So does the graph that runs once a clip, where nothing is to be gained.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -29,19 +29,16 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from ..errors import InputError, RunError
 from .eam.network import Eam
-from .export import ENCODINGS, by_side, export, session
+from .export import export
+from .graphs import EACH_FRAME, GRAPHS, Feed, Floats, Graphs
 from .training.data import Shards
 from .training.stages import as_tensors
 from .training.steady import steadied
-
-Floats = NDArray[np.float32]
-Feed = dict[str, Floats]
 
 #: The formats, and by which share of the motion their answer may depart from float32's.
 DEPARTURES = {"fp16": 0.01, "int8": 0.05}
 #: Pairs that the ranges of int8 are learned from, and those that the gate looks at.
 LEARNED_FROM, JUDGED_BY = 24, 16
-GRAPHS = ("encode.onnx", "animate.onnx")
 HALF, WHOLE = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
 #: Motion, 256-px pixels, from which a pixel is judged as moving.
 MOVING = 0.2
@@ -58,50 +55,31 @@ class Departure:
 
 
 class Pair:
-    """What one pair gives the graphs: three pictures, the measured flow, and the rest."""
+    """What one pair gives the graphs: three pictures and the measured flow."""
 
-    def __init__(self, shards: Shards, index: int, folder: Path) -> None:
-        """Steady pair `index` of `shards` with the keypoints that the graphs in `folder` find."""
+    def __init__(self, shards: Shards, index: int, graphs: Graphs) -> None:
+        """Steady pair `index` of `shards` with the keypoints that `graphs` find."""
         tensors = as_tensors(shards.batch(np.array([index])))
-        encode = session(folder / "encode.onnx")
-        (points,) = encode.run(["points"], {"image": tensors["source_neutral"].numpy()})
-        tensors = steadied(tensors, torch.from_numpy(points))
+        found = graphs.encode.run({"image": tensors["source_neutral"].numpy()})
+        tensors = steadied(tensors, torch.from_numpy(found["points"]))
         names = ("source_neutral", "source_frame", "character_neutral")
         self.pictures: list[Floats] = [tensors[name].numpy() for name in names]
         self.flow: Floats = tensors["measured_flow"].numpy()
 
-    def animation(self, encodings: Sequence[Sequence[Floats]], still: bool = False) -> Feed:
-        """Return what `animate.onnx` may take, given the pictures' encodings; `still` stands the
-        source still."""
-        neutral, frame, character = encodings
-        return by_side((neutral, neutral if still else frame, character)) | {
-            "source_flow": self.flow * (0 if still else 1),
-            "character_image": self.pictures[2],
-            "strength": np.ones(1, np.float32),
-        }
+
+def given(graphs: Graphs, pair: Pair, still: bool = False) -> Feed:
+    """Return all that `animate.onnx` may take for a pair; `still` stands the source still."""
+    neutral, frame, character = pair.pictures
+    if still:
+        frame = neutral
+    flow = pair.flow * np.float32(not still)
+    return graphs.known(neutral, frame, character, flow, np.ones(1, np.float32))
 
 
-class Graphs:
-    """The two graphs of a folder, and what they make of a pair."""
-
-    def __init__(self, folder: Path) -> None:
-        self._encode, self._animate = (session(folder / name) for name in GRAPHS)
-        self._takes = {each.name for each in self._animate.get_inputs()}
-
-    def feeds(self, pair: Pair, still: bool = False) -> tuple[list[Feed], Feed]:
-        """Return what the graphs are fed for a pair: `encode.onnx` thrice, `animate.onnx` once.
-
-        `still` stands the source still.
-        """
-        pictures = [{"image": picture} for picture in pair.pictures]
-        encodings = [self._encode.run(list(ENCODINGS), picture) for picture in pictures]
-        animation = pair.animation(encodings, still)
-        return pictures, {name: animation[name] for name in self._takes}
-
-    def flow(self, pair: Pair, still: bool = False) -> Floats:
-        """Return the character's flow (2, 256, 256) for a pair."""
-        _, animation = self.feeds(pair, still)
-        return np.asarray(self._animate.run(["flow"], animation)[0][0], np.float32)
+def flow_of(graphs: Graphs, pair: Pair, still: bool = False) -> Floats:
+    """Return the character's flow (2, 256, 256) for a pair."""
+    flow: Floats = graphs.animate.run(given(graphs, pair, still))["flow"][0]
+    return flow
 
 
 class Calibration(CalibrationDataReader):  # type: ignore[misc]
@@ -176,16 +154,22 @@ def quantised(source: Path, target: Path, feeds: Sequence[Feed]) -> None:
         )
 
 
+def learned_from(graphs: Graphs, pairs: Sequence[Pair]) -> tuple[list[Feed], list[Feed]]:
+    """Return what `encode.onnx` and `animate.onnx` are fed for pairs."""
+    pictures = [{"image": picture} for pair in pairs for picture in pair.pictures]
+    return pictures, [graphs.animate.chosen(given(graphs, pair)) for pair in pairs]
+
+
 def departure(reference: Graphs, variant: Graphs, pairs: Sequence[Pair]) -> Departure:
     """Return how far a variant's motion is from the reference's over pairs."""
     off = motion = still = 0.0
     for pair in pairs:
-        true, found = reference.flow(pair), variant.flow(pair)
+        true, found = flow_of(reference, pair), flow_of(variant, pair)
         size = np.hypot(*true)
         region = size > MOVING
         off += float(np.hypot(*(found - true))[region].sum())
         motion += float(size[region].sum())
-        still = max(still, float(np.abs(variant.flow(pair, still=True)).max()))
+        still = max(still, float(np.abs(flow_of(variant, pair, still=True)).max()))
     if motion == 0:
         raise InputError("Nothing moves in these pairs.", "Give pairs with expressions.")
     return Departure(off / motion, still)
@@ -203,20 +187,16 @@ def convert(folder: Path, out: Path, precision: str, shards: Shards) -> Departur
             f"{len(shards)} pairs are too few.", f"Give {LEARNED_FROM + JUDGED_BY} or more."
         )
     spread = np.linspace(0, len(shards) - 1, LEARNED_FROM + JUDGED_BY).astype(int)
-    pairs = [Pair(shards, int(index), folder) for index in spread]
-    judges = pairs[:: len(pairs) // JUDGED_BY][:JUDGED_BY]
     reference = Graphs(folder)
-    feeds: dict[str, list[Feed]] = {name: [] for name in GRAPHS}
-    for pair in pairs:
-        if pair not in judges:
-            encoding, animation = reference.feeds(pair)
-            feeds["encode.onnx"] += encoding
-            feeds["animate.onnx"].append(animation)
-    for name in GRAPHS:
+    pairs = [Pair(shards, int(index), reference) for index in spread]
+    judges = pairs[:: len(pairs) // JUDGED_BY][:JUDGED_BY]
+    examples = [pair for pair in pairs if pair not in judges]
+    shutil.copy(folder / "prepare.onnx", out / "prepare.onnx")
+    for name, feeds in zip(EACH_FRAME, learned_from(reference, examples), strict=True):
         if precision == "fp16":
             half(folder / name, out / name)
         else:
-            quantised(folder / name, out / name, feeds[name])
+            quantised(folder / name, out / name, feeds)
     found = departure(reference, Graphs(out), judges)
     if found.moving > DEPARTURES[precision] or found.still > 0:
         for name in GRAPHS:

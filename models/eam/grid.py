@@ -14,6 +14,8 @@ from torch import Tensor
 #: Side of the network's picture, and one of its pixels in normalised coordinates.
 SIZE = 256
 PIXEL = 2.0 / SIZE
+#: Channels from which `sample` gathers rows in an exported graph.
+MANY = 16
 
 
 def centres(height: int, width: int, like: Tensor) -> Tensor:
@@ -28,7 +30,25 @@ def sample(image: Tensor, positions: Tensor, mode: str = "bilinear") -> Tensor:
 
     Outside the picture the border is repeated.
     """
+    if torch.onnx.is_in_onnx_export() and image.shape[1] >= MANY:
+        return gathered(image, positions)
     return F.grid_sample(image, positions, mode=mode, padding_mode="border", align_corners=False)
+
+
+def gathered(image: Tensor, positions: Tensor) -> Tensor:
+    """Return what `sample` does, from four gathered rows of all channels a place: ONNX Runtime
+    reads a picture of many channels several times faster so."""
+    count, channels, height, width = image.shape
+    x = (((positions[..., 0] + 1) * width - 1) / 2).clamp(0, width - 1)
+    y = (((positions[..., 1] + 1) * height - 1) / 2).clamp(0, height - 1)
+    left, top = x.floor().clamp(max=width - 2), y.floor().clamp(max=height - 2)
+    across, down = (x - left)[..., None], (y - top)[..., None]
+    rows = image.permute(0, 2, 3, 1).reshape(-1, channels)
+    pictures = torch.arange(count, device=image.device)[:, None, None] * (height * width)
+    first = pictures + (top * width + left).long()
+    upper = (1 - across) * rows[first] + across * rows[first + 1]
+    lower = (1 - across) * rows[first + width] + across * rows[first + width + 1]
+    return ((1 - down) * upper + down * lower).permute(0, 3, 1, 2)
 
 
 def resize(image: Tensor, size: int) -> Tensor:
@@ -100,7 +120,7 @@ def mixed(masks: Tensor, maps: Tensor) -> Tensor:
     The maps are mixed, six numbers a cell, and not the K fields that they stand for.
     """
     count, keys, cells = masks.shape[:3]
-    mix = maps.reshape(count, keys, 6).mT @ masks.flatten(2)
+    mix = maps.reshape(count, keys, 6).transpose(1, 2) @ masks.flatten(2)
     mix = mix.reshape(count, 2, 3, cells, cells)
     places = centres(cells, cells, masks)
     return mix[:, :, 0] * places[..., 0] + mix[:, :, 1] * places[..., 1] + mix[:, :, 2]

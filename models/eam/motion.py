@@ -64,10 +64,12 @@ def by_flow(flow: Tensor, windows: Tensor) -> SparseMotion:
     """Return the motion read from a forward `flow` (N, 2, 64, 64), 256-px pixels, through
     `windows` (N, K, 3, 64, 64) at the keypoints."""
     count, keypoints = windows.shape[:2]
-    read = windows.reshape(count, 3 * keypoints, -1) @ (flow * grid.PIXEL).flatten(2).mT
+    read = windows.reshape(count, 3 * keypoints, -1) @ (flow * grid.PIXEL).flatten(2).transpose(
+        1, 2
+    )
     read = read.reshape(count, keypoints, 3, 2)
     eye = torch.eye(2, dtype=flow.dtype, device=flow.device)
-    return SparseMotion(read[:, :, 0], eye + read[:, :, 1:].mT)
+    return SparseMotion(read[:, :, 0], eye + read[:, :, 1:].transpose(2, 3))
 
 
 def transfer(motion: SparseMotion, character: Encoding, scale: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..eam.network import Eam
-from ..export import made_up, session, trial
+from ..export import trial
+from ..graphs import EACH_FRAME, made_up, session
 
 #: Frames timed, after one that is not.
 FRAMES = 10
@@ -28,8 +29,9 @@ def operations(network: Eam) -> dict[str, float]:
         with FlopCounterMode(display=False) as encoding:
             first = network.encode(neutral)
         second, character = network.encode(frame), network.encode(image)
+        prepared = network.prepare(first, character)
         with FlopCounterMode(display=False) as animating:
-            network.animate(first, second, flow, image, character, strength)
+            network.animate(first, second, flow, image, character, strength, prepared=prepared)
     encode, animate = (c.get_total_flops() / 1e9 for c in (encoding, animating))
     return {"encode": encode, "animate": animate, "frame": encode + animate}
 
@@ -39,7 +41,7 @@ def frames_per_core_second(folder: Path) -> float:
 
     Time of the processor, not of the clock, so that other work beside it counts little.
     """
-    sessions = [session(folder / name, threads=1) for name in ("encode.onnx", "animate.onnx")]
+    sessions = [session(folder / name) for name in EACH_FRAME]
     feeds = [made_up(each) for each in sessions]
     began = 0.0
     for frame in range(FRAMES + 1):

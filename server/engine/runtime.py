@@ -18,6 +18,9 @@ from ...errors import RunError
 #: Weights that come with the package.
 WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
 
+#: The network's graphs: a picture's encoding, what is known once a clip, and a frame.
+GRAPHS = ("encode.onnx", "prepare.onnx", "animate.onnx")
+
 Floats = NDArray[np.float32]
 Encoding = Mapping[str, Floats]
 #: What all frames of a clip have in common, as the runtime that made it likes it.
@@ -101,9 +104,7 @@ class OnnxRuntime:
 
         self.workers = threads or os.cpu_count() or 1
         self.manifest = read_manifest(folder)
-        self.hashes: Mapping[str, str] = {
-            name: self.manifest["sha256"][name] for name in ("encode.onnx", "animate.onnx")
-        }
+        self.hashes: Mapping[str, str] = {name: self.manifest["sha256"][name] for name in GRAPHS}
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
@@ -124,8 +125,7 @@ class OnnxRuntime:
                     f"ONNX Runtime {onnxruntime.__version__} cannot load {name}.",
                     "Install a newer onnxruntime.",
                 ) from error
-        self._encode, self._animate = sessions
-        self._wanted = {entry.name for entry in self._animate.get_inputs()}
+        self._encode, self._prepare, self._animate = sessions
         self._encoded = [entry.name for entry in self._encode.get_outputs()]
         self._made = [each.name for each in fields(Animation)]
 
@@ -137,11 +137,14 @@ class OnnxRuntime:
 
     def prepare(self, source_neutral: Encoding, character: Encoding, picture: Picture) -> Scene:
         """Return what all frames of a clip have in common, as `animate.onnx` is fed."""
-        return {
-            **_named("source_neutral", source_neutral),
-            **_named("character", character),
+        known = {
+            **_prefixed("source_neutral", source_neutral),
+            **_prefixed("character", character),
             "character_image": as_input(picture),
         }
+        made = self._prepare.run(None, _chosen(self._prepare, known))
+        names = (entry.name for entry in self._prepare.get_outputs())
+        return known | _prefixed("prepared", dict(zip(names, made, strict=True)))
 
     def animate(
         self, scene: Scene, frames: Sequence[Picture], flows: Sequence[Floats], strength: float
@@ -153,17 +156,22 @@ class OnnxRuntime:
     def _animated(self, scene: Scene, frame: Picture, flow: Floats, strength: float) -> Animation:
         given = {
             **scene,
-            **_named("source_frame", self.encode(frame)),
+            **_prefixed("source_frame", self.encode(frame)),
             "source_flow": np.ascontiguousarray(flow.transpose(2, 0, 1)[None]),
             "strength": np.array([strength], np.float32),
         }
-        feed = {name: value for name, value in given.items() if name in self._wanted}
-        return as_animation(*(made[0] for made in self._animate.run(self._made, feed)))
+        made = self._animate.run(self._made, _chosen(self._animate, given))
+        return as_animation(*(field[0] for field in made))
 
 
-def _named(side: str, encoding: Encoding) -> dict[str, Floats]:
-    """Return an encoding as the inputs of `animate.onnx` for one side."""
-    return {f"{side}_{name}": value for name, value in encoding.items()}
+def _prefixed(side: str, fields: Encoding) -> dict[str, Floats]:
+    """Return an encoding, or what is prepared, as the next graph names it."""
+    return {f"{side}_{name}": value for name, value in fields.items()}
+
+
+def _chosen(graph: Any, given: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return of what is `given` that which a graph takes."""
+    return {entry.name: given[entry.name] for entry in graph.get_inputs()}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -172,7 +180,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text())
         digests = manifest["sha256"]
-        if not all(isinstance(digests[name], str) for name in ("encode.onnx", "animate.onnx")):
+        if not all(isinstance(digests[name], str) for name in GRAPHS):
             raise TypeError("digests are not text")
     except OSError as error:
         raise RunError(
@@ -180,7 +188,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"{path} is not a manifest of weights.", "Install the package again."
+            f"{path} is not a manifest of this version's weights.",
+            "Install the package again, or export the weights again (`microface export`).",
         ) from error
     return dict(manifest)
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import onnxruntime
 from clock import by_turns
-from microface.models.export import made_up, session
-from microface.models.precision import GRAPHS
+from microface.models.graphs import EACH_FRAME, GRAPHS, made_up, session
 
 
 def main() -> None:
@@ -26,7 +25,7 @@ def main() -> None:
     chosen = parser.parse_args()
     calls = {}
     for folder in chosen.folders:
-        graphs = [session(folder / name, chosen.threads) for name in GRAPHS]
+        graphs = [session(folder / name, chosen.threads) for name in EACH_FRAME]
         calls[str(folder)] = frame_of(graphs)
     print("| folder | ms a frame | CPU ms a frame | MB |\n|---|---|---|---|")
     for folder, (ms, cpu) in zip(

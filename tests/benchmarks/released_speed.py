@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 from clock import by_turns
 from microface.models.evaluation import cost
-from microface.models.export import load_weights, session
-from microface.models.precision import GRAPHS
+from microface.models.export import load_weights
+from microface.models.graphs import EACH_FRAME, session
 from microface.models.released.network import Keypoints, Released, relative
 from microface.server.engine.runtime import WEIGHTS
 from precision_speed import frame_of
@@ -75,7 +75,7 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     with tempfile.TemporaryDirectory() as folder:
         theirs, their_operations = released(Path(folder), chosen.threads)
-        ours = frame_of([session(WEIGHTS / name, chosen.threads) for name in GRAPHS])
+        ours = frame_of([session(WEIGHTS / name, chosen.threads) for name in EACH_FRAME])
         took = by_turns({"released": theirs, "ours": ours}, chosen.frames)
     operations = {
         "released": their_operations,

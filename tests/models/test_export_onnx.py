@@ -6,11 +6,14 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from microface.errors import InputError
 from microface.models import export
 from microface.models.eam.network import Eam
+from microface.models.graphs import Graphs
+from microface.server.engine.runtime import WEIGHTS
 
 
 def woken() -> Eam:
@@ -23,10 +26,10 @@ def woken() -> Eam:
     return network
 
 
-def test_both_graphs_agree_with_torch_and_the_manifest_tells_them_apart(tmp_path: Path) -> None:
+def test_the_graphs_agree_with_torch_and_the_manifest_tells_them_apart(tmp_path: Path) -> None:
     network = woken()
     worst = export.export(network, tmp_path, "test")
-    assert set(worst) == {*export.ENCODINGS, *export.ANIMATIONS}
+    assert set(worst) == {*export.ENCODINGS, *export.PREPARED, *export.ANIMATIONS}
     assert max(worst.values()) < 1e-3
     assert export.parity(network, tmp_path, count=1)["flow"] < 1e-3
     manifest = json.loads((tmp_path / "manifest.json").read_text())
@@ -34,6 +37,20 @@ def test_both_graphs_agree_with_torch_and_the_manifest_tells_them_apart(tmp_path
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
     assert {"source_flow", "character_image", "strength"} <= set(manifest["animate"]["inputs"])
     assert not list(tmp_path.glob(".export*"))
+
+
+@pytest.mark.parametrize("count", [1, 3, 16])
+def test_a_batch_makes_the_frames_that_its_parts_make(count: int) -> None:
+    graphs = Graphs(WEIGHTS)
+    neutral, frame, image, flow, strength = (each.numpy() for each in export.trial(count))
+    made = graphs.animate.run(graphs.known(neutral, frame, image, flow, strength))
+    last = slice(count - 1, None)
+    alone = graphs.animate.run(
+        graphs.known(neutral[last], frame[last], image[last], flow[last], strength[last])
+    )
+    for name, field in alone.items():
+        assert made[name].shape == (count, *field.shape[1:])
+        np.testing.assert_allclose(made[name][last], field, atol=1e-4)
 
 
 def test_weights_come_back_as_they_went(tmp_path: Path) -> None:

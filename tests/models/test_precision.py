@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import onnx
 import pytest
 from microface.errors import RunError
 from microface.models import precision
-from microface.models.export import session
+from microface.models.graphs import EACH_FRAME, Graphs, session
 from microface.server.engine.runtime import WEIGHTS
 
 
@@ -24,19 +25,23 @@ class Stand:
         bump = np.exp(-((x - 32) ** 2 + (y - 36) ** 2) / 120)
         self.flow = (np.stack((bump, -2 * bump))[None]).astype(np.float32)
 
-    animation = precision.Pair.animation
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(WEIGHTS / "prepare.onnx", tmp_path / "prepare.onnx")
+    return tmp_path
 
 
-def test_sixteen_bits_answer_alike_and_stand_still(tmp_path: Path) -> None:
-    for name in precision.GRAPHS:
-        precision.half(WEIGHTS / name, tmp_path / name)
-        model = onnx.load(str(tmp_path / name))
+def test_sixteen_bits_answer_alike_and_stand_still(folder: Path) -> None:
+    for name in EACH_FRAME:
+        precision.half(WEIGHTS / name, folder / name)
+        model = onnx.load(str(folder / name))
         kernels = {entry.name: entry.data_type for entry in model.graph.initializer}
         chosen = [node for node in model.graph.node if node.name in precision.rectified(model)]
         assert len(chosen) >= 10
         assert all(kernels[node.input[1]] == precision.HALF for node in chosen)
-        assert (tmp_path / name).stat().st_size < 0.7 * (WEIGHTS / name).stat().st_size
-    graphs = [precision.Graphs(folder) for folder in (WEIGHTS, tmp_path)]
+        assert (folder / name).stat().st_size < 0.7 * (WEIGHTS / name).stat().st_size
+    graphs = [Graphs(each) for each in (WEIGHTS, folder)]
     found = precision.departure(graphs[0], graphs[1], [Stand(1)])  # type: ignore[list-item]
     assert 0 < found.moving < precision.DEPARTURES["fp16"]
     assert found.still == 0
@@ -55,7 +60,7 @@ def test_a_graph_that_answers_otherwise_is_not_written(
         onnx.save(model, str(target))
 
     monkeypatch.setattr(precision, "half", spoiled)
-    monkeypatch.setattr(precision, "Pair", lambda shards, index, folder: Stand(index))
+    monkeypatch.setattr(precision, "Pair", lambda shards, index, graphs: Stand(index))
     monkeypatch.setattr(precision, "LEARNED_FROM", 1)
     monkeypatch.setattr(precision, "JUDGED_BY", 1)
     with pytest.raises(RunError, match="In fp16 the motion departs by"):
@@ -64,15 +69,14 @@ def test_a_graph_that_answers_otherwise_is_not_written(
 
 
 @pytest.mark.slow
-def test_eight_bits_answer_alike(tmp_path: Path) -> None:
+def test_eight_bits_answer_alike(folder: Path) -> None:
     pairs = [Stand(seed) for seed in range(3)]
-    reference = precision.Graphs(WEIGHTS)
-    feeds = [reference.feeds(pair) for pair in pairs[1:]]  # type: ignore[arg-type]
-    given = ([one for encodings, _ in feeds for one in encodings], [one for _, one in feeds])
-    for name, examples in zip(precision.GRAPHS, given, strict=True):
-        precision.quantised(WEIGHTS / name, tmp_path / name, examples)
-        kinds = {node.op_type for node in onnx.load(str(tmp_path / name)).graph.node}
+    reference = Graphs(WEIGHTS)
+    given = precision.learned_from(reference, pairs[1:])  # type: ignore[arg-type]
+    for name, examples in zip(EACH_FRAME, given, strict=True):
+        precision.quantised(WEIGHTS / name, folder / name, examples)
+        kinds = {node.op_type for node in onnx.load(str(folder / name)).graph.node}
         assert "QuantizeLinear" in kinds
-        session(tmp_path / name)
-    found = precision.departure(reference, precision.Graphs(tmp_path), pairs[:1])  # type: ignore[arg-type]
+        session(folder / name)
+    found = precision.departure(reference, Graphs(folder), pairs[:1])  # type: ignore[arg-type]
     assert found.moving < 0.2 and found.still == 0

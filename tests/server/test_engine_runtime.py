@@ -9,12 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from microface.errors import RunError
-from microface.server.engine.runtime import WEIGHTS, OnnxRuntime, as_input, checked_bytes
+from microface.server.engine.runtime import (
+    GRAPHS,
+    WEIGHTS,
+    OnnxRuntime,
+    as_input,
+    checked_bytes,
+)
 
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    for name in ("encode.onnx", "animate.onnx", "manifest.json"):
+    for name in (*GRAPHS, "manifest.json"):
         shutil.copy(WEIGHTS / name, tmp_path / name)
     return tmp_path
 
