@@ -1,10 +1,10 @@
 """Write a trained network as ONNX files, each checked against torch.
 
 Takes the weights that `train` left, or the running average in a run's checkpoint, and writes
-encode.onnx, prepare.onnx, animate.onnx, eam.safetensors and manifest.json. Nothing is written unless the graphs
-agree with torch to 1e-3. With --precision the convolutions compute in 16 or 8 bits, and nothing is
-written unless the motion departs from float32's by less than 1 % or 5 % of itself on the pairs of
---data, and a source that stands still moves nothing.
+encode.onnx, prepare.onnx, animate.onnx, eam.safetensors and manifest.json. Nothing is written
+unless the graphs agree with torch to 1e-3. With --precision the convolutions compute in 16 or 8
+bits, and nothing is written unless the motion departs from float32's by less than 1 % or 5 % of
+itself on the pairs of --data, and a source that stands still moves nothing.
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TypeVar
+
+Name = TypeVar("Name")
 
 
 def peak(who: int = resource.RUSAGE_SELF) -> float:
@@ -29,14 +32,14 @@ def timed(what: str) -> Iterator[dict[str, float]]:
 
 
 def by_turns(
-    calls: Mapping[str, Callable[[], object]], turns: int
-) -> dict[str, tuple[float, float]]:
+    calls: Mapping[Name, Callable[[], object]], turns: int
+) -> dict[Name, tuple[float, float]]:
     """Return for each call its median milliseconds, by the clock and of the processor.
 
     The calls take turns, so that other work on the machine meets all alike; the first turn warms
     up and does not count.
     """
-    took: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+    took: dict[Name, list[tuple[float, float]]] = {name: [] for name in calls}
     for turn in range(turns + 1):
         for name, call in calls.items():
             start, used = time.perf_counter(), time.process_time()

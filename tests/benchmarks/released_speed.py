@@ -1,7 +1,8 @@
 """Print what a frame costs beside the released network's: operations and time, in one run.
 
 The released network is `models.released`, with random weights; both run as ONNX graphs on ONNX
-Runtime, by turns. Not a test; run it on a quiet machine as
+Runtime, by turns, in two ways: all threads on one frame, and a frame on each. Each network is
+judged by the way that suits it. Not a test; run it on a quiet machine as
 
     python tests/benchmarks/released_speed.py --threads 2 --frames 20
 """
@@ -12,6 +13,7 @@ import argparse
 import tempfile
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -41,8 +43,9 @@ class Frame(nn.Module):
         return picture
 
 
-def released(folder: Path, threads: int) -> tuple[Callable[[], object], float]:
-    """Return a call that makes a frame of the released network, and its GFLOPs."""
+def released(folder: Path) -> tuple[Callable[[int], Callable[[], object]], float]:
+    """Return what gives a call that makes a frame of the released network on some threads, and its
+    GFLOPs."""
     network = Frame()
     inputs = (
         torch.rand(1, 3, 256, 256),
@@ -59,9 +62,29 @@ def released(folder: Path, threads: int) -> tuple[Callable[[], object], float]:
             network, inputs, str(folder / "released.onnx"), input_names=names,
             output_names=["picture"], opset_version=17, dynamo=False,
         )  # fmt: skip
-    graph = session(folder / "released.onnx", threads)
     feed = {name: value.numpy() for name, value in zip(names, inputs, strict=True)}
-    return lambda: graph.run(None, feed), counter.get_total_flops() / 1e9
+
+    def frame(threads: int) -> Callable[[], object]:
+        graph = session(folder / "released.onnx", threads)
+        return lambda: graph.run(None, feed)
+
+    return frame, counter.get_total_flops() / 1e9
+
+
+def ours(threads: int) -> Callable[[], object]:
+    """Return a call that makes a frame of the network that ships."""
+    return frame_of([session(WEIGHTS / name, threads) for name in EACH_FRAME])
+
+
+def ways(
+    frame: Callable[[int], Callable[[], object]], pool: ThreadPoolExecutor, threads: int
+) -> dict[str, Callable[[], object]]:
+    """Return calls that make `threads` frames, in both ways."""
+    shared, own = frame(threads), frame(1)
+    return {
+        "threads share a frame": lambda: [shared() for _ in range(threads)],
+        "a frame on each thread": lambda: list(pool.map(lambda _: own(), range(threads))),
+    }
 
 
 def main() -> None:
@@ -72,23 +95,29 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--frames", type=int, default=20)
     chosen = parser.parse_args()
-    torch.set_num_threads(chosen.threads)
-    with tempfile.TemporaryDirectory() as folder:
-        theirs, their_operations = released(Path(folder), chosen.threads)
-        ours = frame_of([session(WEIGHTS / name, chosen.threads) for name in EACH_FRAME])
-        took = by_turns({"released": theirs, "ours": ours}, chosen.frames)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(chosen.threads) as pool:
+        theirs, their_operations = released(Path(folder))
+        calls = {
+            (name, way): call
+            for name, frame in (("released", theirs), ("ours", ours))
+            for way, call in ways(frame, pool, chosen.threads).items()
+        }
+        took = by_turns(calls, chosen.frames)
     operations = {
         "released": their_operations,
         "ours": cost.operations(load_weights(WEIGHTS / "eam.safetensors"))["frame"],
     }
     print(f"{chosen.threads} threads, {chosen.frames} frames, 256 px; medians")
-    print("| | GFLOPs a frame | ms a frame | CPU ms a frame |\n|---|---|---|---|")
-    for name, (ms, cpu) in took.items():
-        print(f"| {name} | {operations[name]:.1f} | {ms:.0f} | {cpu:.0f} |")
-    ratios = [theirs / ours for theirs, ours in zip(took["released"], took["ours"], strict=True)]
+    print("| | | GFLOPs a frame | ms a frame | CPU ms a frame |\n|---|---|---|---|---|")
+    best = {name: (float("inf"), float("inf")) for name in operations}
+    for (name, way), times in took.items():
+        ms, cpu = (time / chosen.threads for time in times)
+        print(f"| {name} | {way} | {operations[name]:.1f} | {ms:.0f} | {cpu:.0f} |")
+        best[name] = min(best[name], (ms, cpu))
+    ratios = [theirs / ours for theirs, ours in zip(best["released"], best["ours"], strict=True)]
     print(
-        f"| ratio | {operations['released'] / operations['ours']:.1f} | {ratios[0]:.1f} "
-        f"| {ratios[1]:.1f} |"
+        f"| ratio | the better of each | {operations['released'] / operations['ours']:.1f} "
+        f"| {ratios[0]:.1f} | {ratios[1]:.1f} |"
     )
 
 
