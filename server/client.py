@@ -7,9 +7,8 @@ it. `poll` never waits; `pump` waits until the job is over. Both give the same b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +18,7 @@ import zmq
 from numpy.typing import NDArray
 
 from ..errors import InputError, RunError
-from .protocol.content import BytesContent, Upload, bundle_arrays, clip_content
+from .protocol.content import BytesContent, Upload, bundle_arrays
 from .protocol.conversation import Conversation, ServerInfo
 from .protocol.events import (
     Cancelled,
@@ -32,10 +31,10 @@ from .protocol.events import (
     Progress,
     Weights,
 )
-from .protocol.failures import ProtocolError
 from .protocol.jobs import Job
 from .protocol.limits import DEFAULT_WINDOW_FRAMES, MAX_REPLY_PART_BYTES, MAX_SIDE_PIXELS
-from .protocol.requests import BUILTIN, RetargetRequest, SolveRequest, parse_fps
+from .protocol.performance import Fps, Performance
+from .protocol.requests import RetargetRequest, SolveRequest
 from .protocol.wire import encode
 
 __all__ = [
@@ -47,6 +46,7 @@ __all__ = [
     "Failed",
     "Frame",
     "Motion",
+    "Performance",
     "Progress",
     "RetargetJob",
     "RetargetResult",
@@ -124,41 +124,41 @@ class Client:
         self,
         neutral: NDArray[np.uint8],
         clip: Path | str,
-        fps: Fraction | float | str | None = None,
+        fps: Fps = None,
         strength: float = 1.0,
         gains: str = "",
     ) -> RetargetJob:
-        """Put a clip's expression on a neutral picture, uint8 sRGB (H, W, 3).
+        """Put a clip's expression on a neutral picture: `perform` with what is asked for most."""
+        return self.perform(neutral, Performance(clip, fps, strength, gains))
 
-        `clip` is a folder of pictures (then `fps` is needed), a video, or `builtin:NAME`; `gains`
-        by region and side of the face, like "brows=2, lips.left=0.5". Returns at once. Raises
-        InputError for what can be seen to be wrong from here.
+    def perform(self, neutral: NDArray[np.uint8], asked: Performance) -> RetargetJob:
+        """Let a neutral picture, uint8 sRGB (H, W, 3), perform what is asked.
+
+        Returns at once. Raises InputError for what can be seen to be wrong from here.
         """
         picture = _checked_neutral(neutral)
-        rate = _checked_fps(fps)
-        if not np.isfinite(strength) or not 0 <= strength <= 4:
-            raise InputError(f"A strength of {strength:g}.", "Give 0 to 4; 1 is as in the clip.")
+        asked.check()
         height, width = picture.shape[:2]
-        uploads = [Upload(BytesContent(picture.tobytes()))]
-        if str(clip).startswith(BUILTIN):
-            kind, name = "builtin", str(clip).removeprefix(BUILTIN)
-        else:
-            path = Path(clip)
-            content, kind = clip_content(path)
-            if kind == "frames" and not rate:
-                raise InputError(
-                    f"The pictures in {path} do not say how fast they were taken.",
-                    "Give --fps, for example --fps 200.",
-                )
-            name = _plain(path.name or path.resolve().name)
-            uploads.append(Upload(content))
+        sources = asked.sources()
+        contents = [BytesContent(picture.tobytes()), *(one.content for one in sources.values())]
 
-        def request(digests: Any) -> RetargetRequest:
-            clip_digest = digests[1] if len(digests) > 1 else bytes(32)
+        def request(digests: Sequence[bytes]) -> RetargetRequest:
+            known = iter(digests)
             return RetargetRequest(
-                digests[0], height, width, clip_digest, kind, name, rate, float(strength), gains
+                neutral=next(known),
+                height=height,
+                width=width,
+                strength=float(asked.strength),
+                gains=asked.gains,
+                **asked.fields(),
+                **{
+                    name: value
+                    for what, one in sources.items()
+                    for name, value in one.fields(what, known).items()
+                },
             )
 
+        uploads = [Upload(content) for content in contents if content is not None]
         job = Job("retarget", uploads, request, self.window)
         return RetargetJob(self, self._begin(job))
 
@@ -344,21 +344,3 @@ def _checked_neutral(neutral: NDArray[np.uint8]) -> NDArray[np.uint8]:
             f"Give one of at most {MAX_SIDE_PIXELS} pixels a side.",
         )
     return neutral
-
-
-def _checked_fps(fps: Fraction | float | str | None) -> str:
-    if fps is None:
-        return ""
-    text = str(fps)
-    try:
-        return str(parse_fps(text))
-    except ProtocolError as fault:
-        raise InputError(
-            f"{text} is not a frame rate.", "Give a number or a ratio like 24000/1001."
-        ) from fault
-
-
-def _plain(name: str) -> str:
-    """Return a clip's name with what no file name may hold replaced."""
-    letters = ["_" if letter in '/\\:*?"<>|' or ord(letter) < 32 else letter for letter in name]
-    return "".join(letters).lstrip(".")[-100:] or "clip"

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .clips.clip import Clip
-from .engine.pipeline import Cancelled, Generated, retarget
-from .engine.runtime import WEIGHTS, OnnxRuntime
+from .engine.pipeline import Cancelled, Generated, Second, retarget
+from .engine.runtime import WEIGHTS, OnnxRuntime, Runtime
 from .engine.solve import solve_weights
-from .protocol.regions import parse_gains
-from .work import Tell
+from .protocol.regions import EVEN_MIX, parse_gains, parse_mix
+from .protocol.requests import RetargetRequest
+from .protocol.timing import parse_timing
+from .work import Material, Tell
 
 #: Arrays that a solve needs, and those it may have.
 SOLVE_NEEDS = ("jacobian", "motion", "confidence", "bounds", "names", "times")
@@ -23,10 +24,10 @@ SOLVE_MAY_HAVE = ("positions", "views")
 
 
 class RetargetEngine:
-    """The network on ONNX Runtime, and the solver of shape key weights."""
+    """The network on whatever runs it, and the solver of shape key weights."""
 
-    def __init__(self, weights: Path, threads: int) -> None:
-        self._runtime = OnnxRuntime(weights, threads)
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     def warm(self) -> Mapping[str, str]:
         """Run the network once, so that the first job does not wait; return its files' SHA-256."""
@@ -40,26 +41,32 @@ class RetargetEngine:
 
     def retarget(
         self,
-        neutral: NDArray[np.uint8],
-        clip: Clip,
-        strength: float,
-        gains: str,
+        material: Material,
+        request: RetargetRequest,
         tell: Tell,
         cancelled: Callable[[], bool],
-    ) -> Generator[Generated, None, dict[str, Any]]:
+    ) -> Generator[Generated | None, None, dict[str, Any]]:
         """Yield the character's frames; return the summary. Raises InputError without a face."""
         tell("align", 0.0)
+        second = None
+        if material.second is not None:
+            by_moments = request.align != "start"
+            second = Second(material.second, parse_mix(request.mix or EVEN_MIX), by_moments)
         work = retarget(
-            neutral,
-            clip,
-            strength,
+            material.neutral,
+            material.clip,
+            request.strength,
             self._runtime,
-            gains=parse_gains(gains),
             progress=lambda done, total: tell("generate", done / total),
             cancelled=cancelled,
+            neutral_frame=request.neutral_frame,
+            rest=material.rest,
+            gains=parse_gains(request.gains),
+            timing=parse_timing(request.timing or ""),
+            second=second,
         )
         try:
-            yield from work
+            yield from work.steps()
         except Cancelled:
             return {}
         return work.summary()
@@ -95,11 +102,16 @@ class RetargetEngine:
 
 
 def make_engine(weights: str | None, threads: int) -> RetargetEngine:
-    """Return the engine with the weights in a folder, or with those that ship."""
+    """Return the engine on ONNX Runtime, with the weights in a folder or with those that ship."""
+    return RetargetEngine(OnnxRuntime(weights_folder(weights), threads))
+
+
+def weights_folder(weights: str | None) -> Path:
+    """Return the folder to take weights from; raises InputError where there is none."""
     folder = WEIGHTS if weights is None else Path(weights)
     if not folder.is_dir():
         raise InputError(f"There are no weights at {folder}.", "Give a folder that holds some.")
-    return RetargetEngine(folder, threads)
+    return folder
 
 
 def _as_arguments(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ time are limited by the system where it can (POSIX), the time on the clock every
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -49,9 +50,10 @@ class SandboxLimits:
 class Decoding:
     """A clip that is being decoded; `poll` until it is done, then take `clip`.
 
-    `kind` is "video" (a file), "frames" (a folder), "bundle" (a folder as it travels) or "builtin"
-    (the clip of that name, made on the spot). `name` is what errors call it, `into` the folder for
-    temporary files. `close` ends it and removes what it wrote.
+    `kind` is "video" (a file), "frames" (a folder), "bundle" (a folder as it travels), "builtin"
+    (the clip of that name, made on the spot) or "picture" (a clip of one frame). `name` is what
+    errors call it, `into` the folder for temporary files. `close` ends it and removes what
+    it wrote.
     """
 
     def __init__(
@@ -246,7 +248,16 @@ def _open(settings: dict[str, Any], folder: Path) -> Clip | ClipStream:
         except OSError:
             shutil.copyfile(path, named)
         path = named
+    if kind == "picture":
+        return _picture(path)
     return ClipStream(path, fps, Limits(**settings["limits"]["clip"]))
+
+
+def _picture(path: Path) -> Clip:
+    from .clips.images import read_picture
+
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Clip([read_picture(path)], np.zeros(1), Fraction(1), path.name, digest)
 
 
 def _write(clip: Clip | ClipStream, name: str, folder: Path) -> None:

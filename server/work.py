@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from .protocol.content import read_arrays
 from .protocol.manifest import Manifest
 from .protocol.messages import Done, Edge, Frame, Message, Motion, Progress, Weights
 from .protocol.requests import RetargetRequest, SolveRequest, parse_request
+from .protocol.timing import parse_fps
 from .protocol.wire import summed
 from .sandbox import Decoding
 
@@ -41,6 +43,18 @@ class Generated(Protocol):
     def flow(self) -> NDArray[np.float16]: ...
 
 
+@dataclass(frozen=True)
+class Material:
+    """What a retargeting works on: the character's `neutral` (H, W, 3) uint8 and the source `clip`;
+    where they are asked for, a clip or picture of the same person at `rest`, and a `second` clip.
+    """
+
+    neutral: NDArray[np.uint8]
+    clip: Clip
+    rest: Clip | None = None
+    second: Clip | None = None
+
+
 class Engine(Protocol):
     """What does the work; made once per worker process."""
 
@@ -50,17 +64,13 @@ class Engine(Protocol):
 
     def retarget(
         self,
-        neutral: NDArray[np.uint8],
-        clip: Clip,
-        strength: float,
-        gains: str,
+        material: Material,
+        request: RetargetRequest,
         tell: Tell,
         cancelled: Callable[[], bool],
-    ) -> Generator[Generated, None, dict[str, Any]]:
-        """Yield a frame per frame of the clip, in order; return the result's summary.
-
-        `gains` by region of the face, as in `RetargetRequest`.
-        """
+    ) -> Generator[Generated | None, None, dict[str, Any]]:
+        """Yield the frames in order, and None for a step that made none yet; return the result's
+        summary."""
         ...
 
     def solve(
@@ -132,27 +142,27 @@ def _retarget(
     clock = time.perf_counter
     started = clock()
     yield Progress(job, "decode", 0.0)
-    kind = "bundle" if request.clip_kind == "frames" else request.clip_kind
-    path = folder / request.clip.hex()
-    decoding = Decoding(
-        path, request.frame_rate, kind=kind, name=request.clip_name, into=folder / CLIPS
-    )
-    try:
-        while not decoding.poll():
+    with ExitStack() as stack:
+        decodings = {
+            what: stack.enter_context(closing(decoding))
+            for what, decoding in _decodings(request, folder)
+        }
+        while not all(decoding.poll() for decoding in decodings.values()):
             yield Wait()
-        clip = decoding.clip()
+        clips = {what: decoding.clip() for what, decoding in decodings.items()}
         decode_seconds = clock() - started
         pixels = np.fromfile(folder / request.neutral.hex(), dtype=np.uint8)
         neutral = pixels.reshape(request.height, request.width, 3)
         manifest = Manifest()
         encode_seconds = transport_seconds = 0.0
         frames = 0
-        engine_steps = engine.retarget(
-            neutral, clip, request.strength, request.gains, tell, cancelled
-        )
+        engine_steps = engine.retarget(Material(neutral, **clips), request, tell, cancelled)
         try:
             while True:
                 generated = next(engine_steps)
+                if generated is None:
+                    yield Wait()
+                    continue
                 begun = clock()
                 messages = (
                     summed(Frame(job, generated.index, generated.image)),
@@ -170,8 +180,7 @@ def _retarget(
             result: dict[str, Any] = dict(end.value or {})
         finally:
             engine_steps.close()
-    finally:
-        decoding.close()
+    clip = clips["clip"]
     result["clip"] = {
         "name": clip.name,
         "sha256": clip.sha256,
@@ -184,6 +193,24 @@ def _retarget(
     seconds |= {"decode": decode_seconds, "encode": encode_seconds, "transport": transport_seconds}
     result["seconds"] = seconds
     yield Done(job, frames, manifest.digest(), _packed(result))
+
+
+def _decodings(request: RetargetRequest, folder: Path) -> Iterator[tuple[str, Decoding]]:
+    """Yield the clips that a request names, by their names in `Material`, as they are decoded."""
+    rates = {"clip": request.fps, "rest": request.fps, "second": request.second_fps}
+    for what, rate in rates.items():
+        digest, kind, name = (getattr(request, f"{what}{part}") for part in ("", "_kind", "_name"))
+        if digest is not None:
+            yield (
+                what,
+                Decoding(
+                    folder / digest.hex(),
+                    parse_fps(rate) if rate else None,
+                    kind="bundle" if kind == "frames" else kind,
+                    name=name,
+                    into=folder / CLIPS,
+                ),
+            )
 
 
 def _solve(

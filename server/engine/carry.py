@@ -71,11 +71,12 @@ class Carrier:
         cancelled: Callable[[], bool] | None = None,
         *,
         neutral_frame: int | None = None,
+        rest: Clip | None = None,
     ) -> None:
         """Find the clip's face and its neutral, and encode it.
 
-        `neutral_frame` is a frame at rest; without it, it is found. Raises InputError where there
-        is no face.
+        `neutral_frame` is a frame at rest, `rest` another clip (or picture) of the same person at
+        rest; with neither, the neutral is found. Raises InputError where there is no face.
         """
         if neutral_frame is not None and not 0 <= neutral_frame < len(clip):
             raise InputError(
@@ -96,10 +97,11 @@ class Carrier:
                 runtime.encode,
                 f"the clip {clip.name}",
                 onset=neutral_frame,
+                rest=rest,
             )
         self.face, self._steadier = start.face, start.steadier
-        #: The frame that all is measured from.
-        self.neutral_frame = start.neutral.frame
+        #: The frame that all is measured from; None where the neutral is of another clip.
+        self.neutral_frame = None if start.neutral.apart else start.neutral.frame
         with timings.stage("motion"):
             source = runtime.encode(self._steadier.neutral)
             self._scene = runtime.prepare(source, target.encoding, target.picture)
@@ -117,7 +119,8 @@ class Carrier:
         it is put to use, the network works on the next, as many at once as the runtime likes, and
         those after them are steadied.
         """
-        moves = smoothed(self._animations(), self.clip.times, self.neutral_frame)
+        rest = -1 if self.neutral_frame is None else self.neutral_frame
+        moves = smoothed(self._animations(), self.clip.times, rest)
         for flow, (animation, steadiness) in moves:
             yield Fields.of(flow, animation, steadiness)
 

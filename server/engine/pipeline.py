@@ -68,6 +68,7 @@ class Retargeting:
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
         neutral_frame: int | None = None,
+        rest: Clip | None = None,
         gains: Gains | None = None,
         timing: Retiming | None = None,
         second: Second | None = None,
@@ -75,7 +76,8 @@ class Retargeting:
         """Find all faces and encode all neutrals.
 
         `neutral` (H, W, 3) uint8 is the character's. `neutral_frame` is a frame of the source at
-        rest, from which all motion is measured (None: it is found). `gains` by region and side of
+        rest, from which all motion is measured, `rest` another clip, or a picture as a clip of one
+        frame, of the same person at rest (with neither it is found). `gains` by region and side of
         the face (see `regions`) multiply the strength there. `timing` gives other times, `second`
         another clip to be mixed in. `progress` is told (steps done, steps in all). Raises
         InputError where there is no face, or the strength is out of `STRENGTHS`.
@@ -102,7 +104,7 @@ class Retargeting:
             character = runtime.encode(picture)
         target = Target(picture, character, strength)
         first = Carrier(
-            clip, target, runtime, self._timings, cancelled, neutral_frame=neutral_frame
+            clip, target, runtime, self._timings, cancelled, neutral_frame=neutral_frame, rest=rest
         )
         self._first = first
         self._second = second

@@ -14,6 +14,9 @@ SIDES = ("left", "right")
 #: Gains that make sense.
 GAINS = (0.0, 4.0)
 
+#: A mix that takes as much of the second clip as of the first.
+EVEN_MIX = "0.5"
+
 #: A region and a side of the face.
 Place = tuple[str, str]
 Gains = Mapping[Place, float]

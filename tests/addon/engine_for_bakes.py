@@ -35,13 +35,12 @@ class LiftingEngine:
 
     def retarget(
         self,
-        neutral: NDArray[np.uint8],
-        clip: Any,
-        strength: float,
-        gains: str,
+        material: Any,
+        request: Any,
         tell: Callable[[str, float], None],
         cancelled: Callable[[], bool],
     ) -> Generator[Lifted, None, dict[str, Any]]:
+        neutral, clip, strength = material.neutral, material.clip, request.strength
         size = neutral.shape[0]
         rows, columns = np.mgrid[:size, :size] / size
         bump = np.exp(-(((columns - 0.64) / 0.1) ** 2) - ((rows - 0.68) / 0.09) ** 2)

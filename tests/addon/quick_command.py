@@ -39,9 +39,9 @@ def standing_still(moment: str, function: Callable[..., Any]) -> Callable[..., A
 def stop_at(moment: str) -> None:
     """Let the process stand still at a moment."""
     if moment == "generate":
-        take = connection.Client.retarget
+        take = connection.Client.perform
 
-        def retarget(self: Any, *arguments: Any) -> Any:
+        def perform(self: Any, *arguments: Any) -> Any:
             job = take(self, *arguments)
             pump = job.pump
 
@@ -51,7 +51,7 @@ def stop_at(moment: str) -> None:
             job.pump = pumping
             return job
 
-        connection.Client.retarget = retarget
+        connection.Client.perform = perform
     elif moment == "keys":
         api.bake_texture = standing_still(moment, api.bake_texture)  # the keys are there
     elif moment == "texture":

@@ -46,13 +46,12 @@ class TestEngine:
 
     def retarget(
         self,
-        neutral: NDArray[np.uint8],
-        clip: Any,
-        strength: float,
-        gains: str,
+        material: Any,
+        request: Any,
         tell: Callable[[str, float], None],
         cancelled: Callable[[], bool],
     ) -> Generator[Made, None, dict[str, Any]]:
+        neutral, clip = material.neutral, material.clip
         mode, repeats = int(neutral[0, 0, 0]), max(1, int(neutral[0, 0, 1]))
         frames = len(clip) * repeats
         for index in range(frames):
@@ -62,7 +61,7 @@ class TestEngine:
             if mode == SLOW:
                 time.sleep(0.05)
             yield made(neutral, clip.frames[index % len(clip)], index)
-        return {"frames": frames, "strength": strength, "seconds": {"generate": 0.0}}
+        return {"frames": frames, "asked": request.table(), "seconds": {"generate": 0.0}}
 
     def solve(
         self,

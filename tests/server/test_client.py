@@ -20,6 +20,7 @@ from microface.server.client import (
     Failed,
     Frame,
     Motion,
+    Performance,
     RetargetJob,
 )
 from microface.server.embedded import EmbeddedServer
@@ -149,7 +150,61 @@ def test_the_engines_errors_arrive_as_they_are(
     assert isinstance(failed, Failed) and isinstance(failed.error, InputError)
 
 
-@pytest.mark.parametrize("strength", [-1.0, 5.0, float("nan")])
+def test_a_request_says_what_was_asked(
+    client: Client, neutral: Neutral, clip_folder: Path, tmp_path: Path
+) -> None:
+    plain = client.retarget(neutral(), clip_folder, 25, 0.5).pump().result["asked"]
+    assert plain.keys() == {
+        "neutral", "height", "width", "clip", "clip_kind", "clip_name", "fps", "strength", "gains",
+    }  # fmt: skip
+    cv2 = pytest.importorskip("cv2")
+    cv2.imwrite(str(tmp_path / "rest.png"), np.zeros((64, 64, 3), np.uint8))
+    asked = Performance(
+        clip_folder,
+        25,
+        timing="duration=0.3, 0.1=0.12",
+        rest=tmp_path / "rest.png",
+        second=clip_folder,
+        second_fps="50",
+        mix="0.3, lips=1",
+        align="start",
+    )
+    told = client.perform(neutral(), asked).pump().result["asked"]
+    assert told["timing"] == asked.timing and told["mix"] == asked.mix
+    assert (told["rest_kind"], told["rest_name"]) == ("picture", "rest.png")
+    assert told["second"] == told["clip"] and told["second_fps"] == "50"
+    assert told["align"] == "start" and "neutral_frame" not in told
+    still = client.perform(neutral(), Performance(clip_folder, 25, rest=3)).pump().result["asked"]
+    assert still["neutral_frame"] == 3 and "rest" not in still
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"timing": "apex=soon"},
+        {"timing": "0.3=0.1, 0.2=0.2"},
+        {"timing": "duration=0.3, factor=2"},
+        {"timing": "fps=0"},
+        {"gains": "ears=2"},
+        {"mix": "1.5"},
+        {"mix": "ears=1"},
+        {"align": "apex"},
+        {"rest": -1},
+        {"rest": "nowhere.png"},
+        {"second": "nowhere.mp4"},
+        {"second_fps": "fast"},
+    ],
+    ids=lambda wrong: "-".join(map(str, *wrong.items())),
+)
+def test_what_makes_no_sense_is_refused_here(
+    client: Client, neutral: Neutral, clip_folder: Path, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InputError) as refused:
+        client.perform(neutral(), Performance(clip_folder, 25, **wrong))
+    assert "\n" not in str(refused.value) and refused.value.remedy
+
+
+@pytest.mark.parametrize("strength", [-1.0, 0.0, 0.04, 5.0, float("nan")])
 def test_a_strength_out_of_range_is_refused_here(
     client: Client, neutral: Neutral, clip_folder: Path, strength: float
 ) -> None:

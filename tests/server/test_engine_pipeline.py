@@ -13,8 +13,10 @@ from microface.server.clips.clip import Clip
 from microface.server.clips.face import find_face, misfit
 from microface.server.clips.sampling import own_places, sample
 from microface.server.clips.template import template_points
-from microface.server.engine.pipeline import Cancelled, Generated, Retargeting, retarget
+from microface.server.engine.pipeline import Cancelled, Generated, Retargeting, Second, retarget
 from microface.server.engine.runtime import Animation
+from microface.server.protocol.regions import parse_mix
+from microface.server.protocol.timing import parse_timing
 
 
 class StandIn:
@@ -114,7 +116,8 @@ def test_summary(whole: tuple[Retargeting, list[Generated]]) -> None:
     assert summary["fps"] == "100/1"
     assert summary["apex"]["seconds"] == pytest.approx(0.0425, abs=0.006)
     assert summary["onset"]["seconds"] == pytest.approx(0.015, abs=0.008)
-    assert 0.06 < summary["offset"]["seconds"] < 0.08
+    assert 0.06 < summary["offset"]["seconds"] <= 0.08
+    assert summary["moments_from"] == "spotting"
     assert set(summary["seconds"]) == {"align", "motion", "generate"}
     assert len(summary["times"]) == len(summary["profile"]) == len(summary["sure"]) == 10
     doubt = np.array(summary["doubt"])
@@ -219,3 +222,62 @@ def test_gains_change_their_side_alone() -> None:
     # The picture's right half is the subject's left.
     assert np.abs(right[:, :, :90]).max() < 0.1 * peak
     assert np.abs(right[:, :, 165:] - plain[:, :, 165:]).max() < 0.1 * peak
+
+
+def flows_of(work: Retargeting) -> np.ndarray:
+    return np.stack([made.flow.astype(np.float32) for made in work])
+
+
+def test_a_clip_is_shown_at_other_times(whole: tuple[Retargeting, list[Generated]]) -> None:
+    timing = parse_timing("duration=0.2, apex=0.13, fps=50")
+    work = retarget(picture(2, 300, 260), clip_of(WEIGHTS), 1.0, StandIn(), timing=timing)
+    heights = np.abs(flows_of(work)).max((1, 2, 3))
+    plain = np.abs(np.stack([f.flow.astype(np.float32) for f in whole[1]])).max((1, 2, 3))
+    summary = work.summary()
+    assert summary["frames"] == len(work) == len(heights) == 11 and summary["fps"] == "50/1"
+    assert summary["times"] == pytest.approx(np.arange(11) / 50)
+    assert summary["apex"]["seconds"] == pytest.approx(0.13, abs=0.015)
+    assert heights.max() == pytest.approx(plain.max(), rel=0.15)
+    assert heights[0] == 0 and (np.diff(heights[:7]) >= 0).all()
+
+
+def test_two_clips_become_one(whole: tuple[Retargeting, list[Generated]]) -> None:
+    other = clip_of([3 * weight for weight in WEIGHTS])
+    work = retarget(
+        picture(2, 300, 260),
+        clip_of(WEIGHTS),
+        1.0,
+        WithChart(),
+        second=Second(other, parse_mix("left=0.5")),
+    )
+    made = np.abs(flows_of(work)).max((0, 1, 3))
+    plain = np.abs(np.stack([f.flow.astype(np.float32) for f in whole[1]])).max((0, 1, 3))
+    # The picture's right half is the subject's left.
+    assert made[200:].max() == pytest.approx(2 * plain[200:].max(), rel=0.2)
+    assert made[:100] == pytest.approx(plain[:100], abs=0.15)
+    assert work.summary()["second"] == {"name": "made", "sha256": "0" * 64}
+
+
+def test_steps_say_when_no_frame_is_ready_yet() -> None:
+    told: list[tuple[int, int]] = []
+    work = retarget(
+        picture(2),
+        clip_of([0.0, 1.0, 0.0]),
+        1.0,
+        StandIn(),
+        timing=parse_timing("factor=2"),
+        progress=lambda done, total: told.append((done, total)),
+    )
+    ready = [made is not None for made in work.steps()]
+    assert ready == [False] * 3 + [True] * 5
+    assert told[-1] == (8, 8) and all(done <= total for done, total in told)
+
+
+def test_a_neutral_of_its_own() -> None:
+    """A clip that never rests is measured from a picture of the same person at rest."""
+    never = clip_of([2.0, 2.0, 2.0])
+    rest = Clip([clip_of([0.0]).frames[0]], np.zeros(1), Fraction(1), "rest.png", "0" * 64)
+    assert np.abs(flows_of(retarget(picture(2), never, 1.0, StandIn()))).max() < 0.5
+    work = retarget(picture(2), never, 1.0, StandIn(), rest=rest)
+    assert np.abs(flows_of(work)).max((1, 2, 3)).min() > 1.5
+    assert work.summary()["neutral_frame"] is None

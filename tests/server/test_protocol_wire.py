@@ -229,6 +229,15 @@ def test_requests_of_any_content_raise_nothing_but_protocol_errors(
         {"strength": float("inf")},
         {"neutral": "zz"},
         {"clip_kind": "url"},
+        {"strength": 0.0},
+        {"timing": "soon"},
+        {"gains": "ears=1"},
+        {"neutral_frame": -1},
+        {"rest": "00" * 32},
+        {"second": "00" * 32, "second_kind": "video", "second_name": "../b.mp4"},
+        {"second": "zz", "second_kind": "video", "second_name": "b.mp4"},
+        {"mix": "0.5"},
+        {"beyond": 1},
     ],
 )
 def test_a_request_that_is_wrong_is_refused(change: dict[str, Any]) -> None:
@@ -236,3 +245,20 @@ def test_a_request_that_is_wrong_is_refused(change: dict[str, Any]) -> None:
     assert parse_request("retarget", good.table()) == good
     with pytest.raises(ProtocolError):
         parse_request("retarget", good.table() | change)
+
+
+def test_clients_that_know_less_are_served() -> None:
+    good = RetargetRequest(DIGEST, 64, 64, DIGEST, "video", "a.mp4", "25", 1.0)
+    first_release = {name: value for name, value in good.table().items() if name != "gains"}
+    assert parse_request("retarget", first_release) == good
+
+
+def test_a_whole_request_fits_a_header() -> None:
+    name, words = "n" * 255, "brows=1, " * 44
+    whole = RetargetRequest(
+        DIGEST, 64, 64, DIGEST, "builtin", name, "24000/1001", 1.0, words, "0=0, 0.1=0.2",
+        None, DIGEST, "picture", name, DIGEST, "frames", name, "50", words, "moments",
+    )  # fmt: skip
+    assert parse_request("retarget", whole.table()) == whole
+    assert len(bytes(encode(m.Submit(bytes(16), "retarget", 8, whole.table()))[0])) < 4096
+    assert whole.digests == (DIGEST, DIGEST, DIGEST)
