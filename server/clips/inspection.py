@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.runtime import Runtime
-from ..engine.timing import Moment
+from ..engine.timing import Moment, moments_of
 from . import clean
 from .choose import told_of_others
 from .clip import Clip
@@ -18,15 +18,13 @@ from .describe import Described, describe
 from .describe_emotion import Hint, emotion_hints
 from .measure import Measured, measure
 from .sampling import Reals
-from .spot import Spotted, spot_in
+from .spot import EXPRESSIONS, Spotted, spot_in, strongest
 from .spot_curves import curves_of, region_cells
 from .steady import CELLS
 from .template import template
 
 Floats = NDArray[np.float64]
 
-#: What counts as an expression among what is spotted.
-EXPRESSIONS = ("micro", "macro")
 #: A face of fewer pixels a side has micro-expressions of less than a tenth of a pixel.
 _SMALL_FACE_PIXELS = 120
 #: A micro-expression may last 1/15 s: at fewer frames a second it has less than four.
@@ -83,9 +81,9 @@ def inspect_clip(
     curves = curves_of(measured.flows, clip.times, measured.poses, measured.trust)
     spotted = tuple(spot_in(curves))
     described = tuple(describe(measured.flows, clip.times, measured.trust, measured.poses))
-    whole = np.sqrt((curves.regions**2).sum(1))
+    whole = curves.whole
     regions = {name: _moved(measured.flows[:, cells]) for name, cells in sided_cells().items()}
-    moments = _moments(spotted, whole, clip.times)
+    moments = moments_of(strongest(spotted, curves), clip.times)
     warnings = [
         *clip.notes,
         *_about_pictures(clip, measured, asked=near is not None),
@@ -112,22 +110,6 @@ def sided_cells() -> dict[str, NDArray[np.bool_]]:
         for region, cells in region_cells(CELLS).items()
         for side, sign in (("left", 1), ("right", -1))
     }
-
-
-def _moments(
-    spotted: tuple[Spotted, ...], whole: Floats, times: Floats
-) -> tuple[Moment | None, Moment | None, Moment | None]:
-    """Return onset, apex and offset of the expression that moves the face most."""
-    expressions = [event for event in spotted if event.kind in EXPRESSIONS]
-    if not expressions:
-        return None, None, None
-    strongest = max(expressions, key=lambda event: float(np.interp(event.apex, times, whole)))
-    frames = np.arange(len(times))
-    onset, apex, offset = (
-        Moment(seconds, float(np.interp(seconds, times, frames)))
-        for seconds in (strongest.onset, strongest.apex, strongest.offset)
-    )
-    return onset, apex, offset
 
 
 def _about_pictures(clip: Clip, measured: Measured, *, asked: bool) -> list[str]:

@@ -19,6 +19,8 @@ from .spot_curves import REGIONS, Curves, Region, curves_of
 from .spot_events import Event, events_of, noise_of
 
 Kind = Literal["micro", "macro", "blink", "gaze", "head", "speech"]
+#: What counts as an expression among what is spotted.
+EXPRESSIONS = ("micro", "macro")
 
 #: A micro-expression lasts no longer than this, from onset to offset.
 MICRO_SECONDS = 0.5
@@ -69,6 +71,17 @@ def spot(
     place. In order of onset.
     """
     return spot_in(curves_of(flows, times, poses, trust))
+
+
+def strongest(spotted: Sequence[Spotted], curves: Curves) -> Spotted | None:
+    """Return the expression that moves the face most among what the curves show, None if none."""
+    expressions = [event for event in spotted if event.kind in EXPRESSIONS]
+    whole = curves.whole
+    return max(
+        expressions,
+        key=lambda event: float(np.interp(event.apex, curves.times, whole)),
+        default=None,
+    )
 
 
 def spot_in(curves: Curves) -> list[Spotted]:

@@ -57,6 +57,11 @@ class Curves:
     head: Floats
     turn: Floats
 
+    @property
+    def whole(self) -> Floats:
+        """How far (T,) expressions move the face, RMS pixels."""
+        return np.asarray(np.sqrt((self.regions**2).sum(1)))
+
 
 @cache
 def region_cells(cells: int = CELLS) -> dict[Region, NDArray[np.bool_]]:

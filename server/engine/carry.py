@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
@@ -15,12 +16,13 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ..clips.clip import Clip
 from ..clips.measure import start_of
+from ..clips.pose import PARAMETERS
 from ..clips.steady import CELLS, Steadied
 from .fields import Fields
 from .in_order import batches, in_order
 from .runtime import Animation, Encoding, Runtime
 from .smooth import smoothed
-from .timing import Floats, motion_profile
+from .timing import Floats, Phases, motion_profile, phases_of
 
 #: A clip whose typical motion stays below this, in pixels of the crop, shows no expression.
 LEAST_MOTION_PIXELS = 0.05
@@ -90,6 +92,8 @@ class Carrier:
         self._cancelled = cancelled
         #: The motion of each frame (T, 64, 64, 2), pixels of the source's crop, once it is carried.
         self.flows = np.zeros((len(clip), CELLS, CELLS, 2), np.float16)
+        self._trust = np.zeros((len(clip), CELLS, CELLS), np.float16)
+        self._poses = np.zeros((len(clip), PARAMETERS))
         with timings.stage("align"):
             start = start_of(
                 clip.frames,
@@ -139,6 +143,11 @@ class Carrier:
         """How far (T,) each frame moves, pixels of the source's crop; once all are carried."""
         return motion_profile(self.flows)
 
+    @cached_property
+    def phases(self) -> Phases:
+        """When the expression starts, peaks and ends; once all frames are carried."""
+        return phases_of(self.flows, self.times, self._poses, self._trust, LEAST_MOTION_PIXELS)
+
     def stop_if_cancelled(self) -> None:
         """Raise Cancelled when asked to stop."""
         if self._cancelled is not None and self._cancelled():
@@ -156,7 +165,8 @@ class Carrier:
             while index < len(self.clip):
                 self.stop_if_cancelled()
                 for frame, animation in next(animated):
-                    self.flows[index] = frame.flow
+                    self.flows[index], self._trust[index] = frame.flow, frame.trust
+                    self._poses[index] = frame.pose
                     index += 1
                     yield animation.flow, (animation, frame.confidence)
 

@@ -12,7 +12,7 @@ from ...errors import InputError
 from ..protocol.timing import Retiming
 from .carry import LEAST_MOTION_PIXELS, Carrier
 from .fields import Fields, Share, Track, mixed
-from .timing import Floats, find_phases
+from .timing import Floats, Phases, find_phases, shown
 from .warp import Warp, frame_times, warp_of
 
 
@@ -45,8 +45,8 @@ class Composition:
     """One or two clips, put together anew from all of their motion.
 
     Iterate over it once: it yields None for each frame that is understood, then the fields of each
-    frame that is made. `times` (N,) seconds, `fps` and `profile` (N,) are those of what is made,
-    as of a `Carrier`, once the first of them has come.
+    frame that is made. `times` (N,) seconds, `fps`, `profile` (N,) and `phases` are those of what
+    is made, as of a `Carrier`, once the first of them has come.
     """
 
     carriers: Sequence[Carrier]
@@ -59,6 +59,7 @@ class Composition:
         self.times: Floats = leading.times
         self.fps: Fraction = self.timing.fps or leading.fps
         self.profile: Floats = np.zeros(len(self.times))
+        self._own: Floats = self.times
 
     def __len__(self) -> int:
         return len(self.times)
@@ -76,6 +77,7 @@ class Composition:
                 tracks[-1].add(one)
                 yield None
         own = self._place_in_time()
+        self._own = own[self._leading]
         in_time = self.mixture.in_time
         self.profile = np.zeros(len(self.times))
         for weight, times, carrier in zip((1 - in_time, in_time), own, self.carriers, strict=False):
@@ -85,6 +87,13 @@ class Composition:
             self.carriers[0].stop_if_cancelled()
             made = [track.at(at) for track, at in zip(tracks, instants, strict=True)]
             yield mixed(list(zip(shares, made, strict=False)))
+
+    @property
+    def phases(self) -> Phases:
+        """The phases of the clip that has more of the time, when they are shown."""
+        of_all = find_phases(self.profile, self.times, LEAST_MOTION_PIXELS)
+        leading = self.carriers[self._leading]
+        return shown(leading.phases, self._own, self.times, of_all.profile)
 
     def _place_in_time(self) -> list[Floats]:
         """Set the times of what is made; return which time (N,) of each clip is shown then."""
@@ -108,7 +117,7 @@ def common_time(carriers: Sequence[Carrier], mixture: Mixture) -> CommonTime:
     """
     weights = (1 - mixture.in_time, mixture.in_time)
     ends = [float(carrier.times[-1]) for carrier in carriers]
-    moments = [_moments(carrier) for carrier in carriers]
+    moments = [carrier.phases.seconds for carrier in carriers]
     if len(carriers) == 1 or not mixture.by_moments:
         warps = tuple(Warp((0.0, end), (0.0, end)) for end in ends)
         seconds = sum(weight * end for weight, end in zip(weights, ends, strict=False))
@@ -126,10 +135,3 @@ def common_time(carriers: Sequence[Carrier], mixture: Mixture) -> CommonTime:
     return CommonTime(
         tuple(Warp(own.tolist(), common) for own in knots), tuple(common[1:4]), common[4]
     )
-
-
-def _moments(carrier: Carrier) -> tuple[float, ...] | None:
-    phases = find_phases(carrier.profile, carrier.times, LEAST_MOTION_PIXELS)
-    if phases.onset is None or phases.apex is None or phases.offset is None:
-        return None
-    return phases.onset.seconds, phases.apex.seconds, phases.offset.seconds

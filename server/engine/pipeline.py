@@ -17,13 +17,12 @@ from ..protocol.limits import STRENGTHS
 from ..protocol.regions import Gains, Mix
 from ..protocol.timing import Retiming
 from .canvas import Canvas
-from .carry import LEAST_MOTION_PIXELS, Cancelled, Carrier, Target, Timings
+from .carry import Cancelled, Carrier, Target, Timings
 from .compose import Composition, Mixture
 from .doubts import Doubts, shrunk
 from .fields import Fields
 from .regions import gain_field, share_field
 from .runtime import Runtime
-from .timing import find_phases
 from .unfold import unfolded
 
 __all__ = ["Cancelled", "Generated", "Retargeting", "Second", "retarget"]
@@ -168,7 +167,7 @@ class Retargeting:
     def summary(self) -> dict[str, Any]:
         """Return what is known once all frames are made, ready for JSON."""
         played, profile = self._played, self._played.profile
-        phases = find_phases(profile, played.times, LEAST_MOTION_PIXELS)
+        phases = played.phases
         return {
             "frames": len(played),
             "fps": f"{played.fps.numerator}/{played.fps.denominator}",
@@ -179,6 +178,7 @@ class Retargeting:
             "onset": asdict(phases.onset) if phases.onset else None,
             "apex": asdict(phases.apex) if phases.apex else None,
             "offset": asdict(phases.offset) if phases.offset else None,
+            "moments_from": phases.told_by,
             "profile": [round(float(v), 4) for v in phases.profile],
             "peak_motion_pixels": round(float(profile.max()), 4),
             **self._doubts.summary(),

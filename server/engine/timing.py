@@ -1,13 +1,19 @@
-"""When an expression starts, peaks and ends, from how its motion grows and fades."""
+"""When a clip's expression starts, peaks and ends.
+
+The strongest expression that is spotted tells; where none is, how the motion grows and fades.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..clips.sampling import Reals
+from ..clips.spot import Spotted, spot_in, strongest
+from ..clips.spot_curves import curves_of
 
 Floats = NDArray[np.float64]
 
@@ -34,13 +40,75 @@ class Phases:
     """Onset, apex and offset, and the motion's profile (T,), 1 at its peak.
 
     The onset is the clip's start, the offset its end, where the motion has no beginning or end in
-    it. All are None where nothing moves.
+    it. All are None where nothing moves. `told_by` says what found them.
     """
 
     onset: Moment | None
     apex: Moment | None
     offset: Moment | None
     profile: Floats
+    told_by: Literal["spotting", "profile"] = "profile"
+
+    @property
+    def seconds(self) -> tuple[float, float, float] | None:
+        """Onset, apex and offset in seconds, None where nothing moves."""
+        if self.onset is None or self.apex is None or self.offset is None:
+            return None
+        return self.onset.seconds, self.apex.seconds, self.offset.seconds
+
+
+def phases_of(
+    flows: Reals,
+    times: Reals,
+    poses: Reals | None = None,
+    trust: Reals | None = None,
+    least: float = 0.0,
+) -> Phases:
+    """Return the phases of the strongest expression in steadied flows (T, 64, 64, 2).
+
+    At `times` (T,) seconds; `poses` (T, 6) are the head's, `trust` (T, 64, 64) 0..1 says how far to
+    believe each place. These are the moments that looking a clip over tells. Where nothing is
+    spotted that lasts and reaches as an expression does, the motion's profile tells them, if it
+    peaks above `least`.
+    """
+    seconds = np.asarray(times, np.float64)
+    phases = find_phases(motion_profile(flows), seconds, least)
+    curves = curves_of(flows, seconds, poses, trust)
+    event = strongest(spot_in(curves), curves)
+    if event is None:
+        return phases
+    onset, apex, offset = moments_of(event, seconds)
+    return replace(phases, onset=onset, apex=apex, offset=offset, told_by="spotting")
+
+
+def shown(phases: Phases, own: Floats, times: Floats, profile: Floats) -> Phases:
+    """Return a clip's phases as they are when its times `own` (N,) are shown at `times` (N,).
+
+    `profile` (N,) is that of what is shown, 1 at its peak.
+    """
+
+    def moved(moment: Moment | None) -> Moment | None:
+        if moment is None:
+            return None
+        frame = float(np.interp(moment.seconds, own, np.arange(len(own))))
+        return Moment(float(np.interp(moment.seconds, own, times)), frame)
+
+    onset, apex, offset = map(moved, (phases.onset, phases.apex, phases.offset))
+    return Phases(onset, apex, offset, profile, phases.told_by)
+
+
+def moments_of(
+    event: Spotted | None, times: Floats
+) -> tuple[Moment | None, Moment | None, Moment | None]:
+    """Return onset, apex and offset of what was spotted in a clip of frames at `times` (T,)."""
+    if event is None:
+        return None, None, None
+    frames = np.arange(len(times))
+    onset, apex, offset = (
+        Moment(seconds, float(np.interp(seconds, times, frames)))
+        for seconds in (event.onset, event.apex, event.offset)
+    )
+    return onset, apex, offset
 
 
 def motion_profile(flows: Reals) -> Floats:

@@ -53,10 +53,12 @@ def true(runtime: OnnxRuntime) -> Measured:
     return measure(part([0, *SMILING]), runtime.encode)
 
 
-def test_alone_it_shows_next_to_nothing(runtime: OnnxRuntime) -> None:
-    alone = measure(part(SMILING), runtime.encode)
+def test_alone_it_shows_little(runtime: OnnxRuntime, true: Measured) -> None:
+    clip = part(SMILING)
+    alone = measure(clip, runtime.encode)
     assert not alone.start.neutral.apart
-    assert describe(alone.flows, part(SMILING).times, alone.trust) == []
+    (wanted,) = describe(true.flows, part([0, *SMILING]).times, true.trust)
+    assert all(d.peak < wanted.peak / 3 for d in describe(alone.flows, clip.times, alone.trust))
 
 
 @pytest.mark.parametrize("frames", [6, 1], ids=["clip", "picture"])

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from microface.server.engine.timing import find_phases, motion_profile
+from microface.server.clips.spot import spot
+from microface.server.engine.timing import find_phases, motion_profile, phases_of, shown
+
+from .motions import both, course, motion
 
 
 def curve(times: np.ndarray, apex: float, rise: float, fall: float) -> np.ndarray:
@@ -74,3 +77,35 @@ def test_frames_that_a_hand_hides_are_not_the_apex() -> None:
 
 def test_profile_of_nothing() -> None:
     assert not motion_profile(np.zeros((5, 4, 4, 2))).any()
+
+
+def test_what_is_spotted_tells_and_else_the_profile() -> None:
+    times = np.arange(100) / 200
+    flows = motion(times, both(4, 0.2 * course(times, 0.12, 0.24, 0.41)))
+    (event,) = spot(flows, times)
+    phases = phases_of(flows, times, least=0.05)
+    assert phases.told_by == "spotting"
+    assert phases.seconds == (event.onset, event.apex, event.offset)
+    assert phases.apex and phases.apex.frame == pytest.approx(event.apex * 200)
+    assert phases.profile.max() == 1
+    # A blink is no expression, yet a character is to blink: what moves has its phases.
+    blink = motion(times, both(45, course(times, 0.12, 0.2, 0.3)))
+    assert [found.kind for found in spot(blink, times)] == ["blink"]
+    moved = phases_of(blink, times, least=0.05)
+    assert moved.told_by == "profile" and moved.apex
+    assert moved.apex.seconds == pytest.approx(0.2, abs=0.01)
+    still = phases_of(motion(times, {}), times, least=0.05)
+    assert still.seconds is None
+
+
+def test_phases_move_with_the_times_that_are_shown() -> None:
+    own = np.arange(40) / 100
+    phases = find_phases(curve(own, 0.2, 0.08, 0.1), own)
+    times = np.arange(40) / 50 + 1
+    slower = shown(phases, own, times, phases.profile)
+    assert phases.seconds and slower.seconds
+    assert slower.seconds == pytest.approx([1 + 2 * at for at in phases.seconds])
+    assert slower.apex and phases.apex
+    assert slower.apex.frame == pytest.approx(phases.apex.frame)
+    nothing = find_phases(np.zeros(40), own)
+    assert shown(nothing, own, times, nothing.profile).seconds is None
