@@ -151,14 +151,15 @@ def _impaired(rng: np.random.Generator, actor: Actor, clean: bool) -> Actor:
     return replace(actor, cover=hand(rng, marks, side, level), loose=True)
 
 
-def shaken(rng: np.random.Generator, light: Floats) -> Floats:
-    """Return a supersampled head (S, S, 4) under the small rigid motion that steadying leaves."""
+def shaken(rng: np.random.Generator, light: Floats, strength: float = 1.0) -> Floats:
+    """Return a supersampled head (S, S, 4) under the small rigid motion that steadying leaves,
+    `strength` times as large."""
     side = light.shape[0]
-    angle = float(rng.normal(0, 0.2))
-    scale = float(np.exp(rng.normal(0, 0.0015)))
-    turn = cv2.getRotationMatrix2D((side / 2, side / 2), float(np.clip(angle, -0.8, 0.8)), scale)
+    angle = np.clip(rng.normal(0, 0.2), -0.8, 0.8) * strength
+    scale = np.exp(rng.normal(0, 0.0015) * strength)
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), float(angle), float(scale))
     matrix = np.asarray(turn, dtype=np.float64)
-    matrix[:, 2] += np.clip(rng.normal(0, 0.4, 2), -1.5, 1.5) * side / SIZE
+    matrix[:, 2] += np.clip(rng.normal(0, 0.4, 2), -1.5, 1.5) * strength * side / SIZE
     moved = cv2.warpAffine(
         light, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

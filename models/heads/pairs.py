@@ -139,7 +139,7 @@ def sample_scene(
     heads = choose_heads(rng, families, split)
     source = make_actor(rng, heads[0], _SOURCE_FRAMING, clean=False, varied=varied)
     character = make_actor(rng, heads[1], _CHARACTER_FRAMING, clean=True, varied=varied)
-    return [_pair(rng, source, character, *_act(rng, split)) for _ in range(frames)]
+    return [make_pair(rng, source, character, *_act(rng, split)) for _ in range(frames)]
 
 
 def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: Split) -> Pair:
@@ -161,13 +161,16 @@ def _act(rng: np.random.Generator, split: Split) -> tuple[dict[str, float], tupl
     return (blinked if rng.random() < 0.4 else {}), random_pulls(rng)
 
 
-def _pair(
+def make_pair(
     rng: np.random.Generator,
     source: Actor,
     character: Actor,
     weights: dict[str, float],
-    pulls: tuple[Pull, ...],
+    pulls: tuple[Pull, ...] = (),
+    shake: float = 1.0,
 ) -> Pair:
+    """Return the pair in which both actors do the same; the source's head shakes `shake` times as
+    much as steadying leaves."""
     before = after = source.cover
     if before is not None and source.loose:
         after = moved(before, rng.normal(0, 2, 2).astype(np.float32))
@@ -178,7 +181,7 @@ def _pair(
     drawn = source.acted(acted) if moves else source.neutral
     frame = expose(
         source.sensor,
-        composed(shaken(rng, laid_over(drawn.light, after)), source.background),
+        composed(shaken(rng, laid_over(drawn.light, after), shake), source.background),
         rng,
         first=False,
     )
