@@ -11,14 +11,21 @@ import argparse
 import logging
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
 
-EXAMPLE = "Example: microface serve --bind tcp://127.0.0.1:5599"
+EXAMPLE = """Examples:
+  microface serve --bind tcp://127.0.0.1:5599
+  microface serve --runtime torch"""
 
 BIND = "tcp://127.0.0.1:5599"
+
+#: What runs the network, by the engine that it is part of.
+RUNTIMES = {
+    "onnx": "server.retarget_engine:make_engine",
+    "torch": "server.engine.runtime_torch:make_engine",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="threads the engine may use (default: one per core)",
     )
+    parser.add_argument(
+        "--runtime",
+        choices=tuple(RUNTIMES),
+        default="onnx",
+        help="what runs the network: onnx, on the processor, a frame on each thread (default); or "
+        "torch, on the first CUDA device where there is one, 16 frames at a time",
+    )
     parser.add_argument("--engine", help=argparse.SUPPRESS)
 
 
@@ -57,9 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     worker = WorkerSettings(
         weights=str(weights.absolute()) if weights is not None else None,
         threads=arguments.threads,
+        engine=arguments.engine or RUNTIMES[arguments.runtime],
     )
-    if arguments.engine:
-        worker = replace(worker, engine=arguments.engine)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr
     )

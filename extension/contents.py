@@ -20,6 +20,8 @@ class Variant(Enum):
 
 # Folders whose every module ships; what these import is found and ships too.
 ROOTS = {Variant.THIN: ("addon",), Variant.FULL: ("addon", "server")}
+# Modules of these folders that stay behind: no variant brings what they need.
+LEFT_BEHIND = frozenset({PurePosixPath("server/engine/runtime_torch.py")})
 # Data beside the code, as patterns from the root of the tree.
 DATA = {
     Variant.THIN: ("LICENSE",),
@@ -54,6 +56,7 @@ def shipped_files(root: Path, variant: Variant) -> tuple[str, ...]:
             PurePosixPath(path.relative_to(root).as_posix())
             for path in sorted((root / folder).rglob("*.py"))
         ]
+    pending = [module for module in pending if module not in LEFT_BEHIND]
     found: set[PurePosixPath] = set()
     while pending:
         module = pending.pop()

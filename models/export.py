@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
@@ -143,6 +142,8 @@ def trial(count: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Te
 
 def to_onnx(network: Eam, folder: Path) -> None:
     """Write the `GRAPHS` to `folder`."""
+    import onnx  # here, so that whoever only reads weights does without
+
     neutral, frame, image, flow, strength = trial(2)
     with torch.no_grad():
         encodings = [network.encode(x) for x in (neutral, image, frame)]

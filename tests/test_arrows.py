@@ -49,6 +49,7 @@ ONLY_IN = {
         "models.recognition",
         "models.export",
         "models.precision",
+        "server.engine.runtime_torch",
     ),
     "bpy": ("addon",),
     "onnx": ("models.export", "models.precision"),

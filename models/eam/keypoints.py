@@ -44,8 +44,8 @@ class Encoding(NamedTuple):
 
 def luminance(image: Tensor) -> Tensor:
     """Return the luminance (N, 1, H, W) of RGB pictures (N, 3, H, W)."""
-    weights = torch.tensor(LUMINANCE, dtype=image.dtype, device=image.device)
-    return (image * weights[:, None, None]).sum(dim=1, keepdim=True)
+    red, green, blue = (weight * image[:, i : i + 1] for i, weight in enumerate(LUMINANCE))
+    return red + green + blue
 
 
 def soft_argmax(heatmaps: Tensor) -> Tensor:

@@ -23,8 +23,8 @@ GRAPHS = ("encode.onnx", "prepare.onnx", "animate.onnx")
 
 Floats = NDArray[np.float32]
 Encoding = Mapping[str, Floats]
-#: What all frames of a clip have in common, as the runtime that made it likes it.
-Scene = Mapping[str, Any]
+#: What all frames of a clip have in common; only the runtime that made it knows what is in it.
+Scene = Any
 Picture = NDArray[np.uint8]
 
 
