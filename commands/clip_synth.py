@@ -118,9 +118,8 @@ def _told(course: Course, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _import(out: Path, course: Course, arguments: argparse.Namespace) -> None:
-    from ..server.clips.library.consent import SYNTHETIC
     from ..server.clips.library.library import ClipLibrary
-    from ..server.clips.records import ClipRecord
+    from ..server.clips.records import SYNTHETIC, ClipRecord
     from ..server.clips.stream import pictures_in
 
     folder = out / "frames"

@@ -107,7 +107,7 @@ def builtin_clip(name: str, *, cache: Path | None = None) -> Clip:
             f"There is no built-in clip {short!r}.", f"Choose one of {', '.join(RECIPES)}."
         )
     folder = cache_folder() if cache is None else cache
-    path = folder / f"{short}-{_fingerprint()}.npz"
+    path = folder / f"{short}-{fingerprint()}.npz"
     clean = _read(path)
     if clean is None:
         clean = render(recipe)
@@ -197,7 +197,7 @@ def cache_folder() -> Path:
     return Path(base) / "microface" / "clips"
 
 
-def _fingerprint() -> str:
+def fingerprint() -> str:
     """Return a digest of the code that decides how a clip looks."""
     root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Read one picture file, after its header said that it is small enough to be decoded."""
+"""Read one picture file, after its header said that it is small enough to be decoded; write one."""
 
 from __future__ import annotations
 
@@ -140,3 +140,12 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
 def read_picture(path: Path, max_pixels: int = MAX_PICTURE_PIXELS) -> NDArray[np.uint8]:
     """Return the picture in a file as (H, W, 3) uint8 RGB; raises InputError with a remedy."""
     return decode_picture(read_bytes(path, 256_000_000), str(path), max_pixels)
+
+
+def as_png(picture: NDArray[np.uint8]) -> bytes:
+    """Return a picture (H, W, 3) uint8 RGB as a PNG file's bytes, every level as it is."""
+    from PIL import Image
+
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -10,6 +10,9 @@ from typing import Literal
 Side = Literal["both", "left", "right", "asymmetric", "unilateral", "upper", "lower"]
 Valence = Literal["positive", "negative", "surprise", "other"]
 
+#: The data set that rendered and generated clips belong to; nobody has to agree to those.
+SYNTHETIC = "synthetic"
+
 #: What FACS puts before a unit's number (Ekman, Friesen and Hager 2002): left, right, asymmetrical
 #: (both sides, unequally), unilateral (a side that is not told), top and bottom.
 SIDES: dict[str, Side] = {

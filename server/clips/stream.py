@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -150,6 +150,19 @@ def pictures_in(folder: Path) -> list[Path]:
             f"The folder {folder} holds no pictures.", "Give one with PNG, JPEG or TIFF frames."
         )
     return files
+
+
+def pictures_sha256(files: Iterable[Path]) -> str:
+    """Return the SHA-256 that reading a folder of these pictures as a clip gives.
+
+    In the order given, each after its length (8 bytes, little-endian).
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        data = file.read_bytes()
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
 
 
 def _needed(fps: Fraction | None, path: Path) -> Fraction:

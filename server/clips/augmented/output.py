@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 
 from ....drafts import make_draft
 from ....errors import InputError, RunError
+from ..datasets.generated import MANIFEST
 from ..datasets.write_casme2 import Coded, write_coding
-from ..stream import pictures_in
+from ..stream import pictures_in, pictures_sha256
 from .plan import Item
 
 PICTURES = "CASME2-RAW"
-MANIFEST = "manifest.json"
 _MAKING = ".augment"
 
 
@@ -166,16 +166,11 @@ class Output:
 
 
 def _digest(folder: Path) -> str:
-    """Return the SHA-256 that reading the folder as a clip gives."""
-    digest = hashlib.sha256()
+    """Return the SHA-256 that reading the folder as a clip gives; empty where it holds none."""
     try:
-        for file in pictures_in(folder):
-            data = file.read_bytes()
-            digest.update(len(data).to_bytes(8, "little"))
-            digest.update(data)
-    except InputError:  # it holds none
+        return pictures_sha256(pictures_in(folder))
+    except InputError:
         return ""
-    return digest.hexdigest()
 
 
 def _file_sha256(path: Path) -> str:

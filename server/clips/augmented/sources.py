@@ -9,9 +9,9 @@ import numpy as np
 
 from ..builtin import PREFIX, RECIPES, builtin_clip
 from ..datasets.units import parse_units
-from ..library.consent import SYNTHETIC
 from ..library.entry import Entry
 from ..library.library import ClipLibrary
+from ..records import SYNTHETIC
 from .plan import Source
 
 #: Of the most weight, what counts as the motion's beginning and end.

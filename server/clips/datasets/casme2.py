@@ -13,12 +13,16 @@ from pathlib import Path
 from .build import Layout, read_layout
 from .columns import Row
 from .folders import Subject, Tail
+from .generated import as_generated
 from .reading import DataSet, Overrides
 
 
 def read_casme2(folder: Path, given: Overrides) -> DataSet:
-    """Return the set from a copy in `folder`; raises InputError as `read_layout`."""
-    return read_layout(_LAYOUT, folder, given)
+    """Return the set from a copy in `folder`; raises InputError as `read_layout`.
+
+    What `microface augment` wrote in this layout comes back as synthetic.
+    """
+    return as_generated(read_layout(_LAYOUT, folder, given))
 
 
 def _tails(row: Row) -> list[Tail]:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ....errors import InputError
+from ..records import SYNTHETIC
 
 Status = Literal["none", "granted", "expired", "revoked", "synthetic"]
 STATUSES: tuple[Status, ...] = ("none", "granted", "expired", "revoked", "synthetic")
-#: The data set that rendered clips belong to; nobody has to agree to those.
-SYNTHETIC = "synthetic"
 
 
 @dataclass(frozen=True)

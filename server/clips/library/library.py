@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ....errors import InputError, RunError
 from ..clip import Clip
+from ..images import as_png
 from ..limits import LONG, Budget
 from ..records import ClipRecord
 from ..stream import pictures_in
@@ -25,7 +26,7 @@ from .index import Index
 from .profile import Profile, read_profile
 from .query import Query
 from .store import Store
-from .thumbnails import as_png, as_webp, strip, strip_indexes
+from .thumbnails import as_webp, strip, strip_indexes
 
 #: Opens a clip (path, frames per second) to see that it can be used.
 Decode = Callable[[Path, Fraction | None], AbstractContextManager[Clip]]

@@ -126,18 +126,12 @@ class Store:
 
     def whole(self, sha256: str) -> bool:
         """Whether the stored files still have the digest that they are stored by."""
-        source = self.source(sha256)
-        digest = hashlib.sha256()
-        if source.is_file():
-            digest.update(source.read_bytes())
-        else:
-            from ..stream import pictures_in
+        from ..stream import pictures_in, pictures_sha256
 
-            for file in pictures_in(source):
-                data = file.read_bytes()
-                digest.update(len(data).to_bytes(8, "little"))
-                digest.update(data)
-        return digest.hexdigest() == sha256
+        source = self.source(sha256)
+        if source.is_file():
+            return hashlib.sha256(source.read_bytes()).hexdigest() == sha256
+        return pictures_sha256(pictures_in(source)) == sha256
 
     def _put(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

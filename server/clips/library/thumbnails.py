@@ -52,12 +52,3 @@ def as_webp(picture: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "WEBP", quality=85, method=2)
     return buffer.getvalue()
-
-
-def as_png(picture: NDArray[np.uint8]) -> bytes:
-    """Return a picture (H, W, 3) as a PNG file's bytes, every level as it is."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return buffer.getvalue()
