@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any, Protocol
 
 import numpy as np
@@ -103,6 +104,8 @@ class OnnxRuntime:
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
         self.workers = threads or os.cpu_count() or 1
+        #: Several jobs together make no more frames at once than one does.
+        self._slots = BoundedSemaphore(self.workers)
         self.manifest = read_manifest(folder)
         self.hashes: Mapping[str, str] = {name: self.manifest["sha256"][name] for name in GRAPHS}
         options = onnxruntime.SessionOptions()
@@ -160,7 +163,8 @@ class OnnxRuntime:
             "source_flow": np.ascontiguousarray(flow.transpose(2, 0, 1)[None]),
             "strength": np.array([strength], np.float32),
         }
-        made = self._animate.run(self._made, _chosen(self._animate, given))
+        with self._slots:
+            made = self._animate.run(self._made, _chosen(self._animate, given))
         return as_animation(*(field[0] for field in made))
 
 

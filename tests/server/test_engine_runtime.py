@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 from microface.errors import RunError
+from microface.server.engine.in_order import in_order
 from microface.server.engine.runtime import (
     GRAPHS,
     WEIGHTS,
+    Animation,
     OnnxRuntime,
     as_input,
     checked_bytes,
@@ -94,3 +97,21 @@ def test_shapes() -> None:
     assert np.isfinite(made.flow).all()
     # A source that does not move moves nothing.
     assert np.abs(made.flow).max() < 0.01
+
+
+def test_frames_made_side_by_side_are_those_made_alone() -> None:
+    runtime = OnnxRuntime(threads=2)
+    rng = np.random.default_rng(0)
+    pictures = [np.kron(rng.integers(0, 255, (32, 32, 3)), np.ones((8, 8, 1))) for _ in range(4)]
+    neutral, character, *frames = (picture.astype(np.uint8) for picture in pictures)
+    scene = runtime.prepare(runtime.encode(neutral), runtime.encode(character), character)
+    flow = np.ones((64, 64, 2), np.float32)
+
+    def made(frame: np.ndarray) -> Animation:
+        return runtime.animate(scene, [frame], [flow], 1.0)[0]
+
+    alone = [made(frame) for frame in frames * 2]
+    beside = list(in_order(made, frames * 2, runtime.workers))
+    for ours, theirs in zip(beside, alone, strict=True):
+        for field in fields(Animation):
+            assert np.array_equal(getattr(ours, field.name), getattr(theirs, field.name))
