@@ -75,3 +75,11 @@ def test_mixed_maps_are_the_mixed_fields() -> None:
     expected = torch.einsum("nkhw,nkhwi->nihw", masks, each)
     found = grid.mixed(masks, grid.affine(linear, points, values))
     assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_gathered_rows_are_what_sampling_gives() -> None:
+    rng = torch.Generator().manual_seed(5)
+    image = torch.randn(2, 3, 8, 12, generator=rng)
+    positions = 1.3 * (2 * torch.rand(2, 5, 7, 2, generator=rng) - 1)
+    found = grid.gathered(image, positions)
+    assert torch.allclose(found, grid.sample(image, positions), atol=1e-5)
