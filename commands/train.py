@@ -49,5 +49,6 @@ def run(arguments: argparse.Namespace) -> int:
         if value is not None and value <= 0:
             raise InputError(f"--{name} is {value}.", "Give a number above zero.")
     from ..models.training.command import train
+    from ..server.clips.pairs import measure_folder
 
-    return train(arguments)
+    return train(arguments, measure_folder)

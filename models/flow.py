@@ -1,9 +1,8 @@
-"""Optical flow of a source face from its neutral to another frame, as the network is fed it.
+"""Optical flow between two pictures by plain means: what baselines and checks measure with.
 
 DIS optical flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) with
-variational refinement, run down to full resolution because micro-expressions are sub-pixel. The
-server measures with this at run time and training measures with the same call, so that the
-network meets the errors it was trained on. No torch here.
+variational refinement, run down to full resolution because micro-expressions are sub-pixel. What
+the network is fed is measured by `server/clips/steady.py`. No torch here.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
     python -m microface.models.evaluation.ablations --data TRAIN --test TEST --out out/ablations
 
-Each variant is taught for `--minutes` of one core's time from nothing, each painter for
-`--paint-minutes` on the motion of the weights that ship. What is taught already is not taught
+Each variant is taught for `--minutes` of one core's time, beginning with the detector of the
+weights that ship (the released network has one of its own, and begins with nothing); each painter
+for `--paint-minutes` on the motion of the weights that ship. What is taught already is not taught
 again. With `--page` the tables are written into a Markdown page between their marks.
 """
 
@@ -35,8 +36,6 @@ from .run import measure
 from .variant_methods import equivariance_rows, method_of, self_driven
 from .variants import PAINTERS, VARIANTS, Variant, frame_cost
 
-#: Parts of the network that do not paint.
-MOTION = ("encoder", "source", "correspond", "dense")
 #: Title of the line that tells how steady keypoints are.
 EQUIVARIANCE = "loss of equivariance"
 
@@ -87,19 +86,20 @@ def taught(
 ) -> nn.Module:
     """Return a variant's network, taught now unless `path` already holds it.
 
-    A painter begins with the motion of the weights `start`, and only learns to paint.
+    It begins with what it is given of the weights `start`.
     """
     network = built(variant, settings.seed)
     if path.exists():
         network.load_state_dict(load_file(path))
         return network.eval()
-    plan = variant.plan
-    if not plan:
-        shipped = load_weights(start).state_dict()
-        kept = {k: v for k, v in shipped.items() if k.startswith(MOTION)}
-        network.load_state_dict({**network.state_dict(), **kept})
-        plan = (("paint", 1.0),)
-    for stage, share in plan:
+    mine = network.state_dict()
+    given = {
+        name: value
+        for name, value in load_weights(start).state_dict().items()
+        if name.startswith(variant.given) and name in mine
+    }
+    network.load_state_dict({**mine, **given})
+    for stage, share in variant.plan:
         steps = teach(network, stage, shards, settings, share * minutes)
         print(f"{variant.name}: {stage}, {steps} steps", flush=True)
     aside = path.with_suffix(".part")

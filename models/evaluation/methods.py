@@ -59,12 +59,23 @@ def truth(network: Eam, pair: Pairs) -> Result:
 
 
 def classical(network: Eam, pair: Pairs) -> Result:
-    """Answer with the steadied optical flow, carried by detected keypoints' correspondence."""
+    """Answer with the plainly steadied optical flow, carried by detected keypoints."""
+    return by_keypoints(network, pair, pair["plain_flow"])
+
+
+def served(network: Eam, pair: Pairs) -> Result:
+    """Answer with the flow that the server measures, carried by detected keypoints."""
+    return by_keypoints(network, pair, pair["measured_flow"])
+
+
+def by_keypoints(network: Eam, pair: Pairs, measured: Tensor) -> Result:
+    """Answer with a `measured` forward flow (N, 2, 64, 64), carried by the correspondence of
+    detected keypoints."""
     with torch.no_grad():
         source = network.encode(pair["source_neutral"]).points
         character = network.encode(pair["character_neutral"]).points
         where = by_landmarks(source, character)
-        forward = carry(pair["measured_flow"], where)
+        forward = carry(measured, where)
         middle = character.mean(dim=1)
         unit = motion.face_unit(character)
         offset = grid.centres(64, 64, forward)[None] - middle[:, None, None, :]
@@ -88,6 +99,7 @@ def ours(network: Eam, pair: Pairs) -> Result:
 METHODS: dict[str, Method] = {
     "static copy": static_copy,
     "classical": classical,
+    "served flow": served,
     "ours": ours,
     "true frame": truth,
 }

@@ -17,6 +17,7 @@ from ..flow import measure_flow
 from ..training.carried import Carried, carried_truth, coarse
 from ..training.data import Shards
 from ..training.losses import moving_region as soft_region
+from ..training.served import as_served
 from ..training.stages import as_tensors
 from ..training.steady import steadied
 from . import measures
@@ -145,14 +146,16 @@ def measure(
 ) -> Measured:
     """Return the sums of every one of `methods` over `pairs` pairs of `shards`.
 
-    `network` finds the keypoints by which the source's head is held still; what the methods then
-    meet is what `change` makes of the pairs.
+    `network` finds the keypoints by which the baseline holds the source's head still; what the
+    methods meet is what `change` makes of the pairs, whose `plain_flow` is the baseline's.
     """
     known = labels(shards)
     found = Measured({name: Sums() for name in methods})
     with torch.no_grad():
         for indices, shaken in batches(shards, pairs):
-            pair = change(steadied(shaken, network.encode(shaken["source_neutral"]).points))
+            plain = steadied(shaken, network.encode(shaken["source_neutral"]).points)
+            served = as_served(shaken) | {"plain_flow": plain["measured_flow"]}
+            pair = change(served)
             alike = carried_truth(pair)
             results = {name: method(network, pair) for name, method in methods.items()}
             frames = (pair["character_frame"] * 255).round().byte().permute(0, 2, 3, 1).numpy()

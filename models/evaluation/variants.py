@@ -27,31 +27,29 @@ WIDER, WIDEST = 0.05, 3.0
 #: What a stage is called, and its share of the budget.
 Plan = tuple[tuple[str, float], ...]
 ALONE: Plan = (("unsupervised", 1.0),)
-TAUGHT: Plan = (("keypoints", 0.4), ("motion", 0.4), ("paint", 0.2))
+TAUGHT: Plan = (("motion", 0.7), ("paint", 0.3))
+PAINT: Plan = (("paint", 1.0),)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One row: its name, what builds its network, and the stages it is taught in."""
+    """One row: its name, what builds its network, the stages it is taught in, and which parts of
+    the weights that ship it begins with."""
 
     name: str
     build: Callable[[], nn.Module]
     plan: Plan
+    given: tuple[str, ...] = ()
 
 
 def widened(config: EamConfig, factor: float) -> EamConfig:
-    """Return `config` with every number of channels times `factor`, in multiples of eight."""
+    """Return `config` with the channels of what moves and paints times `factor`, in multiples of
+    eight; the detector stays."""
 
     def times(count: int) -> int:
         return max(8, round(count * factor / 8) * 8)
 
-    return replace(
-        config,
-        features=times(config.features),
-        detail=times(config.detail),
-        context=times(config.context),
-        channels=times(config.channels),
-    )
+    return replace(config, context=times(config.context), channels=times(config.channels))
 
 
 def closest(
@@ -104,20 +102,28 @@ def released() -> nn.Module:
     return Released(ReleasedConfig(width=width))
 
 
-#: Rows of the comparison, each with one idea more than the one before.
+DETECTOR = ("encoder",)
+MOTION = (*DETECTOR, "source", "correspond", "dense")
+WITH_EDGES = replace(PLAIN, aep=True)
+WITH_BOTH = replace(PLAIN, aep=True, eimhsa=True)
+
+#: Rows of the comparison, each with one idea more than the one before; all but the released network
+#: begin with the detector that ships.
 VARIANTS = (
     Variant("as released", released, ALONE),
-    Variant("first order", as_costly(PLAIN), ALONE),
-    Variant("+ edges", as_costly(replace(PLAIN, aep=True)), ALONE),
-    Variant("+ attention", as_costly(replace(PLAIN, aep=True, eimhsa=True)), ALONE),
-    Variant("+ supervision", as_costly(replace(PLAIN, aep=True, eimhsa=True)), TAUGHT),
-    Variant("+ fine motion", lambda: Eam(WHOLE), TAUGHT),
+    Variant("first order", as_costly(PLAIN), ALONE, DETECTOR),
+    Variant("+ edges", as_costly(WITH_EDGES), ALONE, DETECTOR),
+    Variant("+ attention", as_costly(WITH_BOTH), ALONE, DETECTOR),
+    Variant("+ supervision", as_costly(WITH_BOTH), TAUGHT, DETECTOR),
+    Variant("+ fine motion", lambda: Eam(WHOLE), TAUGHT, DETECTOR),
 )
 
 #: What paints, on the motion of the weights that ship: nothing but the warp and a residual, with
 #: edge prediction, with attention under it.
 PAINTERS = (
-    Variant("warp and residual", lambda: Eam(replace(WHOLE, aep=False, eimhsa=False)), ()),
-    Variant("+ edges", lambda: Eam(replace(WHOLE, eimhsa=False)), ()),
-    Variant("+ attention", lambda: Eam(WHOLE), ()),
+    Variant(
+        "warp and residual", lambda: Eam(replace(WHOLE, aep=False, eimhsa=False)), PAINT, MOTION
+    ),
+    Variant("+ edges", lambda: Eam(replace(WHOLE, eimhsa=False)), PAINT, MOTION),
+    Variant("+ attention", lambda: Eam(WHOLE), PAINT, MOTION),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +20,15 @@ from .pictures import write_sheet
 from .settings import STAGES, Settings, as_table, load_settings
 from .trainer import Trainer
 
+#: Measures what is not measured yet of a folder of shards; returns how many shards that were.
+Measure = Callable[[Path], int]
 
-def train(arguments: argparse.Namespace) -> int:
-    """Run a training as the command line asks and return the exit status."""
+
+def train(arguments: argparse.Namespace, measure: Measure) -> int:
+    """Run a training as the command line asks and return the exit status.
+
+    `measure` measures the shards of a folder as the server measures clips, where none has yet.
+    """
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     settings = load_settings(arguments.settings).with_changes(
@@ -42,6 +49,7 @@ def train(arguments: argparse.Namespace) -> int:
     if there and not arguments.resume:
         raise InputError(f"{folder} already holds a run.", "Add --resume, or name a new folder.")
     data = arguments.data or rendered(arguments.packs, folder, arguments.pairs, settings.seed)
+    measure(data)
     folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(folder, Shards(data), settings)
     if arguments.resume:

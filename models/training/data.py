@@ -7,6 +7,7 @@ import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,9 @@ FIELDS = (
     "character_motion",
     "character_chart",
 )
+
+#: Fields that the server's measuring adds.
+SERVED = ("served_flow", "served_head")
 
 Batch = dict[str, NDArray[np.generic]]
 
@@ -87,6 +91,34 @@ def measured_flows(path: Path, arrays: dict[str, NDArray[np.generic]]) -> NDArra
     return stacked
 
 
+def served_path(path: Path) -> Path:
+    """Return where the motion lies that the server measures in the sources of a shard."""
+    return path.with_name(path.name.replace("pairs-", "served-"))
+
+
+def write_served(
+    path: Path, flows: NDArray[np.floating[Any]], heads: NDArray[np.floating[Any]]
+) -> None:
+    """Write the server's measurement of a shard's sources beside it: the expressions' `flows`
+    (P, 64, 64, 2) and the `heads`' motion, in 256-px pixels."""
+    target = served_path(path)
+    aside = target.with_suffix(f".{os.getpid()}.part")
+    with aside.open("wb") as file:
+        np.savez(file, served_flow=flows.astype(np.float16), served_head=heads.astype(np.float16))
+    aside.replace(target)
+
+
+def served(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Return what `write_served` has written for a shard; InputError where it has not."""
+    try:
+        return map_arrays(served_path(path))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} has not been measured as the server measures clips.",
+            f"Run `python -m microface.server.clips.pairs {path.parent}`.",
+        ) from None
+
+
 @dataclass
 class Shards:
     """All pairs of a folder of `pairs-*.npz`; new shards are taken up by `refresh`."""
@@ -130,9 +162,16 @@ class Shards:
             (int(np.searchsorted(self._starts, i, side="right")) - 1, int(i)) for i in indices
         ]
         return {
-            name: np.stack([self._arrays[s][name][i - self._starts[s]] for s, i in places])
-            for name in fields or (*FIELDS, "measured_flow")
+            name: np.stack([self._array(s, name)[i - self._starts[s]] for s, i in places])
+            for name in fields or (*FIELDS, "measured_flow", *SERVED)
         }
+
+    def _array(self, shard: int, name: str) -> NDArray[np.generic]:
+        """Return a shard's array, opening what the server measured when it is first asked for."""
+        arrays = self._arrays[shard]
+        if name in SERVED and name not in arrays:
+            arrays.update(served(self._paths[shard]))
+        return arrays[name]
 
     def column(self, name: str) -> list[NDArray[np.generic]]:
         """Return one array of every shard, as stored."""

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ..eam import grid
 from ..eam.network import Eam
+from .served import as_served
 from .stages import animated, as_tensors
-from .steady import steadied
 from .trainer import Trainer
 
 #: Motion, pixels, that is drawn at full strength.
@@ -74,9 +74,8 @@ def write_sheet(trainer: Trainer) -> None:
     """Write a sheet of fixed pairs under the run's folder."""
     count = min(6, len(trainer.shards))
     indices = np.linspace(0, len(trainer.shards) - 1, count).astype(int)
-    pair = as_tensors(trainer.shards.batch(indices))
+    pair = as_served(as_tensors(trainer.shards.batch(indices)))
     network = trainer.averaged()
-    pair = steadied(pair, grid.to_normalised(pair["source_points"]))
     picture = sheet(network, pair, paint=trainer.position.stage == "paint")
     small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     path = trainer.folder / f"sheet-{trainer.position.step:06d}.png"

@@ -15,7 +15,7 @@ from ..eam.network import Animation, Eam
 from . import augment, losses, transforms
 from .carried import carried_truth
 from .data import Batch
-from .steady import steadied
+from .served import as_served
 from .unsupervised import Losses, unsupervised_step
 from .wanted import Wanted, exchanged, wanted
 
@@ -41,11 +41,11 @@ def as_tensors(batch: Batch) -> dict[str, Tensor]:
 
 
 def prepared(batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
-    """Return a batch as tensors: steadied, half of it mirrored, light and noise changed."""
+    """Return a batch as tensors: as served, half of it mirrored, light and noise changed."""
     tensors = as_tensors(batch)
     count = len(next(iter(tensors.values())))
-    if "measured_flow" in tensors:
-        tensors = steadied(tensors, grid.to_normalised(tensors["source_points"]))
+    if "served_flow" in tensors:
+        tensors = as_served(tensors)
     tensors = augment.mirrored(tensors, torch.rand(count, generator=rng) < 0.5)
     for side in ("source", "character"):
         names = [f"{side}_neutral", f"{side}_frame"]

@@ -1,7 +1,8 @@
-"""Taking the source's head motion out, as the server does before the network sees a frame.
+"""Taking the source's head motion out by plain means, as the classical baseline does.
 
 The expression is what is left of the flow when the motion that most of the face follows is taken
-away. A robust fit does that far better than a network that would have to guess it.
+away. The server does better (`served.py`): here an expression that moves much of the face passes in
+part for the head's motion.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor
 
 from ..eam import grid, motion
+
+Pairs = dict[str, Tensor]
 
 #: Reach of the fit about the middle of the keypoints, in face units, and the departure, in
 #: pixels, at which a cell counts half.
@@ -46,7 +49,7 @@ def head_motion(flow: Tensor, points: Tensor) -> Tensor:
     return fitted.reshape(count, 2, height, width)
 
 
-def steadied(pair: dict[str, Tensor], points: Tensor) -> dict[str, Tensor]:
+def steadied(pair: Pairs, points: Tensor) -> Pairs:
     """Return `pair` with the head's motion out of the source's frame and measured flow.
 
     `points` (N, K, 2) are the source's normalised keypoints, true or detected.

@@ -46,7 +46,7 @@ def test_the_factor_of_the_closest_price_is_found() -> None:
 
 def test_a_plain_network_is_cheaper_and_grows_when_widened() -> None:
     plain, wide = (frame_cost(Eam(c)) for c in (PLAIN, widened(PLAIN, 1.5)))
-    assert plain < frame_cost(Eam(WHOLE)) and wide > 1.2 * plain
+    assert plain < frame_cost(Eam(WHOLE)) and wide > 1.05 * plain
 
 
 def test_the_rate_warms_up_and_ends_low() -> None:

@@ -103,7 +103,7 @@ def test_the_table_names_every_method_and_says_when_there_is_nothing_to_say() ->
     pairs = Measured(sums, ["a", "b"], [True, True], [True, True], [0.5, 2.0])
     report = as_json(pairs, {"parameters": 1})
     text = as_markdown(report)
-    assert "| static copy | classical | ours | true frame |" in text
+    assert "| static copy | classical | served flow | ours | true frame |" in text
     assert "0.667" in text and "–" in text
 
 

@@ -14,7 +14,7 @@ import torch
 from microface.errors import InputError
 from microface.models.eam.network import Eam, EamConfig
 from microface.models.training import checkpoint
-from microface.models.training.data import Shards, draw, map_arrays
+from microface.models.training.data import Shards, draw, map_arrays, write_served
 from microface.models.training.settings import Settings, load_settings
 from microface.models.training.trainer import Trainer
 from numpy.typing import NDArray
@@ -64,6 +64,8 @@ def write_shard(folder: Path, pairs: int = 4, seed: int = 0) -> Path:
     ]
     path = folder / "pairs-00000.npz"
     np.savez(path, meta=np.array(json.dumps(meta)), **{k: np.stack(v) for k, v in made.items()})
+    flows = np.stack(made["source_flow"])
+    write_served(path, flows, np.zeros_like(flows))
     return path
 
 
