@@ -21,7 +21,9 @@ class Variant(Enum):
 # Folders whose every module ships; what these import is found and ships too.
 ROOTS = {Variant.THIN: ("addon",), Variant.FULL: ("addon", "server")}
 # Modules of these folders that stay behind: no variant brings what they need.
-LEFT_BEHIND = frozenset({PurePosixPath("server/engine/runtime_torch.py")})
+LEFT_BEHIND = frozenset(
+    {PurePosixPath("server/clips/pairs.py"), PurePosixPath("server/engine/runtime_torch.py")}
+)
 # Data beside the code, as patterns from the root of the tree.
 DATA = {
     Variant.THIN: ("LICENSE",),
