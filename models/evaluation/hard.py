@@ -1,41 +1,36 @@
-"""Accuracy where it is hard: `python -m microface.models.evaluation.hard --packs DIR --out DIR`.
+"""Accuracy where it is hard: what `microface evaluate --hard` does.
 
 Each scene is one held-out source and one held-out character, which are asked the same questions
 (see `hard_scenes`). Motion is measured against the source's own, carried by true correspondence;
-frames are steadied as in training, one by one. Rendered scenes are kept in --out, so that a run
-takes up where another stopped and other weights are measured on the same pictures.
+frames are steadied as the server does, one by one. Rendered scenes are kept, so that a run takes up
+where another stopped and other weights are measured on the same pictures.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
-from ...errors import MicrofaceError
 from ..eam.network import Eam
 from ..export import load_weights
-from ..flow import measure_flow, to_grid
 from ..heads.families import HeadModel
 from ..heads.write import load_families
 from ..training.carried import carried_truth
-from ..training.data import Batch
+from ..training.command import Measure
+from ..training.data import map_arrays, served
 from ..training.losses import facial
+from ..training.served import as_served
 from ..training.stages import animated, as_tensors
-from ..training.steady import steadied
 from . import hard_scenes
+from .command import WEIGHTS
 from .hard_page import page
 from .hard_table import Answer
 
-#: The weights that ship.
-WEIGHTS = Path(__file__).parents[1] / "weights" / "eam.safetensors"
 #: Fields of a pair that the questions need.
 FIELDS = (
     "source_neutral",
@@ -52,37 +47,36 @@ FIELDS = (
 BATCH = 8
 
 
-def rendered(folder: Path, families: Sequence[HeadModel], number: int, seed: int) -> Path:
-    """Return the file of a scene's questions, rendered unless it is there; its name tells which
-    questions they are."""
-    asked = hashlib.sha256(Path(hard_scenes.__file__).read_bytes()).hexdigest()[:8]
-    path = folder / f"hard-{asked}-{seed}-{number:02d}.npz"
+def folder_of(out: Path) -> Path:
+    """Return the folder for scenes below `out`; its name tells which questions they ask."""
+    asked = hashlib.sha256(Path(hard_scenes.__file__).read_bytes()).hexdigest()
+    return out / f"hard-{asked[:8]}"
+
+
+def rendered(folder: Path, families: Sequence[HeadModel], number: int) -> Path:
+    """Return the shard of a scene's questions, rendered unless it is there."""
+    path = folder / f"pairs-{number:05d}.npz"
     if path.exists():
         return path
-    questions = list(hard_scenes.questions(families, number, seed))
+    questions = list(hard_scenes.questions(families, number))
     arrays = {name: np.stack([getattr(q.pair, name) for q in questions]) for name in FIELDS}
-    flows = [to_grid(measure_flow(q.pair.source_neutral, q.pair.source_frame)) for q in questions]
+    folder.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".part")
     with aside.open("wb") as file:
-        np.savez(
-            file, names=[q.name for q in questions], measured_flow=np.stack(flows),
-            families=np.array(questions[0].pair.families), **arrays,
-        )  # fmt: skip
+        np.savez(file, names=[q.name for q in questions], **arrays)
     aside.replace(path)
     return path
 
 
 def answers(network: Eam, path: Path, scene: int) -> list[Answer]:
     """Return what the network answers to a scene's questions, beside the truth."""
-    with np.load(path) as stored:
-        names = [str(name) for name in stored["names"]]
-        batch: Batch = {name: stored[name] for name in (*FIELDS, "measured_flow")}
+    batch = map_arrays(path) | served(path)
+    names = [str(name) for name in batch.pop("names")]
     found: list[Answer] = []
     for start in range(0, len(names), BATCH):
         part = {name: value[start : start + BATCH] for name, value in batch.items()}
         with torch.no_grad():
-            shaken = as_tensors(part)
-            pair = steadied(shaken, network.encode(shaken["source_neutral"]).points)
+            pair = as_served(as_tensors(part))
             made = animated(network, pair, paint=False).coarse
             truth = carried_truth(pair)
         face = facial(pair["character_chart"]) & (pair["character_chart"][:, 3:] > 0.97)
@@ -101,45 +95,20 @@ def answers(network: Eam, path: Path, scene: int) -> list[Answer]:
     return found
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Ask the questions, print and write the page; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m microface.models.evaluation.hard",
-        description="Measure the network where it is hard, on held-out heads.",
-    )
-    parser.add_argument("--packs", type=Path, required=True, help="folder of the head packs")
-    parser.add_argument("--out", type=Path, required=True, help="folder to keep scenes in")
-    parser.add_argument("--scenes", type=int, default=9, help="scenes to ask (default 9)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="those that ship if absent")
-    parser.add_argument("--cache", type=Path, default=None, help="folder to keep built heads in")
-    parser.add_argument("--page", type=Path, default=None, help="write the page to this file")
-    options = parser.parse_args(arguments)
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    try:
-        network = load_weights(options.weights)
-        options.out.mkdir(parents=True, exist_ok=True)
-        families = load_families(options.packs, options.cache)
-        found: list[Answer] = []
-        for scene in range(options.scenes):
-            begin = time.perf_counter()
-            path = rendered(options.out, families, scene, options.seed)
-            found += answers(network, path, scene)
-            seconds = time.perf_counter() - begin
-            print(f"scene {scene}: {seconds:.0f} s", file=sys.stderr, flush=True)
-    except MicrofaceError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    digest = hashlib.sha256(options.weights.read_bytes()).hexdigest()[:12]
-    text = page(found, f"--scenes {options.scenes} --seed {options.seed}", digest)
+def ask(arguments: argparse.Namespace, measure: Measure) -> int:
+    """Ask as many scenes as the command line says, print and save the page; returns the exit
+    status. `measure` measures the scenes as the server measures clips."""
+    weights: Path = arguments.weights or WEIGHTS
+    network = load_weights(weights)
+    out: Path = arguments.out or Path("out")
+    folder = folder_of(out)
+    families = load_families(arguments.packs, out / "heads")
+    paths = [rendered(folder, families, scene) for scene in range(arguments.hard)]
+    measure(folder)
+    found = [a for scene, path in enumerate(paths) for a in answers(network, path, scene)]
+    text = page(found, hashlib.sha256(weights.read_bytes()).hexdigest()[:12])
     print(text)
-    if options.page is not None:
-        aside = options.page.with_suffix(".part")
-        aside.write_text(text)
-        aside.replace(options.page)
+    aside = out / "hard.md.part"
+    aside.write_text(text)
+    aside.replace(out / "hard.md")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

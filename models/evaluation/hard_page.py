@@ -13,9 +13,9 @@ from .hard_table import Answer, as_markdown, rows
 TEXT = """\
 # Where it is hard
 
-    {command}
+    microface evaluate --hard {scenes} --packs HEADS --out out/hard
 
-wrote this page: {date}, {cores} virtual CPU cores, weights {weights}.
+wrote this page (`hard.md`): {date}, {cores} virtual CPU cores, weights {weights}.
 {scenes} scenes, each of one held-out source and one held-out character, within and across families,
 are asked {questions} questions each. The truth is the source's own motion, carried by the true
 correspondence; lengths are pixels of the 256 pixel crop. Every source has sensor noise, compression
@@ -23,24 +23,23 @@ and the shake that steadying leaves.
 
 - *Gain curve*: amplitude produced along the true motion against the true one, root mean squares
   over what the strongest expression moves, over strengths from {weakest:g} to {strongest:g} of the
-  same expression; then the gain at each strength, with the mean true amplitude.
+  same expression, mean of the scenes' slopes; then the gain at each strength, pooled, with the mean
+  true amplitude.
 - *End-point error, cosine, gain*: as in [evaluation](evaluation.md), where the truth moves over
   {moving:g} px.
 - *Turned*: to one side by {turn:g} degrees; where both are, to opposite sides. Across a turn the
   truth is only as good as a flat correspondence between the pictures.
 - *Odd form*: a source whose width, height and depth are {form} times a held-out head's.
-- *Nothing should move* in still clips, under head shake and at rest. These are single frames,
-  steadied in the plane as in training; the server also frees the neutral of noise, takes turns of
-  the head out and smooths over time.
+- *Nothing should move*: still clips, head shake, a face at rest. All are single frames, steadied
+  as the server does; in clips, it also frees the neutral of noise and smooths over time.
 - Intervals are 95 %, by drawing whole scenes again with replacement.
 
 {table}"""
 
 
-def page(found: Sequence[Answer], options: str, weights: str) -> str:
-    """Return the page; `options` are those of the command, `weights` says which they are."""
+def page(found: Sequence[Answer], weights: str) -> str:
+    """Return the page; `weights` says which they are."""
     return TEXT.format(
-        command="python -m microface.models.evaluation.hard --packs PACK --out out/hard " + options,
         date=time.strftime("%Y-%m-%d"),
         cores={1: "one", 2: "two", 4: "four"}.get(os.cpu_count() or 1, os.cpu_count()),
         weights=weights,

@@ -65,13 +65,18 @@ def ratio(pairs: Floats) -> float:
 
 
 def slope(pairs: Floats) -> float:
-    """Return the slope of the second of pairs (P, 2) against the first."""
-    return float(np.polyfit(pairs[:, 0], pairs[:, 1], 1)[0])
+    """Return the slope of the second of gain curves' pairs (scenes * strengths, 2) against the
+    first: the mean of the scenes' own."""
+    return float(np.mean([np.polyfit(curve[:, 0], curve[:, 1], 1)[0] for curve in _curves(pairs)]))
 
 
 def correlation(pairs: Floats) -> float:
-    """Return Pearson's r of pairs (P, 2)."""
-    return float(np.corrcoef(pairs.T)[0, 1])
+    """Return Pearson's r of gain curves' pairs (scenes * strengths, 2): the mean of the scenes'."""
+    return float(np.mean([np.corrcoef(curve.T)[0, 1] for curve in _curves(pairs)]))
+
+
+def _curves(pairs: Floats) -> Floats:
+    return pairs.reshape(-1, len(STRENGTHS), 2)
 
 
 def row(

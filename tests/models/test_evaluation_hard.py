@@ -100,14 +100,14 @@ def test_scene_asks_of_held_out_heads_and_is_kept(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     families: list[HeadModel] = [load_ict(shared / "heads")]
-    first = list(islice(questions(families, 1, 0), 2))
+    first = list(islice(questions(families, 1), 2))
     assert [q.name for q in first] == ["gain 0.05", "gain 0.1"]
     assert all(is_test(identity) for identity in first[0].pair.identities)
     lengths = [float(np.linalg.norm(q.pair.source_flow, axis=-1).max()) for q in first]
     assert lengths[1] == pytest.approx(2 * lengths[0], rel=0.1)
     monkeypatch.setattr("microface.models.evaluation.hard_scenes.questions", lambda *_: iter(first))
-    path = rendered(tmp_path, families, 1, 0)
+    path = rendered(tmp_path, families, 1)
     before = path.stat().st_mtime_ns
-    assert rendered(tmp_path, families, 1, 0) == path
+    assert rendered(tmp_path, families, 1) == path
     assert path.stat().st_mtime_ns == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
