@@ -13,20 +13,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...errors import MicrofaceError
 from ..eam.network import Eam
 from ..export import load_weights
-from ..recognition.network import Recogniser, load_recogniser
-from ..recognition.recognise import WEIGHTS, Recognised, as_pictures, find_points, recognise
+from ..recognition.network import WEIGHTS, Recogniser, load_recogniser
+from ..recognition.recognise import Recognised, as_pictures, find_points, read, seen
 from ..recognition.samples import Pictures, true_amounts
 from ..recognition.scores import Interval, as_words, scores
 from ..training.data import Shards
+from ..training.served import as_served
 from ..training.steady import steadied
 from .methods import METHODS
 from .run import batches, labels
 
 Scores = dict[str, Interval]
+
+#: Row of the source's own pictures.
+SOURCE = "the source"
 
 
 def agreement(
@@ -48,8 +53,8 @@ def agreement(
     said = []
     for frames, rest in ((source, source_neutral), (generated, generated_neutral)):
         neutral = frames[:1] if rest is None else rest[None]
-        points = find_points(keypoints, neutral)
-        said.append(recognise(neutral, frames, points, recogniser))
+        motions = seen(neutral, frames, find_points(keypoints, neutral))
+        said.append(read(motions, recogniser))
     return agreed(said[0], said[1], range(len(source)))
 
 
@@ -58,44 +63,57 @@ def agreed(source: Recognised, generated: Recognised, groups: Sequence[object]) 
     return scores(generated.named, generated.amount, source.told, groups)
 
 
-def joined(parts: Sequence[Recognised]) -> Recognised:
-    """Return what batches show as one."""
-    return Recognised(
-        np.concatenate([part.chance for part in parts]),
-        np.concatenate([part.named for part in parts]),
-        np.concatenate([part.amount for part in parts]),
-    )
+def watched(network: Eam, shards: Shards, pairs: int) -> tuple[dict[str, Tensor], list[int]]:
+    """Return the motion in windows that `SOURCE`'s pictures and each method's show, (P, ...) as
+    `recognition.recognise.seen` returns it, and the indices of the P pairs."""
+    motions: dict[str, list[Tensor]] = {name: [] for name in (SOURCE, *METHODS)}
+    chosen: list[int] = []
+    with torch.no_grad():
+        for indices, pair in batches(shards, pairs):
+            chosen += indices.tolist()
+            rest, frames = (as_pictures(pair[f"source_{name}"]) for name in ("neutral", "frame"))
+            points = find_points(network, rest)
+            motions[SOURCE].append(seen(rest, frames, points))
+            plain = steadied(pair, points)["measured_flow"]
+            served = as_served(pair) | {"plain_flow": plain}
+            rest = as_pictures(pair["character_neutral"])
+            points = find_points(network, rest)
+            for name, method in METHODS.items():
+                motions[name].append(seen(rest, method(network, served).images, points))
+    return {name: torch.cat(parts) for name, parts in motions.items()}, chosen
 
 
 def meaning(
     network: Eam, recogniser: Recogniser, shards: Shards, pairs: int
 ) -> dict[str, dict[str, Scores]]:
-    """Return for `the source` and each method's pictures their scores against the true units,
+    """Return the scores of `SOURCE`'s pictures and of each method's, against the true units,
     `truth`, and against what the recogniser reads in the source, `source`."""
-    read: dict[str, list[Recognised]] = {"the source": [], **{name: [] for name in METHODS}}
-    chosen: list[int] = []
-    with torch.no_grad():
-        for indices, shaken in batches(shards, pairs):
-            chosen += indices.tolist()
-            rest, frames = (as_pictures(shaken[f"source_{name}"]) for name in ("neutral", "frame"))
-            points = find_points(network, rest)
-            pair = steadied(shaken, points)
-            read["the source"].append(recognise(rest, frames, points, recogniser))
-            rest = as_pictures(pair["character_neutral"])
-            points = find_points(network, rest)
-            for name, method in METHODS.items():
-                frames = method(network, pair).images
-                read[name].append(recognise(rest, frames, points, recogniser))
-    known = labels(shards)
+    motions, chosen = watched(network, shards, pairs)
+    known, truth = labels(shards), true_amounts(shards)[chosen]
     groups = [known[index][0] for index in chosen]
-    truth = true_amounts(shards)[chosen]
-    whole = {name: joined(parts) for name, parts in read.items()}
+    found = {name: read(motion, recogniser) for name, motion in motions.items()}
     return {
         name: {
-            "truth": scores(found.named, found.amount, truth, groups),
-            "source": agreed(whole["the source"], found, groups),
+            "truth": scores(one.named, one.amount, truth, groups),
+            "source": agreed(found[SOURCE], one, groups),
         }
-        for name, found in whole.items()
+        for name, one in found.items()
+    }
+
+
+def as_json(found: dict[str, dict[str, Scores]]) -> dict[str, object]:
+    """Return the same for JSON: null for a score of which there is no case."""
+
+    def plain(interval: Interval) -> dict[str, float | None]:
+        keys = ("value", "low", "high")
+        return {k: None if np.isnan(v) else v for k, v in zip(keys, interval, strict=True)}
+
+    return {
+        name: {
+            against: {score: plain(interval) for score, interval in row.items()}
+            for against, row in rows.items()
+        }
+        for name, rows in found.items()
     }
 
 
@@ -105,7 +123,7 @@ def as_markdown(found: dict[str, dict[str, Scores]]) -> str:
     lines = [f"| read in | against | {' | '.join(names)} |", "|---" * (len(names) + 2) + "|"]
     for against, words in (("truth", "the true units"), ("source", "those read in the source")):
         for name, rows in found.items():
-            if name == "the source" and against == "source":
+            if name == SOURCE and against == "source":
                 continue
             cells = " | ".join(as_words(rows[against][column]) for column in names)
             lines.append(f"| {name} | {words} | {cells} |")

@@ -1,10 +1,12 @@
 """Whether generated clips help a recogniser that has few labelled ones.
 
-`python -m microface.models.recognition.gain --data PAIRS --samples FILE --test FILE` takes the
-sources of a few shards for all that is labelled and puts each on neutral faces of other shards. It
-teaches recognisers on the labelled clips alone, with the generated ones, and, for what more
-characters give at best, with true renderings of the same expressions on as many characters; and
-tests them on people that none has seen.
+    python -m microface.models.recognition.gain --data PAIRS --samples FILE --test FILE --out DIR
+
+takes the sources of a few shards for all that is labelled and puts each on a neutral face of
+another shard. It teaches recognisers on the labelled clips alone, with the generated ones, and, for
+what more characters give at best, with true renderings of the same expressions on as many
+characters; and tests them on people that none has seen. What DIR holds is not done again, so that
+several such commands with seeds of their own share the work.
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ from ..heads.write import PAIRS_PER_SHARD
 from ..training.data import Shards
 from ..training.stages import animated, as_tensors
 from ..training.steady import steadied
-from .recognise import WEIGHTS, as_pictures, find_points
+from .network import WEIGHTS, Recogniser
+from .recognise import as_pictures, find_points
 from .samples import Samples, joined, moved, true_amounts, without_head
-from .scores import Interval, as_words, scores
+from .scores import PRESENT, Measure, as_words, by_unit, f_sums, interval, ratio
 from .train import fit, parted, read_samples, with_threshold
 
 #: Clips that are generated at once.
@@ -36,7 +39,11 @@ BATCH = 16
 #: Share of the labelled people who set the threshold alone.
 KEPT = 0.15
 #: What is taught on, in the order of the table.
-TAUGHT = ("labelled alone", "with generated clips", "with true renderings")
+TAUGHT = {
+    "alone": "the labelled clips alone",
+    "rendered": "with true renderings",
+    "generated": "with generated clips",
+}
 
 
 def generated(network: Eam, shards: Shards, pairs: NDArray[np.int64], seed: int) -> Samples:
@@ -74,29 +81,41 @@ def split_roles(samples: Samples, pairs: NDArray[np.int64]) -> tuple[Samples, Sa
     return samples.chosen(sources), samples.chosen(sources + PAIRS_PER_SHARD)
 
 
-def compare(
-    sources: Samples, made: Samples, rendered: Samples, test: Samples, steps: int, seed: int
-) -> dict[str, Interval]:
-    """Return the F1 by unit, on `test`, of what is taught on each of `TAUGHT`.
+def learned(sources: Samples, more: Samples | None, steps: int, seed: int) -> Recogniser:
+    """Return a recogniser taught on the `sources` of most people, for `steps` steps.
 
-    `sources` and `rendered` are those of the same pairs, `made` as many again, or several times
-    as many, in their order. Each is taught for as many steps.
+    `more` are samples of the same pairs on other faces, in the same order, that are added. The
+    threshold is that of the sources' other people.
     """
-    learned, kept = parted(sources, KEPT)
-    own = np.isin(sources.people, learned.people)
-    times = len(made) // len(sources)
-    sets = (
-        learned,
-        joined((learned, made.chosen(np.tile(own, times)))),
-        joined((learned, rendered.chosen(own))),
-    )
-    found: dict[str, Interval] = {}
-    for name, taught in zip(TAUGHT, sets, strict=True):
-        network = with_threshold(fit(taught, steps, seed), kept)
-        reading = read_samples(network, test)
-        named = (reading.chance >= network.config.threshold).numpy()
-        found[name] = scores(named, reading.amount.numpy(), test.amounts, test.people)["f1"]
-    return found
+    taught, kept = parted(sources, KEPT)
+    if more is not None:
+        taught = joined((taught, more.chosen(np.isin(sources.people, taught.people))))
+    return with_threshold(fit(taught, steps, seed), kept)
+
+
+def tested(network: Recogniser, test: Samples) -> NDArray[np.float64]:
+    """Return the sums (M, 2) that F1 by unit is made of, a row a sample of `test`."""
+    named = (read_samples(network, test).chance >= network.config.threshold).numpy()
+    there, open_ = test.amounts >= PRESENT, (test.amounts > 0) & (test.amounts < PRESENT)
+    return f_sums(by_unit(named), by_unit(there), by_unit(open_))
+
+
+def table(folder: Path, people: NDArray[np.str_]) -> str:
+    """Return the F1 of what `folder` holds, over all seeds, and what is gained on `alone`."""
+    sums = {name: sum(np.load(path) for path in folder.glob(f"{name}-*.npy")) for name in TAUGHT}
+    alone = ratio(sums["alone"])
+    lines = ["| taught on | F1 | gained |", "|---|---|---|"]
+    for name, words in TAUGHT.items():
+        score = ratio(sums[name])
+
+        def gained(weights: NDArray[np.float64], score: Measure = score) -> float:
+            return score(weights) - alone(weights)
+
+        lines.append(
+            f"| {words} | {as_words(interval(score, people))} "
+            f"| {as_words(interval(gained, people)) if name != 'alone' else ''} |"
+        )
+    return "\n".join(lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -105,34 +124,46 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder of pairs-*.npz")
     parser.add_argument("--samples", type=Path, required=True, help="samples of the same folder")
     parser.add_argument("--test", type=Path, required=True, help="samples of held-out people")
-    parser.add_argument("--made", type=Path, required=True, help="file for the generated samples")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="what is kept")
+    parser.add_argument("--taught", nargs="+", choices=TAUGHT, default=list(TAUGHT))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--shards", type=int, default=10, help="labelled shards (default 10)")
-    parser.add_argument("--each", type=int, default=2, help="faces a source is put on (default 2)")
-    parser.add_argument("--steps", type=int, default=800, help="steps a training (default 800)")
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each (default 3)")
+    parser.add_argument("--steps", type=int, default=500, help="steps a training (default 500)")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     try:
-        shards = Shards(options.data)
-        pairs = np.arange(options.shards * PAIRS_PER_SHARD)
-        if not 0 < len(pairs) < len(shards):
-            raise InputError(f"--shards is {options.shards}.", "Leave shards for other faces.")
-        if not options.made.exists():
-            network = load_weights(WEIGHTS.with_name("eam.safetensors"))
-            each = [generated(network, shards, pairs, k) for k in range(options.each)]
-            joined(each).save(options.made)
-            print(f"generated {len(pairs)} x {options.each}", flush=True)
-        sources, rendered = split_roles(Samples.load(options.samples), pairs)
-        made, test = Samples.load(options.made), Samples.load(options.test)
-        for seed in range(options.seeds):
-            found = compare(sources, made, rendered, test, options.steps, seed)
-            cells = (f"{name} {as_words(score)}" for name, score in found.items())
-            print(f"seed {seed}: {', '.join(cells)}", flush=True)
+        compare(options)
     except MicrofaceError as error:
         print(error, file=sys.stderr)
         return error.exit_status
     return 0
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Teach and test what the command line asks for and is not there, and print the table."""
+    shards, test = Shards(options.data), Samples.load(options.test)
+    pairs = np.arange(options.shards * PAIRS_PER_SHARD)
+    if not 0 < len(pairs) < len(shards):
+        raise InputError(f"--shards is {options.shards}.", "Leave shards for other faces.")
+    sources, rendered = split_roles(Samples.load(options.samples), pairs)
+    options.out.mkdir(parents=True, exist_ok=True)
+    made = options.out / "generated.npz"
+    if "generated" in options.taught and not made.exists():
+        network = load_weights(WEIGHTS.with_name("eam.safetensors"))
+        generated(network, shards, pairs, seed=0).save(made)
+    for name in options.taught:
+        more = None if name == "alone" else rendered
+        if name == "generated":
+            more = Samples.load(made).chosen(np.arange(len(pairs)))
+        for seed in options.seeds:
+            kept = options.out / f"{name}-{seed}.npy"
+            if not kept.exists():
+                recogniser = learned(sources, more, options.steps, seed)
+                np.save(kept, tested(recogniser, test))
+                print(f"{kept}", flush=True)
+    if all(list(options.out.glob(f"{name}-*.npy")) for name in TAUGHT):
+        print(table(options.out, test.people))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from ...errors import InputError
 from .regions import ACROSS, KINDS, PARTNER, WINDOWS, strain
 from .units import COLUMNS, MIRROR
 
+#: The recogniser that ships.
+WEIGHTS = Path(__file__).parents[1] / "weights" / "recogniser.safetensors"
 #: Places across the part of a window that makes a token, and tokens of a window.
 _PART = 4
 _TOKENS = (ACROSS // _PART) ** 2
@@ -112,7 +114,7 @@ def save_recogniser(network: Recogniser, path: Path) -> None:
     aside.replace(path)
 
 
-def load_recogniser(path: Path) -> Recogniser:
+def load_recogniser(path: Path = WEIGHTS) -> Recogniser:
     """Return the recogniser in a safetensors file, ready to run. InputError where it is unfit."""
     if not path.is_file():
         raise InputError(f"There is no recogniser at {path}.", "Give a .safetensors file.")

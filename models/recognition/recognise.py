@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,9 +16,6 @@ from .regions import windows
 from .samples import Pictures, moved, without_head
 from .scores import PRESENT
 from .units import COLUMNS
-
-#: The recogniser that ships.
-WEIGHTS = Path(__file__).parents[1] / "weights" / "recogniser.safetensors"
 
 
 @dataclass(frozen=True)
@@ -55,10 +51,9 @@ def find_points(keypoints: Eam, neutrals: Pictures) -> Tensor:
         return keypoints.encode(pictures).points
 
 
-def recognise(
-    neutrals: Pictures, frames: Pictures, points: Tensor, recogniser: Recogniser
-) -> Recognised:
-    """Return what `frames` (N, 256, 256, 3) show against `neutrals`, N of them or one for all.
+def seen(neutrals: Pictures, frames: Pictures, points: Tensor) -> Tensor:
+    """Return the motion in the windows of faces (see `regions.windows`) from `neutrals`, N of them
+    or one for all, to `frames` (N, 256, 256, 3).
 
     Pictures are RGB crops about the face, as the network takes them; `points` are the neutrals'.
     Raises ValueError for pictures of another size.
@@ -68,7 +63,11 @@ def recognise(
     points = points.expand(len(frames), -1, -1)
     pixels = grid.to_pixels(points).numpy().astype(np.float32)
     flow = without_head(moved(np.broadcast_to(neutrals, frames.shape), frames), pixels)
-    motions = windows(torch.from_numpy(flow).float().permute(0, 3, 1, 2), points)
+    return windows(torch.from_numpy(flow).float().permute(0, 3, 1, 2), points)
+
+
+def read(motions: Tensor, recogniser: Recogniser) -> Recognised:
+    """Return what the motion in windows (N, WINDOWS, 2, ACROSS, ACROSS) shows."""
     reading = recogniser.recognise(motions)
     chance = reading.chance.numpy()
     return Recognised(chance, chance >= recogniser.config.threshold, reading.amount.numpy())

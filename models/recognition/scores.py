@@ -12,6 +12,8 @@ from .units import COLUMNS
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 Interval = tuple[float, float, float]
+#: From how often each sample counts (M,) to a score.
+Measure = Callable[[NDArray[np.float64]], float]
 
 #: Amount from which a unit is there; less, but more than nothing, counts neither way.
 PRESENT = 0.05
@@ -59,7 +61,7 @@ def correlation(found: Floats, truth: Floats, weights: NDArray[np.float64]) -> f
 
 
 def interval(
-    measure: Callable[[NDArray[np.float64]], float],
+    measure: Measure,
     people: Sequence[object] | NDArray[np.str_],
     draws: int = 1000,
 ) -> Interval:
@@ -80,7 +82,7 @@ def interval(
     return measure(np.ones(len(whose))), float(low), float(high)
 
 
-def ratio(sums: NDArray[np.generic]) -> Callable[[NDArray[np.float64]], float]:
+def ratio(sums: NDArray[np.generic]) -> Measure:
     """Return the measure that divides one column of sums (M, 2) by the other."""
 
     def measure(weights: NDArray[np.float64]) -> float:
