@@ -4,6 +4,8 @@ Prints a table: a static copy of the neutral, a classical baseline (DIS optical 
 carried by keypoint correspondence), the network, and the true frame itself, which shows what the
 measuring can reach. Motion is measured as claimed and again from the pictures. With --out the
 table is saved as evaluation-table.md and evaluation.json.
+With --hard questions are asked instead that are hard (the gain from weak to strong, one side alone,
+turned faces, grey and stylised characters and more), and the page hard.md is saved.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--packs", type=Path, metavar="DIR", help="folder of head packs to render")
     parser.add_argument("--pairs", type=int, default=256, help="pairs to measure (default 256)")
     parser.add_argument("--weights", type=Path, help="safetensors (default: those that ship)")
+    parser.add_argument(
+        "--hard", type=int, metavar="SCENES", help="ask this many rendered scenes hard questions"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the table")
 
 
@@ -31,5 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.pairs <= 0:
         raise InputError(f"--pairs is {arguments.pairs}.", "Give a number above zero.")
     from ..models.evaluation.command import evaluate
+    from ..models.evaluation.hard import ask
+    from ..server.clips.pairs import measure_folder
 
+    if arguments.hard is not None:
+        if arguments.hard <= 0 or arguments.packs is None:
+            raise InputError("Scenes to ask must be rendered.", "Give --hard 9 --packs DIR.")
+        return ask(arguments, measure_folder)
     return evaluate(arguments)
