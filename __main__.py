@@ -10,19 +10,22 @@ from typing import NoReturn
 from .commands import main
 
 
+def leave(status: int) -> None:
+    """End the process with an exit status if Blender's module is in it; the last thing to be done.
+
+    Torn down with an object of its own still alive, that module waits for ever for its sound
+    thread. There is nothing left to tear down.
+    """
+    if "bpy" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
 def run() -> NoReturn:
     """Run one command and leave with its exit status."""
     status = 1
-
-    def leave() -> None:
-        # Blender's module, torn down with an object of its own still alive, waits for ever for its
-        # sound thread. There is nothing left to tear down: this is the last of the exit handlers.
-        if "bpy" in sys.modules:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
-
-    atexit.register(leave)
+    atexit.register(lambda: leave(status))
     try:
         status = main()
     except SystemExit as asked:

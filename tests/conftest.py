@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import pytest
+from microface.__main__ import leave
 
 ROOT = Path(__file__).resolve().parent.parent
 STATUS = pytest.StashKey[int]()
@@ -35,8 +34,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave without tearing Blender's module down: see `microface.__main__`."""
-    if "bpy" in sys.modules and STATUS in config.stash:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(config.stash[STATUS])
+    """Leave without tearing Blender's module down."""
+    if STATUS in config.stash:
+        leave(config.stash[STATUS])

@@ -83,7 +83,8 @@ def brought(neutral: Neutral, own: Crop, onto: Crop, size: tuple[int, int]) -> N
     as it does when it is turned, steadying takes that out.
     """
     there, here = (np.vstack([crop.affine(), (0, 0, 1)]) for crop in (own, onto))
-    picture, affine = shrink_for(neutral.image, (there @ np.linalg.inv(here))[:2])
+    affine = np.asarray(there @ np.linalg.inv(here), np.float64)[:2]
+    picture, affine = shrink_for(neutral.image, affine)
     moved = cv2.warpAffine(
         picture,
         affine,

@@ -1,4 +1,4 @@
-"""Control rigs for tests: bones, properties and drivers on a mask."""
+"""Rigs for tests: bones, modifiers, properties and drivers on a mask."""
 
 from __future__ import annotations
 
@@ -52,6 +52,22 @@ def drive_key(mesh: Any, key: str, expression: str, **variables: Any) -> Any:
     """Drive a shape key of a mesh object."""
     block = mesh.data.shape_keys.key_blocks[key]
     return drive(block, "value", expression, **variables)
+
+
+def in_armature(mask: Any, turn: tuple[float, float, float] = (0.3, 0.8, 0.4)) -> None:
+    """Let a mask hang on a bone of the head that is turned by so many radians about x, y and z."""
+    rig = bones("Rig", {"head": (0, 0, -0.1)})
+    rig.data.bones["head"].use_deform = True
+    mask.vertex_groups.new(name="head").add(range(49 * 61), 1.0, "REPLACE")
+    mask.modifiers.new("Armature", "ARMATURE").object = rig
+    rig.pose.bones["head"].rotation_euler = turn
+
+
+def masked(mask: Any) -> None:
+    """Take the chin's rim away by a mask modifier."""
+    group = mask.vertex_groups.new(name="seen")
+    group.add([index for index in range(49 * 61) if index // 49 > 3], 1.0, "REPLACE")
+    mask.modifiers.new("Mask", "MASK").vertex_group = "seen"
 
 
 def mouth_rig(mask: Any) -> Any:

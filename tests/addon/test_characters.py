@@ -20,7 +20,7 @@ from microface.addon.character.stage import stage
 from microface.addon.character.view import FaceView, Jacobian, project_keys, view_face
 from microface.addon.retarget.prepare import prepare
 from microface.errors import InputError
-from rigs import bones
+from rigs import in_armature, masked
 
 
 def seen(obj: Any) -> tuple[FaceView, Jacobian]:
@@ -130,21 +130,6 @@ def smoothed(mask: Any) -> None:
 
 def thick(mask: Any) -> None:
     mask.modifiers.new("Thick", "SOLIDIFY").thickness = 0.004
-
-
-def masked(mask: Any) -> None:
-    group = mask.vertex_groups.new(name="seen")
-    group.add([index for index in range(49 * 61) if index // 49 > 3], 1.0, "REPLACE")
-    modifier = mask.modifiers.new("Mask", "MASK")
-    modifier.vertex_group = "seen"
-
-
-def in_armature(mask: Any) -> None:
-    rig = bones("Rig", {"head": (0, 0, -0.1)})
-    rig.data.bones["head"].use_deform = True
-    mask.vertex_groups.new(name="head").add(range(49 * 61), 1.0, "REPLACE")
-    mask.modifiers.new("Armature", "ARMATURE").object = rig
-    rig.pose.bones["head"].rotation_euler = (0.3, 0.8, 0.4)
 
 
 CASES = [

@@ -16,22 +16,16 @@ from dump import animation, differences
 from heads import companion
 from microface.addon import api
 from microface.addon.bake.shape_keys import unbake_shape_keys
-from rigs import bones
+from rigs import in_armature, masked
 
 COUNT, APEX, START = 24, 9, 11
 
 
 def under_modifiers(mask: Any) -> None:
     """A turned head bone, a level of subdivision, and a mask that takes the chin's rim away."""
-    rig = bones("Rig", {"head": (0, 0, -0.1)})
-    rig.data.bones["head"].use_deform = True
-    mask.vertex_groups.new(name="head").add(range(49 * 61), 1.0, "REPLACE")
-    mask.modifiers.new("Armature", "ARMATURE").object = rig
-    rig.pose.bones["head"].rotation_euler = (0.1, 0.4, 0.2)
+    in_armature(mask, (0.1, 0.4, 0.2))
     mask.modifiers.new("Subdivision", "SUBSURF").levels = 1
-    group = mask.vertex_groups.new(name="seen")
-    group.add([index for index in range(49 * 61) if index // 49 > 3], 1.0, "REPLACE")
-    mask.modifiers.new("Mask", "MASK").vertex_group = "seen"
+    masked(mask)
 
 
 def in_parts(mask: Any) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,20 +15,16 @@ from microface.server.client import Client
 from microface.server.embedded import EmbeddedServer
 from numpy.typing import NDArray
 
-ENGINE_FILE = Path(__file__).with_name("engine_for_tests.py")
-ENGINE = f"{ENGINE_FILE}:TestEngine"
+from . import engine_for_tests
+
+ENGINE = f"{Path(__file__).with_name('engine_for_tests.py')}:TestEngine"
 CLIP_FRAMES = 12
 
 
 @pytest.fixture(scope="session")
 def engine_module() -> ModuleType:
     """The tests' engine, to make the frames that a server should send."""
-    spec = importlib.util.spec_from_file_location(ENGINE_FILE.stem, ENGINE_FILE)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return engine_for_tests
 
 
 @pytest.fixture(scope="session")

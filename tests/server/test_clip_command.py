@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-import sys
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
@@ -20,22 +17,10 @@ from microface.server.clips.library.library import ClipLibrary
 from microface.server.clips.synthesize import course_of
 from microface.server.clips.unit_curves import read_curves
 
+from . import copies
+from .bombs import bomb
+
 pytest.importorskip("openpyxl")
-
-
-def helper(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def copies() -> ModuleType:
-    """The makers of small copies."""
-    return helper("copies")
 
 
 def clip(*arguments: object) -> int:
@@ -54,7 +39,7 @@ def contents(library: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory, copies: ModuleType) -> tuple[Path, Path]:
+def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A library of a copy of CASME II, and the copy."""
     folder = tmp_path_factory.mktemp("clips")
     copy, library = copies.casme2(folder / "CASME2"), folder / "library"
@@ -108,9 +93,8 @@ def test_bad_clips_are_a_line_each_and_cost_no_other(
     (tmp_path / "text.mp4").write_text("This is no video at all.\n" * 40)
     huge = tmp_path / "huge"
     huge.mkdir()
-    reading = helper("test_clips_read")
     for index in range(2):
-        reading.bomb(huge / f"{index}.png", 30_000, 30_000)
+        bomb(huge / f"{index}.png", 30_000, 30_000)
     many = tmp_path / "many"
     many.mkdir()
     cv2.imwrite(str(many / "0.png"), np.zeros((48, 64, 3), np.uint8))
@@ -198,7 +182,6 @@ def test_no_face_is_one_line(verb: str, tmp_path: Path, capsys: pytest.CaptureFi
 def test_bad_sheets_are_a_line_and_change_nothing(
     library: tuple[Path, Path],
     tmp_path: Path,
-    copies: ModuleType,
     capsys: pytest.CaptureFixture[str],
     change: dict[object, object],
     told: str,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import struct
 import time
-import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from microface.errors import InputError
 from microface.server.clips.images import natural_key, read_picture
 from microface.server.clips.read import Limits, read_clip
 from PIL import Image
+
+from .bombs import bomb
 
 FPS = Fraction(200)
 
@@ -29,23 +30,6 @@ def write_frames(folder: Path, count: int, side: int = 64, suffix: str = "png") 
         cv2.imwrite(str(folder / f"img{index + 1}.{suffix}"), picture[..., ::-1])
         frames.append(picture)
     return frames
-
-
-def bomb(path: Path, width: int, height: int) -> None:
-    """Write a PNG whose header claims a size that its data does not hold."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + chunk(b"IEND", b"")
-    )
 
 
 def test_folder_in_natural_order(tmp_path: Path) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from microface.errors import InputError
 from microface.server.clips.datasets.catalogue import READERS, read_data_set
 from microface.server.clips.datasets.reading import DataSet, Overrides
+
+from . import copies
 
 pytest.importorskip("openpyxl")
 
@@ -131,19 +131,7 @@ PLAIN = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def copies() -> ModuleType:
-    """The makers of small copies."""
-    spec = importlib.util.spec_from_file_location("copies", Path(__file__).with_name("copies.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def written(
-    root: Path, name: str, copies: ModuleType, rename: dict[str, str] | None = None
-) -> Path:
+def written(root: Path, name: str, rename: dict[str, str] | None = None) -> Path:
     copy, sheet = COPIES[name], []
     rename = rename or {}
     sheet += [[f"above {index}"] for index in range(copy.above)]
@@ -171,10 +159,8 @@ def test_every_reader_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", COPIES)
-def test_defects_are_told_and_no_row_is_dropped(
-    name: str, tmp_path: Path, copies: ModuleType
-) -> None:
-    read = read_data_set(name, written(tmp_path, name, copies))
+def test_defects_are_told_and_no_row_is_dropped(name: str, tmp_path: Path) -> None:
+    read = read_data_set(name, written(tmp_path, name))
     assert len(read.records) == len(ROWS)
     held = {field for _, field in COPIES[name].columns}
     first, second, *rest, gone = read.records
@@ -214,10 +200,8 @@ def test_defects_are_told_and_no_row_is_dropped(
 
 
 @pytest.mark.parametrize("name", [name for name, copy in COPIES.items() if copy.header])
-def test_a_renamed_column_is_one_line_and_can_be_named(
-    name: str, tmp_path: Path, copies: ModuleType
-) -> None:
-    written(tmp_path, name, copies, {"onset": "Begin of it"})
+def test_a_renamed_column_is_one_line_and_can_be_named(name: str, tmp_path: Path) -> None:
+    written(tmp_path, name, {"onset": "Begin of it"})
     with pytest.raises(InputError) as caught:
         read_data_set(name, tmp_path)
     line = str(caught.value)
@@ -230,10 +214,8 @@ def test_a_renamed_column_is_one_line_and_can_be_named(
 
 
 @pytest.mark.parametrize("name", COPIES)
-def test_a_sheet_of_something_else_is_refused(
-    name: str, tmp_path: Path, copies: ModuleType
-) -> None:
-    written(tmp_path, name, copies)
+def test_a_sheet_of_something_else_is_refused(name: str, tmp_path: Path) -> None:
+    written(tmp_path, name)
     copies.workbook(tmp_path / COPIES[name].sheet, {"Sheet1": [["a", "b"], [1, 2]]})
     with pytest.raises(InputError) as caught:
         read_data_set(name, tmp_path)

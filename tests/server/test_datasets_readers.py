@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from fractions import Fraction
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from microface.errors import InputError
@@ -14,26 +11,16 @@ from microface.server.clips.datasets.catalogue import READERS, read_data_set
 from microface.server.clips.datasets.phases import in_order, to_indexes
 from microface.server.clips.datasets.reading import DataSet, Overrides
 
+from . import copies
+
 pytest.importorskip("openpyxl")
-
-
-@pytest.fixture(scope="module")
-def copies() -> ModuleType:
-    """The makers of small copies."""
-    file = Path(__file__).with_name("copies.py")
-    spec = importlib.util.spec_from_file_location("copies", file)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["copies"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def told(read: DataSet) -> str:
     return "\n".join(map(str, read.findings))
 
 
-def test_casme2(tmp_path: Path, copies: ModuleType) -> None:
+def test_casme2(tmp_path: Path) -> None:
     read = read_data_set("casme2", copies.casme2(tmp_path))
     first, second, third = read.records
     assert [r.subject for r in read.records] == ["1", "02", "1"]
@@ -58,14 +45,14 @@ def test_casme2(tmp_path: Path, copies: ModuleType) -> None:
     assert any("'Action Units'" in a for a in read.assumptions)
 
 
-def test_an_override_of_the_rate_is_told(tmp_path: Path, copies: ModuleType) -> None:
+def test_an_override_of_the_rate_is_told(tmp_path: Path) -> None:
     given = Overrides(fps=Fraction(24000, 1001))
     read = read_data_set("casme2", copies.casme2(tmp_path), given)
     assert read.records[0].fps == Fraction(24000, 1001)
     assert "24000/1001 frames a second, as told" in read.assumptions
 
 
-def test_a_csv_will_do_and_may_be_chinese(tmp_path: Path, copies: ModuleType) -> None:
+def test_a_csv_will_do_and_may_be_chinese(tmp_path: Path) -> None:
     copies.casme2(tmp_path)
     (tmp_path / "CASME2-coding-20140508.xlsx").unlink()
     rows = [copies.CASME2_HEADER, [1, "EP02_01f", "", "46", "59", "86", "", "12", "高兴"]]
@@ -77,7 +64,7 @@ def test_a_csv_will_do_and_may_be_chinese(tmp_path: Path, copies: ModuleType) ->
     assert "'高兴' is not known" in told(read)
 
 
-def test_pictures_that_are_missing_are_told(tmp_path: Path, copies: ModuleType) -> None:
+def test_pictures_that_are_missing_are_told(tmp_path: Path) -> None:
     rows = [
         [9, "EP01_01", None, 1, 2, 3, None, "4", "fear"],
         [1, None, None, 5, 6, 7, None, "4", "fear"],
@@ -89,7 +76,7 @@ def test_pictures_that_are_missing_are_told(tmp_path: Path, copies: ModuleType) 
 
 
 @pytest.mark.parametrize("name", ["../../etc", "/etc/passwd", "C:\\x", "..\\x", "a\x07b"])
-def test_a_row_that_leads_out_is_refused(tmp_path: Path, copies: ModuleType, name: str) -> None:
+def test_a_row_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
     if "\x07" in name:
         copies.casme2(tmp_path)
         (tmp_path / "CASME2-coding-20140508.xlsx").unlink()
@@ -101,7 +88,7 @@ def test_a_row_that_leads_out_is_refused(tmp_path: Path, copies: ModuleType, nam
         read_data_set("casme2", tmp_path)
 
 
-def test_links_are_not_followed(tmp_path: Path, copies: ModuleType) -> None:
+def test_links_are_not_followed(tmp_path: Path) -> None:
     inside = copies.casme2(tmp_path / "copy")
     copies.pictures(tmp_path / "elsewhere" / "EP09_09", ["img1.jpg", "img2.jpg"])
     (inside / "CASME2-RAW" / "sub09").symlink_to(tmp_path / "elsewhere")
@@ -109,7 +96,7 @@ def test_links_are_not_followed(tmp_path: Path, copies: ModuleType) -> None:
     assert "sub09: is a link; links are not followed" in told(read)
 
 
-def test_a_missing_column_is_one_clear_line(tmp_path: Path, copies: ModuleType) -> None:
+def test_a_missing_column_is_one_clear_line(tmp_path: Path) -> None:
     copies.casme2(tmp_path)
     header = ["Subject", "Filename", "Begin", "ApexFrame", "OffsetFrame", "Action Units"]
     path = tmp_path / "CASME2-coding-20140508.xlsx"
@@ -124,7 +111,7 @@ def test_a_missing_column_is_one_clear_line(tmp_path: Path, copies: ModuleType) 
     assert read.records[0].onset == 0
 
 
-def test_no_sheet_and_an_old_one(tmp_path: Path, copies: ModuleType) -> None:
+def test_no_sheet_and_an_old_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no folder"):
         read_data_set("casme2", tmp_path / "absent")
     (tmp_path / "notes.csv").write_text("a,b\n")
@@ -137,7 +124,7 @@ def test_no_sheet_and_an_old_one(tmp_path: Path, copies: ModuleType) -> None:
         read_data_set("casme9", tmp_path)
 
 
-def test_casme(tmp_path: Path, copies: ModuleType) -> None:
+def test_casme(tmp_path: Path) -> None:
     header = [
         "Subject",
         "Filename",
@@ -160,7 +147,7 @@ def test_casme(tmp_path: Path, copies: ModuleType) -> None:
     assert "a second apex, 109, is left out" in record.notes
 
 
-def test_samm_with_its_header_in_row_14(tmp_path: Path, copies: ModuleType) -> None:
+def test_samm_with_its_header_in_row_14(tmp_path: Path) -> None:
     header = [
         "Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame", "Offset Frame",
         "Duration", "Micro", "Action Units", "Estimated Emotion", "Objective Classes", "Notes",
@@ -186,9 +173,7 @@ def test_samm_with_its_header_in_row_14(tmp_path: Path, copies: ModuleType) -> N
 
 
 @pytest.mark.parametrize(("variant", "fps"), [("hs", 100), ("vis", 25), ("nir", 25)])
-def test_smic_variants_do_not_mix(
-    tmp_path: Path, copies: ModuleType, variant: str, fps: int
-) -> None:
+def test_smic_variants_do_not_mix(tmp_path: Path, variant: str, fps: int) -> None:
     header = ["Subject", "Filename", "OnsetF", "OffsetF", "TotalMF", "Emotion"]
     for name in ("HS", "VIS", "NIR"):
         row = ["s1", "s1_ne_01", 20, 24, 5, "negative"]
@@ -204,7 +189,7 @@ def test_smic_variants_do_not_mix(
     assert any("no action units" in a for a in read.assumptions)
 
 
-def test_cas_me2_without_header_by_its_naming_rules(tmp_path: Path, copies: ModuleType) -> None:
+def test_cas_me2_without_header_by_its_naming_rules(tmp_path: Path) -> None:
     tabs = {
         "CASFEcode_final": [
             [1, "disgust1_1", 3, 6, 9, "4+9", "negative", "micro-expression", "disgust"],
@@ -227,7 +212,7 @@ def test_cas_me2_without_header_by_its_naming_rules(tmp_path: Path, copies: Modu
         read_data_set("cas-me2", tmp_path, Overrides(columns={"onset": "x"}))
 
 
-def test_cas_me3_parts_a_and_c(tmp_path: Path, copies: ModuleType) -> None:
+def test_cas_me3_parts_a_and_c(tmp_path: Path) -> None:
     part_a = tmp_path / "a"
     header = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]
     rows = [["spNO.1", "B", 175, 180, 186, "4", "IV", "disgust"]]
@@ -254,7 +239,7 @@ def test_cas_me3_parts_a_and_c(tmp_path: Path, copies: ModuleType) -> None:
     assert [u.number for u in record.units] == [1, 2]
 
 
-def test_mmew(tmp_path: Path, copies: ModuleType) -> None:
+def test_mmew(tmp_path: Path) -> None:
     header = [
         "Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units",
         "Estimated Emotion", "remarks",
@@ -273,7 +258,7 @@ def test_mmew(tmp_path: Path, copies: ModuleType) -> None:
     assert "the sheet remarks: head moves" in told(read)
 
 
-def test_4dme_and_its_binary_columns(tmp_path: Path, copies: ModuleType) -> None:
+def test_4dme_and_its_binary_columns(tmp_path: Path) -> None:
     header = ["sub_ID", "fold_name", "Onset", "Apex", "Offset", "AUs", "Emotion"]
     header += ["Positive", "Negative", "Surprise", "Repression", "Others"]
     rows = [
@@ -295,7 +280,7 @@ def test_4dme_and_its_binary_columns(tmp_path: Path, copies: ModuleType) -> None
     assert "of several classes: Positive, Surprise" in told(read)
 
 
-def test_dfme_takes_each_rows_rate(tmp_path: Path, copies: ModuleType) -> None:
+def test_dfme_takes_each_rows_rate(tmp_path: Path) -> None:
     header = [
         "Subject",
         "Filename",
@@ -343,7 +328,7 @@ def test_numbers_beyond_the_pictures_have_no_index() -> None:
     assert to_indexes((1, 2, 3), {}, 0, notes) == (None, None, None)
 
 
-def test_a_damaged_or_huge_workbook(tmp_path: Path, copies: ModuleType) -> None:
+def test_a_damaged_or_huge_workbook(tmp_path: Path) -> None:
     path = copies.casme2(tmp_path) / "CASME2-coding-20140508.xlsx"
     whole = path.read_bytes()
     for broken in (b"", b"text", whole[: len(whole) // 2]):
