@@ -8,14 +8,11 @@ goes through.
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-from pathlib import Path
-
 import cv2
 import numpy as np
 from clip_films import Stage
 from clip_spot import HEADS, trimmed
+from drawn_heads import heads_parser
 from microface.server.clips.clean import mended, quality
 from microface.server.clips.spot_events import events_of
 from microface.server.engine.smooth import smoothed
@@ -89,12 +86,8 @@ def print_mending() -> None:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--packs", type=Path, required=True)
+    parser = heads_parser(__doc__)
     parser.add_argument("--films", type=int, default=3)
-    parser.add_argument(
-        "--keep", type=Path, default=Path(tempfile.gettempdir()) / "microface-benchmarks"
-    )
     arguments = parser.parse_args()
     print_filter()
     print_mending()

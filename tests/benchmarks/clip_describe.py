@@ -9,14 +9,12 @@ unit, and AU6 beside AU12 or AU7, are judged like any other.
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import cv2
 import numpy as np
 from clip_films import Act, Episode, Stage, steadied
+from drawn_heads import heads_parser
 from microface.server.clips.describe import describe
 
 FPS, SECONDS = 100, 0.3
@@ -46,14 +44,10 @@ HEADS = [(family, number) for number in range(2, 5) for family in ("ict", "makeh
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--packs", type=Path, required=True)
+    parser = heads_parser(__doc__)
     parser.add_argument("--heads", type=int, default=6)
     parser.add_argument("--acts", type=int, default=6, help="acts of each head")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--keep", type=Path, default=Path(tempfile.gettempdir()) / "microface-benchmarks"
-    )
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     right, missed, wrong = Counter[int](), Counter[int](), Counter[int]()

@@ -18,15 +18,13 @@ several are shown.
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import cv2
 import numpy as np
 from clip_films import BLINK, Act, Episode, Filmed, Stage, steadied
+from drawn_heads import heads_parser
 from microface.server.clips.spot import Spotted, spot
 from microface.server.clips.template import template
 
@@ -210,13 +208,9 @@ def print_long(films: list[tuple[Filmed, list[Episode]]]) -> None:
 
 def main() -> None:
     """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--packs", type=Path, required=True)
+    parser = heads_parser(__doc__)
     parser.add_argument("--films", type=int, default=12, help="trimmed ones")
     parser.add_argument("--long", type=int, default=2, help="long ones")
-    parser.add_argument(
-        "--keep", type=Path, default=Path(tempfile.gettempdir()) / "microface-benchmarks"
-    )
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     stages = [Stage(arguments.packs, arguments.keep, *head) for head in HEADS]

@@ -17,14 +17,13 @@ Pictures are kept in a folder for the next time (`--keep`).
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from clip_scenes import EDGE, PICTURE, HeadPose, Scene, swaying
+from drawn_heads import heads_parser
 from microface.models.heads.expressions import added, expression_weights
 from microface.server.clips.sampling import sample
 from microface.server.clips.steady import CELLS, Steadied, Steadier
@@ -162,12 +161,8 @@ def row(scene: Scene, made: dict[str, np.ndarray]) -> list[float]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--packs", type=Path, required=True)
+    parser = heads_parser(__doc__)
     parser.add_argument("--heads", type=int, default=4)
-    parser.add_argument(
-        "--keep", type=Path, default=Path(tempfile.gettempdir()) / "microface-benchmarks"
-    )
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     print(
