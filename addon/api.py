@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..server.client import Client
+from ..server.client import Client, Performance
+from ..server.protocol.regions import EVEN_MIX
 from .bake.asking import pose_problem, solve_channels
 from .bake.edges import EdgeBake, bake_edge_maps
 from .bake.edit import BakeInfo, edit_bake, list_bakes, remove_bake
@@ -62,6 +63,7 @@ __all__ = [
     "Channel",
     "Finding",
     "Generated",
+    "Performance",
     "Timing",
     "bake_edges",
     "bake_flipbook",
@@ -92,38 +94,50 @@ def generate(
     resolution: int = 512,
     on_event: Callable[[Event], None] | None = None,
     views: Sequence[str] = ("front",),
+    *,
+    gains: str = "",
+    timing: str = "",
+    rest: int | str | Path | None = None,
+    second: str | Path | None = None,
+    second_fps: Fraction | None = None,
+    mix: str = EVEN_MIX,
+    align: str = "moments",
 ) -> Generated:
     """Put a source clip's expression on a character's neutral picture; returns `Generated`.
 
     `obj` the mesh object with facial shape keys; `clip` a video, a folder of frames, or
-    `builtin:NAME`; `fps` of the clip where it does not know its own; `strength` 0 to 4 scales
+    `builtin:NAME`; `fps` of the clip where it does not know its own; `strength` 0.05 to 4 scales
     the motion; `server` an address like `tcp://127.0.0.1:5757`, an open client, or None to start
     an embedded one and stop it at the end; `resolution` 128 to 4096 pixels a side. `on_event`
     hears of progress. `views` are the sides that the face is seen from (see `VIEWS`): each has a
     neutral and a generation of its own; the first is what is returned, with the `others` in it.
+
+    `gains`, `timing`, `rest`, `second` and how it goes in are as in `Performance`: regions of the
+    face like "brows=2, left=0.5", times like "duration=0.3, apex=0.12", the frame or picture in
+    which the source rests, and a second clip with how much of it there is, like "0.3" or "lips=1".
     Raises `InputError` for a character or clip that cannot be used and `RunError` when the server
     fails.
     """
+    asked = Performance(
+        str(clip), fps, strength, gains, timing, rest, second, second_fps, mix, align
+    )
     clip_label(str(clip))  # Raises for a clip that is not there, before anything is rendered.
+    asked.check()
     check(obj)
     with connect(server) as client:
         prepared = prepare_views(obj, resolution, views)
-        return _generated(client, prepared, str(clip), fps, strength, on_event)
+        return _generated(client, prepared, asked, on_event)
 
 
 def _generated(
     client: Client,
     views: Sequence[Prepared],
-    clip: str,
-    fps: Fraction | None,
-    strength: float,
+    asked: Performance,
     on_event: Callable[[Event], None] | None,
 ) -> Generated:
     """Let a server put a clip on each view of a face; the first holds the others."""
-    label = clip_label(clip)
-    first, *others = (
-        Session(client, prepared, clip, label, fps, strength).pump(on_event) for prepared in views
-    )
+    label = clip_label(str(asked.clip))
+    first, *others = (Session(client, prepared, asked, label).pump(on_event) for prepared in views)
     return replace(first, others=tuple(others))
 
 
@@ -217,7 +231,7 @@ def bake_sheet(
         for row in rows:
             if (row.clip, row.fps) in solved:
                 continue
-            generated = _generated(client, prepared, row.clip, row.fps, 1.0, on_event)
+            generated = _generated(client, prepared, Performance(row.clip, row.fps), on_event)
             if not solved:
                 seen = views_of(obj, generated)
             problem, sides = _problem(seen, generated)

@@ -13,6 +13,7 @@ the picture's own size:
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import time
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..server.client import Event, RetargetJob
+    from ..server.client import Event, Performance, RetargetJob
 
 EXAMPLE = """Examples:
   microface retarget --character ada.png --clip smile.mp4 --strength 0.3 --out out/smile
   microface retarget --character ada.png --clip frames/ --fps 200 --out out/fme
-  microface retarget --character ada.png --clip builtin:brow-lower --out out/brow"""
+  microface retarget --character ada.png --clip builtin:brow-lower --out out/brow
+  microface retarget --character ada.png --clip smile.mp4 --out out/quick \\
+      --timing duration=0.3 --timing apex=0.12 --neutral portrait.png
+  microface retarget --character ada.png --clip builtin:brow-lower --out out/both \\
+      --second builtin:lip-corner-left --mix lips=1 --mix cheeks=1"""
 
 #: What a result folder holds.
 PARTS = ("frames", "edges", "motion.npz", "result.json")
@@ -79,6 +84,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "right=0; regions: brows, lids, nose, cheeks, lips, chin; may be repeated",
     )
     parser.add_argument(
+        "--neutral",
+        metavar="FRAME|PATH",
+        help="where the source's face rests: a frame of the clip (0 first), or a picture, video or "
+        "folder of the same person; without it, it is found",
+    )
+    parser.add_argument(
+        "--timing",
+        action="append",
+        default=[],
+        metavar="WHAT=S",
+        help="other times, in seconds: duration=0.3 or factor=0.5 of the whole clip; onset=, "
+        "apex=, offset=, or T=S for what is at T in the clip; fps=R for frames at another rate; "
+        "may be repeated",
+    )
+    second = parser.add_argument_group("a second clip")
+    second.add_argument("--second", metavar="CLIP", help="as --clip, mixed in as motion")
+    second.add_argument("--second-fps", metavar="FPS", help="as --fps")
+    second.add_argument(
+        "--mix",
+        action="append",
+        default=[],
+        metavar="[REGION=]W",
+        help="how much of the second clip, 0 to 1: 0.3 of the whole face, brows=1, lips.left=0.5; "
+        "what is not named is the first clip's; may be repeated (default: 0.5)",
+    )
+    second.add_argument(
+        "--align",
+        choices=("moments", "start"),
+        default="moments",
+        help="let the clips meet at onset, apex and offset, or at their starts (default: moments)",
+    )
+    parser.add_argument(
         "--server", metavar="ADDR", help="a running server; without it one is started and stopped"
     )
     parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
@@ -89,11 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
     out = arguments.out.absolute()
     check_output(out, PARTS, force=arguments.force)
-    if not 0.05 <= arguments.strength <= 4.0:
-        raise InputError(f"A strength of {arguments.strength:g}.", "Give 0.05 to 4 for --strength.")
-    clip = arguments.clip
-    if not clip.startswith("builtin:") and not Path(clip).exists():
-        raise InputError(f"There is no clip at {clip}.", "Give a video or a folder of pictures.")
+    asked = performance(arguments)
+    asked.sources()  # Raises for what is not there, before a server is started.
     from ..server.clips.images import read_picture
 
     neutral = read_picture(arguments.character)
@@ -109,15 +143,11 @@ def run(arguments: argparse.Namespace) -> int:
             address = stack.enter_context(EmbeddedServer()).address
         client = stack.enter_context(Client(address))
         writer = stack.enter_context(ResultWriter(folder))
-        gains = ",".join(arguments.gain)
-        job = client.retarget(neutral, clip, arguments.fps, arguments.strength, gains)
+        job = client.perform(neutral, asked)
         result = take_in(job, writer, report)
         result["settings"] = {
             "character": arguments.character.name,
-            "clip": clip if clip.startswith("builtin:") else Path(clip).name,
-            "fps": arguments.fps,
-            "strength": arguments.strength,
-            "gains": gains,
+            **settings_of(asked),
             "server": "embedded" if arguments.server is None else arguments.server,
         }
         result["character"] = {
@@ -137,6 +167,42 @@ def run(arguments: argparse.Namespace) -> int:
     if doubtful:
         print(f"Look at frames {runs(doubtful)}: most of their motion is doubtful.")
     return 0
+
+
+def performance(arguments: argparse.Namespace) -> Performance:
+    """Return what the arguments ask for; raises InputError for those that do not go together."""
+    from ..server.client import Performance
+    from ..server.protocol.regions import EVEN_MIX
+
+    if arguments.second is None and (arguments.mix or arguments.second_fps):
+        raise InputError("--mix and --second-fps are about a second clip.", "Give --second.")
+    neutral = arguments.neutral
+    asked = Performance(
+        arguments.clip,
+        arguments.fps,
+        arguments.strength,
+        ",".join(arguments.gain),
+        ",".join(arguments.timing),
+        int(neutral) if neutral is not None and neutral.isdecimal() else neutral,
+        arguments.second,
+        arguments.second_fps,
+        ",".join(arguments.mix) or EVEN_MIX,
+        arguments.align,
+    )
+    asked.check()
+    return asked
+
+
+def settings_of(asked: Performance) -> dict[str, Any]:
+    """Return what was asked for, for `result.json`: clips by their names, nothing that was not."""
+    given = dataclasses.asdict(asked)
+    for name in ("clip", "rest", "second"):
+        path = given[name]
+        if isinstance(path, str) and not path.startswith("builtin:"):
+            given[name] = Path(path).name
+    if asked.second is None:
+        given |= {"second_fps": None, "mix": None, "align": None}
+    return given
 
 
 def runs(frames: list[int]) -> str:

@@ -10,8 +10,20 @@ from .operators import OPERATORS
 from .panel import PANELS
 from .preferences import MicrofacePreferences
 from .properties import MicrofaceSettings
+from .variation import MicrofaceVariation
+from .variation_panels import VARIATION_PANELS
 
-_CLASSES = (MicrofacePreferences, MicrofaceSettings, *OPERATORS, *PANELS, *BAKE_LIST)
+#: In the order in which Blender must learn of them: a panel before those below it.
+_CLASSES = (
+    MicrofacePreferences,
+    MicrofaceVariation,
+    MicrofaceSettings,
+    *OPERATORS,
+    PANELS[0],
+    *VARIATION_PANELS,
+    *PANELS[1:],
+    *BAKE_LIST,
+)
 
 
 def register() -> None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import bpy
 
 from ...errors import MicrofaceError
-from ...server.client import Client
+from ...server.client import Client, Performance
 from ..bake.shape_keys import ShapeKeyBake
 from ..retarget.connection import Link
 from ..retarget.prepare import Prepared
@@ -32,10 +31,8 @@ class Order:
     """A generation that was asked for and waits for its server."""
 
     prepared: Prepared
-    clip: str
+    asked: Performance
     label: str
-    fps: Fraction | None
-    strength: float
 
 
 @dataclass
@@ -151,7 +148,7 @@ class Desk:
         return False
 
     def _session(self, client: Client, order: Order) -> Session:
-        return Session(client, order.prepared, order.clip, order.label, order.fps, order.strength)
+        return Session(client, order.prepared, order.asked, order.label)
 
     def _keep(self, session: Session) -> None:
         self.done[session.prepared.object_name] = session

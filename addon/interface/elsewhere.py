@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...drafts import make_draft
+from ...server.client import Performance
 from ..bake.shape_keys import ShapeKeyBake
 from ..bake.texture import check_textures
 from ..bake.time import TimeBase
@@ -25,19 +25,13 @@ from .wiring import Waiting, show_maps, show_textures, wire_later
 
 
 def neutral_elsewhere(
-    obj: Any,
-    resolution: int,
-    server: str,
-    clip: str,
-    label: str,
-    fps: Fraction | None,
-    strength: float,
+    obj: Any, resolution: int, server: str, asked: Performance, label: str
 ) -> None:
     """Have the face framed and its neutral rendered by a second Blender, then generate."""
     check(obj, quick=True)
 
     def generate(folder: Path, outcome: dict[str, Any]) -> None:
-        desk().start(server, Order(read_prepared(folder), clip, label, fps, strength))
+        desk().start(server, Order(read_prepared(folder), asked, label))
 
     settings = where(obj) | {"resolution": resolution}
     desk().begin_aside(start_aside("neutral", "Rendering the neutral", settings, generate))

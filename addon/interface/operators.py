@@ -8,7 +8,6 @@ import bpy
 
 from ...errors import InputError
 from .. import api
-from ..bake.time import parse_fps
 from ..clips import clip_label
 from ..retarget.prepare import prepare
 from ..verify.store import drop
@@ -20,9 +19,9 @@ from .desk import Order, desk, redraw, start_ticking
 from .elsewhere import maps_elsewhere, neutral_elsewhere, textures_elsewhere
 from .evidence import keep_evidence, relative_to_file
 from .preferences import preferred_server
-from .properties import chosen_clip
 from .report_operators import MICROFACE_OT_open_report, MICROFACE_OT_write_report
 from .reporting import reporting
+from .variation import asked_of
 from .wiring import MICROFACE_OT_wire_textures, told_of_maps
 
 
@@ -45,16 +44,15 @@ class MICROFACE_OT_generate(bpy.types.Operator):  # type: ignore[misc]
         """
         settings = context.scene.microface
         obj = chosen_character(context)
-        clip = chosen_clip(settings)
-        label = clip_label(clip)
-        fps = parse_fps(settings.clip_fps) if settings.clip_fps else None
+        asked = asked_of(settings)
+        label = clip_label(str(asked.clip))
         server = preferred_server(settings)
         desk().link_to(server).poll()  # it starts while the neutral is rendered
         if can_work_aside():
-            neutral_elsewhere(obj, settings.resolution, server, clip, label, fps, settings.strength)
+            neutral_elsewhere(obj, settings.resolution, server, asked, label)
             start_ticking()
             return {"FINISHED"}
-        order = Order(prepare(obj, settings.resolution), clip, label, fps, settings.strength)
+        order = Order(prepare(obj, settings.resolution), asked, label)
         desk().start(server, order)
         if not bpy.app.background:
             start_ticking()

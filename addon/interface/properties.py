@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..clips import BUILTIN_CLIPS
+from .variation import MicrofaceVariation
 
 
 def _is_mesh(settings: Any, obj: Any) -> bool:
@@ -43,6 +44,7 @@ class MicrofaceSettings(bpy.types.PropertyGroup):  # type: ignore[misc]
         description="Frames a second of the clip, as a number or a ratio such as 24000/1001; "
         "empty: as the file says",
     )
+    variation: bpy.props.PointerProperty(type=MicrofaceVariation)  # type: ignore[valid-type]
     strength: bpy.props.FloatProperty(  # type: ignore[valid-type]
         name="Strength",
         description="1 is as strong as in the clip",
@@ -89,10 +91,3 @@ class MicrofaceSettings(bpy.types.PropertyGroup):  # type: ignore[misc]
         description="Address of a retargeting server, such as tcp://127.0.0.1:5757; empty: the "
         "one set in the preferences, or one that Microface starts by itself",
     )
-
-
-def chosen_clip(settings: Any) -> str:
-    """Return the chosen clip as the API takes it: a path, or `builtin:NAME`."""
-    if settings.clip_source == "BUILTIN":
-        return f"builtin:{settings.clip_builtin}"
-    return str(bpy.path.abspath(settings.clip_path))

@@ -35,10 +35,8 @@ class Session:
         self,
         client: transport.Client,
         prepared: Prepared,
-        clip: str,
+        asked: transport.Performance,
         label: str,
-        fps: Fraction | None,
-        strength: float,
     ) -> None:
         self.prepared = prepared
         self.label = label
@@ -50,7 +48,7 @@ class Session:
         self._result: dict[str, Any] | None = None
         self._newest: NDArray[np.uint8] | None = None
         self._generated: Generated | None = None
-        self._job = client.retarget(prepared.neutral, clip, fps, strength)
+        self._job = client.perform(prepared.neutral, asked)
 
     def poll(self, budget_seconds: float = 0.0) -> bool:
         """Take what has come, for at most the budget; return whether the job has ended.
@@ -79,11 +77,10 @@ class Session:
     @property
     def summary(self) -> str:
         """What a finished session holds, in a few words."""
-        clip = (self._result or {}).get("clip", {})
-        fps = float(Fraction(str(clip.get("fps", 1))))
+        times, fps = _timeline(self._result or {})
         apex = (self._result or {}).get("apex", {}).get("seconds")
         ending = "" if apex is None else f", apex at {apex:.2f} s"
-        return f"{self.label}: {len(clip.get('times', []))} frames at {fps:g} a second{ending}"
+        return f"{self.label}: {len(times)} frames at {float(fps):g} a second{ending}"
 
     def result(self) -> Generated:
         """Return what was generated, once `poll` has returned True.
@@ -98,8 +95,7 @@ class Session:
         result = self._result
         if result is None:
             raise RunError("The clip is not generated yet.", "Wait until it is done.")
-        clip = result.get("clip", {})
-        times = np.array(clip.get("times", []), np.float64)
+        times, fps = _timeline(result)
         indices = range(len(times))
         missing = [
             index
@@ -115,7 +111,7 @@ class Session:
             scene_frame=self.prepared.scene_frame,
             framing=self.prepared.framing,
             clip_name=self.label,
-            fps=Fraction(str(clip["fps"])),
+            fps=fps,
             neutral=self.prepared.neutral,
             frames=_together(self._frames, len(times)),
             edges=_together(self._edges, len(times)),
@@ -143,6 +139,13 @@ class Session:
                 raise event.error
             case transport.Cancelled():
                 raise RunError("The generation was cancelled.", "Press Generate to start again.")
+
+
+def _timeline(result: dict[str, Any]) -> tuple[NDArray[np.float64], Fraction]:
+    """Return when each frame that was made is shown (T,), seconds, and their rate: those of the
+    clip where it was not retimed."""
+    told = {**result.get("clip", {}), **result}
+    return np.array(told.get("times", []), np.float64), Fraction(str(told.get("fps", 1)))
 
 
 def _together(parts: dict[int, NDArray[Any]], count: int) -> NDArray[Any]:

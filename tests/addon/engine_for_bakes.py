@@ -55,7 +55,10 @@ class LiftingEngine:
             darker = neutral * (1 - 0.3 * amount * bump[..., None])
             image = np.rint(darker).astype(np.uint8)
             yield Lifted(index, image, (255 * bump * amount).astype(np.uint8), flow)
-        return {"frames": len(clip), "seconds": {"generate": 0.0}}
+        result = {"frames": len(clip), "seconds": {"generate": 0.0}, "asked": request.table()}
+        if request.timing == "factor=2":
+            result |= {"times": [2 * seconds for seconds in clip.times], "fps": str(clip.fps / 2)}
+        return result
 
     def solve(
         self,

@@ -20,6 +20,7 @@ from microface.addon.interface.desk import Order, desk
 from microface.addon.retarget.prepare import prepare
 from microface.commands import main
 from microface.errors import MicrofaceError
+from microface.server.client import Performance
 
 FPS = Fraction(100)
 
@@ -87,7 +88,7 @@ def test_the_timer_path_gives_the_same_bits(
 ) -> None:
     generated = api.generate(mask, clip, FPS, server=lifting_server, resolution=128)
     state = desk()
-    state.start(lifting_server, Order(prepare(mask, 128), str(clip), "lift", FPS, 1.0))
+    state.start(lifting_server, Order(prepare(mask, 128), Performance(clip, FPS), "lift"))
     deadline = time.monotonic() + 60
     while state.advance(0.003):
         assert time.monotonic() < deadline
@@ -103,7 +104,7 @@ def test_cancelling_keeps_what_was_there(
 ) -> None:
     before = dump()
     state = desk()
-    state.start(lifting_server, Order(prepare(mask, 128), str(clip), "lift", FPS, 1.0))
+    state.start(lifting_server, Order(prepare(mask, 128), Performance(clip, FPS), "lift"))
     state.advance(0.003)
     assert state.busy
     assert bpy.ops.microface.cancel() == {"FINISHED"}

@@ -91,6 +91,7 @@ def generate(arguments: argparse.Namespace, character: Any, clip: str, client: A
     from microface.addon.character.neutral import render_stage
     from microface.addon.retarget.prepare import prepare_views
     from microface.addon.retarget.session import Session
+    from microface.server.client import Performance
 
     def neutral(on: Any, framing: Any) -> NDArray[np.uint8]:
         if arguments.picture is None:
@@ -104,7 +105,8 @@ def generate(arguments: argparse.Namespace, character: Any, clip: str, client: A
     with timed("neutral"):
         (prepared,) = prepare_views(character, arguments.resolution, render=neutral)
     with timed("generated frames"):
-        session = Session(client, prepared, f"builtin:{clip}", clip, None, arguments.strength)
+        asked = Performance(f"builtin:{clip}", strength=arguments.strength)
+        session = Session(client, prepared, asked, clip)
         return session.pump()
 
 

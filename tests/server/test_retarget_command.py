@@ -130,6 +130,55 @@ def test_missing_inputs(
     assert "is a file" in refused(command(character, clip, file), out, capsys)
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--strength", "0"], "strength"),
+        (["--timing", "apex=soon"], "apex=soon"),
+        (["--timing", "duration=1", "--timing", "factor=2"], "duration"),
+        (["--mix", "0.5"], "--second"),
+        (["--second", "builtin:brow-lower", "--mix", "ears=1"], "ears"),
+        (["--second", "nowhere.mp4"], "nowhere.mp4"),
+        (["--neutral", "nowhere.png"], "nowhere.png"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(
+    character: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], said: str
+) -> None:
+    out = tmp_path / "out"
+    arguments = command(character, "builtin:lip-corner-left", out, *more)
+    assert said in refused(arguments, out, capsys)
+
+
+def test_a_frame_that_is_not_there_is_one_line(
+    character: Path, address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip, out = folder_of(tmp_path / "clip", face_frames(2)), tmp_path / "out"
+    more = ("--fps", "100", "--server", address, "--neutral", "2")
+    assert "no frame 2" in refused(command(character, clip, out, *more), out, capsys)
+
+
+@pytest.mark.slow
+def test_other_times_two_clips_and_a_neutral(character: Path, address: str, tmp_path: Path) -> None:
+    from microface.server.clips.builtin import builtin_clip
+
+    moving = [np.asarray(builtin_clip("lip-corner-left").frames[i]) for i in (2, 14, 25)]
+    rest = folder_of(tmp_path / "rest", face_frames(1)) / "0.png"
+    other = folder_of(tmp_path / "other", [moving[0], moving[2]])
+    clip, out = folder_of(tmp_path / "clip", moving[1:]), tmp_path / "out"
+    arguments = command(character, clip, out, "--fps", "10", "--server", address)
+    arguments += ["--timing", "factor=2", "--neutral", str(rest)]
+    arguments += ["--second", str(other), "--second-fps", "5", "--mix", "right=0.5"]
+    assert main([*arguments, "--align", "start"]) == 0
+    flow = np.load(out / "motion.npz")["flow"].astype(np.float32)
+    result = json.loads((out / "result.json").read_text())
+    assert result["times"] == pytest.approx([0, 0.1, 0.2]) and flow.shape[0] == 3
+    assert result["neutral_frame"] is None and result["second"]["name"] == "other"
+    assert result["settings"]["mix"] == "right=0.5" and result["settings"]["rest"] == "0.png"
+    # Measured from its rest the first frame moves; the picture's right half is the subject's left.
+    assert np.abs(flow[0, :, 160:]).max() > 1
+
+
 def test_unusable_clips(
     character: Path, address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
