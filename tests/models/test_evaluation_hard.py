@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
+from microface.commands import evaluate
+from microface.errors import InputError
 from microface.models.evaluation import hard_table
 from microface.models.evaluation.hard import rendered
 from microface.models.evaluation.hard_scenes import STRENGTHS, doing, questions
@@ -111,3 +114,13 @@ def test_scene_asks_of_held_out_heads_and_is_kept(
     assert rendered(tmp_path, families, 1) == path
     assert path.stat().st_mtime_ns == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    "asked", [["--hard", "0", "--packs", "heads"], ["--hard", "9", "--data", "d"]]
+)
+def test_hard_questions_need_scenes_to_render(asked: list[str]) -> None:
+    parser = argparse.ArgumentParser()
+    evaluate.add_arguments(parser)
+    with pytest.raises(InputError, match="must be rendered"):
+        evaluate.run(parser.parse_args(asked))
