@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..clips.crop import NETWORK_PIXELS, Crop
 from ..clips.sampling import own_places, sample
+from .inverse import invert
 
 Floats = NDArray[np.float32]
 
@@ -25,12 +26,8 @@ STILL_PIXELS = 0.01
 STILL_LEVELS = 0.5
 #: Motion fades to nothing over this share of the crop along its border.
 FEATHER = 0.05
-#: Steps of the inversion; each shrinks the error by the field's slope, which is well below 1/2.
-INVERSION_STEPS = 12
 #: Pixels worked on at once.
 BAND_PIXELS = 1 << 20
-#: The inversion ends when a step changes nothing by more than this.
-INVERTED_PIXELS = 0.005
 
 
 class Canvas:
@@ -129,20 +126,3 @@ def feather(pixels: int) -> Floats:
     ramp = np.clip(away, 0, 1)
     ramp = ramp * ramp * (3 - 2 * ramp)
     return np.asarray(np.minimum(ramp[:, None], ramp[None]), dtype=np.float32)
-
-
-def invert(backward: Floats) -> Floats:
-    """Return the forward flow (H, W, 2) of a smooth backward flow: f(p) = -b(p + f(p)).
-
-    Fixed-point iteration (Chen et al., Medical Physics 35, 2008). Exactly zero where the field is
-    zero all around.
-    """
-    own = own_places(backward.shape[1], backward.shape[0])
-    found = -backward
-    for _ in range(INVERSION_STEPS):
-        before = found
-        found = -sample(backward, own + found, cv2.INTER_LINEAR)
-        if np.abs(found - before).max() < INVERTED_PIXELS:
-            break
-    # No negative zeros.
-    return found + np.float32(0)

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from microface.server.clips.crop import Crop
 from microface.server.clips.sampling import own_places, sample
-from microface.server.engine.canvas import Canvas, feather, invert
+from microface.server.engine.canvas import Canvas, feather
+from microface.server.engine.inverse import invert
+from microface.server.engine.unfold import LEAST_AREA, areas, unfolded
 
 NOTHING = np.zeros((256, 256), np.float32)
 NO_COLOUR = np.zeros((256, 256, 3), np.float32)
@@ -168,6 +170,23 @@ def test_fine_detail_is_moved_and_kept(size: int) -> None:
     still = np.all(carried == 0, axis=-1)
     assert still.any()
     assert np.array_equal(made[still], neutral[still][:, 0].astype(float))
+
+
+def test_motion_that_is_magnified_fourfold_still_goes_somewhere() -> None:
+    """Slopes over 1 in both directions, as where a smile pushes a cheek together."""
+    rng = np.random.default_rng(1)
+    own = own_places(256, 256)
+    backward = np.zeros((256, 256, 2), np.float32)
+    for _ in range(5):
+        place, width = rng.uniform(60, 190, 2), rng.uniform(10, 25)
+        there = np.exp(-((own - place) ** 2).sum(-1) / (2 * width**2))
+        backward += (30 * there)[..., None] * rng.normal(0, 0.7, 2).astype(np.float32)
+    backward = unfolded(backward.astype(np.float32))
+    assert areas(backward).min() > LEAST_AREA / 2 and areas(backward).max() > 2
+    forward = invert(backward)
+    left = np.abs(forward + sample(backward, own + forward, cv2.INTER_LINEAR))
+    assert np.percentile(left, 99.9) < 0.1 and left.max() < 0.5
+    assert areas(forward).min() > 0.1
 
 
 def test_work_memory_does_not_grow_with_the_neutral() -> None:
