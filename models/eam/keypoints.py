@@ -114,5 +114,7 @@ class KeypointNetwork(nn.Module):
             features.float(),
             detail.float(),
             luminance(image),
-            torch.zeros_like(features[:, :3]) if self.chart is None else self.chart(features),
+            torch.zeros_like(features[:, :3], dtype=torch.float32)
+            if self.chart is None
+            else self.chart(features),
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from microface.errors import InputError
+from microface.models.eam.blocks import set_mixed
 from microface.models.eam.network import Eam
 from microface.models.evaluation import measures
 from microface.models.evaluation.ablation_table import Line, changed, reached
@@ -58,6 +59,7 @@ def test_the_rate_warms_up_and_ends_low() -> None:
 def test_without_any_truth_the_detector_is_taught_too() -> None:
     small = replace(PLAIN, aep=True, features=8, detail=8, context=8, channels=8)
     network = Eam(small)
+    set_mixed(network, mixed=True)
     named = unsupervised_step(network, pair(), torch.Generator().manual_seed(0))
     assert {"reconstruction", "equivariance_points", "edge"} <= named.keys()
     sum(named.values(), torch.zeros(())).backward()  # type: ignore[no-untyped-call]
