@@ -1,7 +1,7 @@
 """What jobs ask for, as SUBMIT carries it: flat tables that are checked field by field.
 
-What is not asked for (None) is not sent, and what is not sent has its default: a server serves
-clients that know less than it does, and a client's plain requests are understood by older servers.
+What has its default is not sent, and what is not sent has its default: a server serves clients that
+know less than it does, and a client's plain requests are understood by older servers.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class _Request:
     def table(self) -> Table:
         """Return the request as SUBMIT carries it, digests in hexadecimal."""
         return {
-            name: value.hex() if isinstance(value, bytes) else value
-            for name, value in dataclasses.asdict(self).items()
-            if value is not None
+            field.name: value.hex() if isinstance(value, bytes) else value
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
         }
 
 

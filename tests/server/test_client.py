@@ -155,7 +155,7 @@ def test_a_request_says_what_was_asked(
 ) -> None:
     plain = client.retarget(neutral(), clip_folder, 25, 0.5).pump().result["asked"]
     assert plain.keys() == {
-        "neutral", "height", "width", "clip", "clip_kind", "clip_name", "fps", "strength", "gains",
+        "neutral", "height", "width", "clip", "clip_kind", "clip_name", "fps", "strength",
     }  # fmt: skip
     cv2 = pytest.importorskip("cv2")
     cv2.imwrite(str(tmp_path / "rest.png"), np.zeros((64, 64, 3), np.uint8))
