@@ -106,7 +106,7 @@ def facts(clip: Clip, seen: Inspection, entry: Entry | None) -> dict[str, Any]:
     table: dict[str, Any] = {
         "clip": clip.name,
         "size": f"{width} x {height} pixels",
-        "face": f"{seen.face_pixels:.0f} pixels wide",
+        "face": f"{seen.face_pixels:.0f} pixels wide, found by {seen.found_by}",
         "fps": str(clip.fps),
         "frames": len(clip),
         "duration": f"{clip.seconds:.3f} s",

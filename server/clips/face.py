@@ -1,4 +1,7 @@
-"""Find the face in a picture: cascades propose, the network's keypoints decide and refine."""
+"""Find the face in a picture: cascades propose, the network's keypoints decide and refine.
+
+Where MediaPipe is installed it proposes as well, and stands in for keypoints that know no face.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .crop import Crop, crop_about, take_crop
+from .mediapipe_face import is_installed, mesh_keypoints
 from .sampling import Reals
 from .template import template_points
 
@@ -52,7 +56,7 @@ class FaceBox:
     crop: Crop
     points: NDArray[np.float64]
     confidence: float
-    found_by: Literal["keypoints", "cascades"] = "keypoints"
+    found_by: Literal["keypoints", "cascades", "MediaPipe"] = "keypoints"
     others: int = 0
 
 
@@ -96,6 +100,12 @@ def find_faces(
 ) -> list[FaceBox]:
     """Return the faces in a picture (H, W, 3) uint8, the most convincing first; see `find_face`."""
     found: list[FaceBox] = []
+    for points in mesh_keypoints(picture) if is_installed() else ():
+        around = crop_about(points, upright=True)
+        face = _refine(picture, around, encode, upright=upright)
+        if face is None or not _same(face.crop, around):
+            face = FaceBox(crop_about(points, upright=upright), points, SURE, "MediaPipe")
+        found.append(face)
     candidates = _propose(picture)
     for candidate in candidates[:MAX_CANDIDATES]:
         if any(_same(candidate.crop, face.crop) for face in found):

@@ -46,8 +46,8 @@ class Inspection:
     first, and `hints` what they may stand for. `whole` (T,) is how far expressions move the face,
     and `regions` by name (`brows left`, ... of the subject) how far (T,) the skin there moves in
     all: RMS pixels of a face crop 256 wide, the head's own motion taken out.
-    `face_pixels` is the face's side in the clip's own pixels, `confidence` (T,) 0..1 how well the
-    motion was understood. `warnings` are a sentence each.
+    `face_pixels` is the face's side in the clip's own pixels, `found_by` what found it,
+    `confidence` (T,) 0..1 how well the motion was understood. `warnings` are a sentence each.
     """
 
     spotted: tuple[Spotted, ...]
@@ -60,6 +60,7 @@ class Inspection:
     regions: dict[str, Floats]
     confidence: Floats
     face_pixels: float
+    found_by: str
     warnings: tuple[str, ...]
 
 
@@ -92,7 +93,8 @@ def inspect_clip(
     ]
     return Inspection(
         spotted, *moments, described, tuple(emotion_hints(described)), whole, regions,
-        measured.confidence, float(measured.start.face.crop.side), tuple(warnings),
+        measured.confidence, float(measured.start.face.crop.side), measured.start.face.found_by,
+        tuple(warnings),
     )  # fmt: skip
 
 
@@ -128,6 +130,8 @@ def _about_pictures(clip: Clip, measured: Measured, *, asked: bool) -> list[str]
         warnings.append(others)
     if face.found_by == "cascades":
         warnings.append("the face was found by OpenCV's detector alone; its features are not known")
+    elif face.found_by == "MediaPipe":
+        warnings.append("the face was found by MediaPipe; the network does not know its features")
     middle = first[
         NETWORK_PIXELS // 4 : -NETWORK_PIXELS // 4, NETWORK_PIXELS // 4 : -NETWORK_PIXELS // 4
     ]
