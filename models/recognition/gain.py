@@ -21,21 +21,22 @@ import torch
 from numpy.typing import NDArray
 
 from ...errors import InputError, MicrofaceError
-from ..eam import grid
 from ..eam.network import Eam
 from ..export import load_weights
 from ..heads.write import PAIRS_PER_SHARD
-from ..training.data import Shards
+from ..training.data import SERVED, Shards
+from ..training.served import as_served
 from ..training.stages import animated, as_tensors
-from ..training.steady import steadied
 from .network import WEIGHTS, Recogniser
-from .recognise import as_pictures, find_points
+from .recognise import as_pictures
 from .samples import Samples, joined, moved, true_amounts, without_head
 from .scores import PRESENT, Measure, as_words, by_unit, f_sums, interval, ratio
 from .train import fit, parted, read_samples, with_threshold
 
 #: Clips that are generated at once.
 BATCH = 16
+#: Pairs that show the same two people.
+FRAMES = 4
 #: Share of the labelled people who set the threshold alone.
 KEPT = 0.15
 #: What is taught on, in the order of the table.
@@ -46,31 +47,24 @@ TAUGHT = {
 }
 
 
-def generated(network: Eam, shards: Shards, pairs: NDArray[np.int64], seed: int) -> Samples:
-    """Return samples of generated frames: the sources of `pairs`, each on the neutral face of a
-    pair drawn from behind the last of them."""
-    rng = np.random.default_rng(seed)
-    faces = rng.integers(pairs.max() + 1, len(shards), len(pairs))
+def generated(
+    network: Eam, shards: Shards, pairs: NDArray[np.int64], faces: NDArray[np.int64]
+) -> Samples:
+    """Return samples of generated frames: the sources of `pairs`, each on the neutral face of the
+    character of one of `faces`, pairs as well."""
     amounts = true_amounts(shards)
     parts: list[Samples] = []
     for start in range(0, len(pairs), BATCH):
         at = slice(start, start + BATCH)
-        batch = shards.batch(pairs[at], ("source_neutral", "source_frame", "measured_flow"))
-        batch |= shards.batch(faces[at], ("character_neutral",))
-        pair = as_tensors(batch)
-        pair = steadied(pair, find_points(network, np.asarray(batch["source_neutral"], np.uint8)))
+        batch = shards.batch(pairs[at], ("source_neutral", "source_frame", *SERVED))
+        batch |= shards.batch(faces[at], ("character_neutral", "character_points"))
         with torch.no_grad():
-            made = as_pictures(animated(network, pair, paint=True).image.clamp(0, 1))
+            made = animated(network, as_served(as_tensors(batch)), paint=True).image.clamp(0, 1)
         rest = np.asarray(batch["character_neutral"], np.uint8)
-        points = grid.to_pixels(find_points(network, rest)).numpy().astype(np.float32)
-        parts.append(
-            Samples(
-                without_head(moved(rest, made), points),
-                points,
-                amounts[pairs[at]],
-                np.array([f"face {face // 4}" for face in faces[at]]),
-            )
-        )
+        points = np.asarray(batch["character_points"], np.float32)
+        flow = without_head(moved(rest, as_pictures(made)), points)
+        people = np.array([f"face {face // FRAMES}" for face in faces[at]])
+        parts.append(Samples(flow, points, amounts[pairs[at]], people))
     return joined(parts)
 
 
@@ -151,11 +145,12 @@ def compare(options: argparse.Namespace) -> None:
     made = options.out / "generated.npz"
     if "generated" in options.taught and not made.exists():
         network = load_weights(WEIGHTS.with_name("eam.safetensors"))
-        generated(network, shards, pairs, seed=0).save(made)
+        faces = np.random.default_rng(0).integers(len(pairs), len(shards), len(pairs))
+        generated(network, shards, pairs, faces).save(made)
     for name in options.taught:
         more = None if name == "alone" else rendered
         if name == "generated":
-            more = Samples.load(made).chosen(np.arange(len(pairs)))
+            more = Samples.load(made)
         for seed in options.seeds:
             kept = options.out / f"{name}-{seed}.npy"
             if not kept.exists():
