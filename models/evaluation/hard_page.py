@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from . import measures
 from .hard_scenes import ODD_FORM, STRENGTHS, TURN
-from .hard_table import Answer, as_markdown, rows
+from .hard_table import Answer, as_markdown
 
 TEXT = """\
 # Where it is hard
@@ -22,9 +22,9 @@ correspondence; lengths are pixels of the 256 pixel crop. Every source has senso
 and the shake that steadying leaves.
 
 - *Gain curve*: amplitude produced along the true motion against the true one, root mean squares
-  over what the strongest expression moves, over strengths from {weakest:g} to {strongest:g} of the
-  same expression, mean of the scenes' slopes; then the gain at each strength, pooled, with the mean
-  true amplitude.
+  over what the strongest expression moves, at strengths from {weakest:g} to {strongest:g} of the
+  same expression; slope and r are the means of the scenes' own. Then the gain at each strength over
+  all scenes, with the mean true amplitude.
 - *End-point error, cosine, gain*: as in [evaluation](evaluation.md), where the truth moves over
   {moving:g} px.
 - *Turned*: to one side by {turn:g} degrees; where both are, to opposite sides. Across a turn the
@@ -50,5 +50,5 @@ def page(found: Sequence[Answer], weights: str) -> str:
         moving=measures.MOVING,
         turn=TURN,
         form=", ".join(f"{share:g}" for share in ODD_FORM.round(2).tolist()),
-        table=as_markdown(rows(found)),
+        table=as_markdown(found),
     )

@@ -53,6 +53,11 @@ class Row:
     high: float
     wanted: str = ""
 
+    @property
+    def cell(self) -> str:
+        """The value with its interval, as text."""
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
 
 Measure = Callable[[Answer], tuple[float, float]]
 Statistic = Callable[[Floats], float]
@@ -217,25 +222,33 @@ def rows(found: Sequence[Answer]) -> list[Row]:
             row(of(question), title, "mean motion, px", stirring, wanted="under 0.05"),
             row(of(question), "", "95 % of the face under, px", stirring_most),
         ]
+    return table
+
+
+def conditions(found: Sequence[Answer]) -> list[tuple[str, list[Row]]]:
+    """Return for each condition that an expression is met under its title, and its rows of
+    end-point error, cosine and gain."""
     titles = {f"gain {USUAL:g}": f"plain, strength {USUAL:g}", "odd form": "face of odd form"}
     for side in ("source", "character", "both"):
         titles[f"{side} turned"] = f"{side} turned by {TURN:g} degrees"
     titles |= {"grey character": "RGB source, grey character"}
     titles |= {"grey source": "grey source, RGB character"}
     titles |= {f"{style} character": f"{style} character" for style in STYLES}
+    measured = {"end-point error / motion": error, "cosine": cosine, "gain": gain}
+    listed = []
     for question, title in titles.items():
-        table += [
-            row(of(question), title, "end-point error / motion", error),
-            row(of(question), "", "cosine", cosine),
-            row(of(question), "", "gain", gain),
-        ]
-    return table
+        asked = [a for a in found if a.question == question]
+        listed.append((title, [row(asked, title, m, of) for m, of in measured.items()]))
+    return listed
 
 
-def as_markdown(table: Sequence[Row]) -> str:
-    """Return the rows as a Markdown table."""
+def as_markdown(found: Sequence[Answer]) -> str:
+    """Return two Markdown tables: what is asked, and one expression under all conditions."""
     lines = ["| question | measure | value (95 %) | wanted |", "|---|---|---|---|"]
-    for line in table:
-        value = f"{line.value:.3f} ({line.low:.3f} to {line.high:.3f})"
-        lines.append(f"| {line.question} | {line.measure} | {value} | {line.wanted} |")
+    lines += [f"| {r.question} | {r.measure} | {r.cell} | {r.wanted} |" for r in rows(found)]
+    lines += ["", "| condition | end-point error / motion | cosine | gain |", "|---|---|---|---|"]
+    lines += [
+        f"| {title} | " + " | ".join(r.cell for r in each) + " |"
+        for title, each in conditions(found)
+    ]
     return "\n".join(lines) + "\n"

@@ -13,8 +13,9 @@ from microface.commands import evaluate
 from microface.errors import InputError
 from microface.models.evaluation import hard_table
 from microface.models.evaluation.hard import rendered
+from microface.models.evaluation.hard_page import page
 from microface.models.evaluation.hard_scenes import STRENGTHS, doing, questions
-from microface.models.evaluation.hard_table import Answer, as_markdown, rows
+from microface.models.evaluation.hard_table import Answer, as_markdown, conditions, rows
 from microface.models.heads.families import HeadModel, is_test
 from microface.models.heads.packs import load_ict
 from microface.models.heads.style import STYLES
@@ -67,8 +68,8 @@ def test_rows_say_what_was_produced() -> None:
     assert by_measure["", "gain, lower face"].value == pytest.approx(0.8)
     still = by_measure["still, noise and flicker", "mean motion, px"]
     assert still.value == pytest.approx(0.03) and still.wanted == "under 0.05"
-    turned = by_measure["source turned by 15 degrees", "end-point error / motion"]
-    assert turned.value == pytest.approx(0.2, abs=1e-4)
+    turned = dict(conditions(_answers(0.8)))["source turned by 15 degrees"]
+    assert [line.value for line in turned] == pytest.approx([0.2, 1.0, 0.8], abs=1e-4)
 
 
 def test_weak_strengths_count_where_the_strongest_moves() -> None:
@@ -86,11 +87,13 @@ def test_interval_is_as_wide_as_scenes_differ() -> None:
     assert 0.6 <= line.low < 0.75 and 0.85 < line.high <= 1.0
 
 
-def test_table_has_a_line_a_row() -> None:
-    table = rows(_answers(1.0))
-    lines = as_markdown(table).splitlines()
-    assert len(lines) == len(table) + 2
-    assert all(line.count("|") == 5 for line in lines)
+def test_page_has_a_line_for_all_that_was_asked() -> None:
+    found = _answers(1.0)
+    lines = as_markdown(found).splitlines()
+    assert len(lines) == len(rows(found)) + len(conditions(found)) + 5
+    assert all(line.count("|") == 5 for line in lines if line)
+    text = page(found, "0123456789ab")
+    assert "2 scenes" in text and "weights 0123456789ab" in text and lines[-1] in text
 
 
 def test_doing_one_side_leaves_the_other() -> None:
