@@ -27,6 +27,10 @@ SPEAKS_FOR: dict[str, dict[int, float]] = {
     "contempt": {14: 0.9},
     "repression": {14: 0.5, 15: 0.4, 17: 0.6, 24: 0.4},
 }
+#: Units not seen when an emotion is felt (EMFACS): each speaks against it as much as one of
+#: its own for it. Others that do not belong to it speak against it by `UNRELATED`.
+SPEAKS_AGAINST: dict[str, tuple[int, ...]] = {"happiness": (4, 9, 15)}
+UNRELATED = 0.4
 #: What "not told" starts with: more than one certain unit that fits an emotion well.
 DOUBT = 1.3
 #: Probabilities follow the exponential of this multiple of what speaks for an emotion.
@@ -53,7 +57,10 @@ def emotion_hints(described: Sequence[Described]) -> list[Hint]:
             continue
         fits = sum(weights[u] * sure[u] for u in agreeing)
         # What does not belong to the emotion speaks against it.
-        against = sum(0.4 * c for u, c in sure.items() if u not in weights)
+        opposed = SPEAKS_AGAINST.get(emotion, ())
+        against = sum(
+            c * (1.0 if u in opposed else UNRELATED) for u, c in sure.items() if u not in weights
+        )
         scores[emotion], units[emotion] = fits - against, agreeing
     likely = np.exp(SHARPNESS * np.array(list(scores.values())))
     likely /= likely.sum()

@@ -84,6 +84,14 @@ def test_flows_of_another_shape_are_refused() -> None:
         coarse_rows(np.zeros((3, 48, 48, 2)))
 
 
+def test_lowered_brows_are_no_happy_ones() -> None:
+    happy = both(12, 0.2 * COURSE) | both(6, 0.3 * COURSE)
+    crying = describe(motion(TIMES, happy | both(4, 0.3 * COURSE)), TIMES)
+    assert {4, 6, 12} <= {told.unit for told in crying}
+    hints = {hint.emotion: hint.probability for hint in emotion_hints(crying)}
+    assert hints["not told"] > 2 * hints["happiness"]
+
+
 def test_emotion_is_a_hint_with_doubt() -> None:
     smile = describe(motion(TIMES, {**both(12, 0.2 * COURSE), **both(6, 0.3 * COURSE)}), TIMES)
     hints = emotion_hints(smile)
