@@ -63,9 +63,8 @@ def main() -> None:
             writer.finish(result)
             seconds, worked = time.perf_counter() - begun, processor_seconds() - worked
     spent = {**result["seconds"], "write": writer.seconds}
-    print(
-        f"{chosen.frames / seconds:.2f} frames a second at {chosen.size} px, {os.cpu_count()} cores"
-    )
+    speed = chosen.frames / seconds
+    print(f"{speed:.2f} frames a second at {chosen.size} px, {os.cpu_count()} cores")
     print(f"load average {os.getloadavg()[0]:.1f} (an idle machine shows less than 2)")
     print(f"{1000 * worked / chosen.frames:.0f} ms of processor time a frame, all processes")
     for stage in STAGES:
