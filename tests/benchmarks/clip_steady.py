@@ -5,9 +5,9 @@ identities. Their pictures are moved rigidly by up to 5 pixels of the crop and 3
 the head itself sways as far about all axes before the camera (sway). What is printed, in RMS
 pixels over the face and the frames:
 
-- residual: what the head's motion as found differs from the true one, without and with noise: in
-  all cells of the face for the warp, at 51 landmarks for the sway;
-- left: motion left in the flow of the face, which makes no expression, with noise;
+- off: how far the head's motion as found is from the true one, in all cells of the face for the
+  warp, at 51 landmarks for the sway;
+- left: motion left in the flow of the face, which makes no expression;
 - still: the same where nothing moves, which is the flow's noise alone;
 - kept: amplitude of an expression in the swaying head, over that in the still one;
 - flicker: motion that light changing by 5 % makes in a still face, evenly and in bands.
@@ -97,9 +97,8 @@ def similarity(pose: HeadPose) -> np.ndarray:
     return matrix
 
 
-def warp_residual(scene: Scene, made: dict[str, np.ndarray], noise: float) -> float:
+def warp_residual(scene: Scene, found: list[Steadied], steadier: Steadier) -> float:
     """Return how far the head's motion as found is off where the picture is moved."""
-    found, steadier = steadied(scene, made, "warp", noise)
     face = template(CELLS).face > 0.9
     at = (np.stack(np.meshgrid(np.arange(CELLS), np.arange(CELLS)), -1) + 0.5) * 4 - 0.5 + EDGE
     off = []
@@ -110,9 +109,8 @@ def warp_residual(scene: Scene, made: dict[str, np.ndarray], noise: float) -> fl
     return float(np.sqrt((np.stack(off) ** 2).sum(-1).mean()))
 
 
-def sway_residual(scene: Scene, made: dict[str, np.ndarray], noise: float) -> float:
+def sway_residual(scene: Scene, found: list[Steadied], steadier: Steadier) -> float:
     """Return how far the head's motion as found is off at the landmarks where the head turns."""
-    found, steadier = steadied(scene, made, "any", noise)
     rest = scene.marks()
     off = []
     for pose, one in zip(swaying(FRAMES), found, strict=True):
@@ -145,8 +143,10 @@ def row(scene: Scene, made: dict[str, np.ndarray]) -> list[float]:
     made["still"] = np.stack([still] * 3)
     figures = []
     for residual, name in ((warp_residual, "warp"), (sway_residual, "any")):
-        figures += [residual(scene, made, 0.0), residual(scene, made, NOISE)]
-        figures.append(rms(flows(scene, made, name, NOISE)))
+        for noise in (0.0, NOISE):
+            found, steadier = steadied(scene, made, name, noise)
+            figures.append(residual(scene, found, steadier))
+            figures.append(rms(np.stack([one.flow for one in found])))
     figures.append(rms(flows(scene, made, "still", NOISE)))
     kept = []
     for index in range(len(ACTS)):
@@ -166,8 +166,8 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     print(
-        "                  warp: residual       sway: residual\n"
-        "head            clean  noise   left   clean  noise   left  still"
+        "                warp, clean   with noise     sway, clean   with noise\n"
+        "head            off    left   off    left    off    left   off    left   still"
         "   kept (min, max)       flicker, in bands"
     )
     rows = []
@@ -180,9 +180,10 @@ def main() -> None:
 
 
 def _print(name: str, figures: list[float]) -> None:
-    a, b, c, d, e, f, still, kept, least, most, even, bands = figures
+    warp, sway = ("  ".join(f"{v:.3f}" for v in part) for part in (figures[:4], figures[4:8]))
+    still, kept, least, most, even, bands = figures[8:]
     print(
-        f"{name:15} {a:.3f}  {b:.3f}  {c:.3f}   {d:.3f}  {e:.3f}  {f:.3f}  {still:.3f}"
+        f"{name:15} {warp}   {sway}  {still:.3f}"
         f"   {kept:.3f} ({least:.3f}, {most:.3f})  {even:.4f}   {bands:.4f}",
         flush=True,
     )
