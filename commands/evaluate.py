@@ -1,9 +1,10 @@
 """Measure the network on identities that it has never seen.
 
 Prints a table: a static copy of the neutral, a classical baseline (DIS optical flow, steadied and
-carried by keypoint correspondence), the network, and the true frame itself, which shows what the
-measuring can reach. Motion is measured as claimed and again from the pictures. With --out the
-table is saved as evaluation-table.md and evaluation.json.
+carried by keypoint correspondence), the flow that the server measures carried likewise, the
+network, and the true frame itself, which shows what the measuring can reach. Motion is measured as
+claimed and again from the pictures. With --meaning a second table tells which action units are
+read in the frames. With --out all is saved as evaluation-table.md and evaluation.json.
 With --hard questions are asked instead that are hard (the gain from weak to strong, one side alone,
 turned faces, grey and stylised characters and more), and the page hard.md is saved.
 """
@@ -26,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pairs", type=int, default=256, help="pairs to measure (default 256)")
     parser.add_argument("--weights", type=Path, help="safetensors (default: those that ship)")
     parser.add_argument(
+        "--meaning",
+        action="store_true",
+        help="also print whether the frames say what the source says, as the recogniser reads them",
+    )
+    parser.add_argument(
         "--hard", type=int, metavar="SCENES", help="ask this many rendered scenes hard questions"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the table")
@@ -43,4 +49,4 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.hard <= 0 or arguments.packs is None:
             raise InputError("Scenes to ask must be rendered.", "Give --hard 9 --packs DIR.")
         return ask(arguments, measure_folder)
-    return evaluate(arguments)
+    return evaluate(arguments, measure_folder)

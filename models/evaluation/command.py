@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 from ..export import load_weights
+from ..recognition.network import load_recogniser
+from ..training.command import Measure
 from ..training.data import Shards
-from . import cost
+from . import agreement, cost
 from .run import measure
 from .table import as_json, as_markdown
 
@@ -16,11 +18,16 @@ from .table import as_json, as_markdown
 WEIGHTS = Path(__file__).parents[1] / "weights" / "eam.safetensors"
 
 
-def evaluate(arguments: argparse.Namespace) -> int:
-    """Measure as the command line asks and return the exit status."""
+def evaluate(arguments: argparse.Namespace, measure_motion: Measure) -> int:
+    """Measure as the command line asks and return the exit status.
+
+    `measure_motion` measures the shards of a folder as the server measures clips, where none has
+    yet.
+    """
     weights: Path = arguments.weights or WEIGHTS
     network = load_weights(weights)
     data = arguments.data or rendered(arguments.packs, arguments.out, arguments.pairs)
+    measure_motion(data)
     shards = Shards(data)
     found = measure(network, shards, arguments.pairs)
     facts: dict[str, object] = {
@@ -34,6 +41,10 @@ def evaluate(arguments: argparse.Namespace) -> int:
     for sums in found.sums.values():
         if sums.reliability is not None:
             table += f"\n{sums.reliability.table()}"
+    if arguments.meaning:
+        said = agreement.meaning(network, load_recogniser(), shards, arguments.pairs)
+        report["meaning"] = agreement.as_json(said)
+        table += f"\n{agreement.as_markdown(said)}"
     print(heading(report))
     print(table)
     if arguments.out:

@@ -9,16 +9,19 @@ import pytest
 import torch
 from microface.errors import InputError
 from microface.models.eam import grid
-from microface.models.evaluation.agreement import agreed
+from microface.models.evaluation.agreement import agreed, agreement
+from microface.models.evaluation.command import WEIGHTS
+from microface.models.export import load_weights
 from microface.models.heads.chart import REFERENCE
 from microface.models.heads.expressions import added, expression_weights
 from microface.models.heads.keypoints import MIRROR as POINT_MIRROR
 from microface.models.heads.keypoints import keypoints_from_landmarks
 from microface.models.recognition.network import Recogniser, load_recogniser, save_recogniser
-from microface.models.recognition.recognise import Recognised
+from microface.models.recognition.recognise import Recognised, find_points, read, seen
 from microface.models.recognition.regions import PARTNER, WINDOWS, strain, windows
 from microface.models.recognition.scores import scores
 from microface.models.recognition.units import COLUMNS, MIRROR, Column, amounts_of
+from microface.server.clips.builtin import drawn
 
 UNIT = 60.0  # pixels
 
@@ -135,3 +138,45 @@ def test_a_clip_agrees_with_itself_and_not_with_its_mirrored_self() -> None:
     assert same["intensity r"][0] == pytest.approx(1)
     assert other["f1"][0] == 1
     assert other["f1 by side"][0] == other["side"][0] == 0
+
+
+@pytest.fixture(scope="module")
+def acted() -> dict[str, np.ndarray]:
+    """Frames (5, 256, 256, 3) of a built-in head by unit: at rest, then twice as strong each."""
+    strength = np.array([0.0, 0.1, 0.2, 0.4, 0.0], np.float32)
+    faces = {
+        "AU12 left": {"mouthSmileLeft": strength},
+        "AU4": {"browDownLeft": strength, "browDownRight": strength},
+    }
+    return {
+        name: np.stack(list(drawn("lars", weights, len(strength), 256, canonical=True)))
+        for name, weights in faces.items()
+    }
+
+
+def test_the_shipped_recogniser_names_unit_and_side(acted: dict[str, np.ndarray]) -> None:
+    recogniser, keypoints = load_recogniser(), load_weights(WEIGHTS)
+    smile, frown = acted["AU12 left"], acted["AU4"]
+    points = find_points(keypoints, smile[:1])
+    found = read(seen(smile[:1], smile, points), recogniser)
+    assert not found.named[[0, 4]].any()
+    corner = COLUMNS.index(Column("AU12", "left"))
+    assert found.told[3].argmax() == corner
+    assert not found.named[:, MIRROR[corner]].any()
+    assert found.amount[1, corner] < found.amount[2, corner] < found.amount[3, corner]
+    assert found.amount[3, corner] == pytest.approx(0.4, abs=0.15)
+    both = read(seen(frown[:1], frown, points), recogniser)
+    assert both.named[2:4, [COLUMNS.index(Column("AU4", s)) for s in ("left", "right")]].all()
+
+
+def test_a_clip_agrees_with_its_copy_and_not_with_another(acted: dict[str, np.ndarray]) -> None:
+    recogniser, keypoints = load_recogniser(), load_weights(WEIGHTS)
+    smile, frown = acted["AU12 left"], acted["AU4"]
+    assert agreement(smile, smile.copy(), keypoints, recogniser)["f1 by side"][0] == 1
+    assert agreement(smile, frown, keypoints, recogniser)["f1"][0] < 0.5
+    still = np.repeat(smile[:1], len(smile), axis=0)
+    assert agreement(smile, still, keypoints, recogniser)["f1"][0] == 0
+    with pytest.raises(ValueError, match="5 source frames and 4"):
+        agreement(smile, smile[:4], keypoints, recogniser)
+    with pytest.raises(ValueError, match="not \\(N, 256, 256, 3\\)"):
+        seen(smile[:1, :128], smile[:, :128], face())
