@@ -152,6 +152,7 @@ class Eam(nn.Module):
         strength: Tensor,
         paint: bool = True,
         prepared: Prepared | None = None,
+        along: Tensor | None = None,
     ) -> Animation:
         """Return the character's frame.
 
@@ -160,6 +161,8 @@ class Eam(nn.Module):
         `strength` (N,) is 1 for the source's own. With `paint` false the parts that make the
         picture are left out, learned upsampling too: its fields come back as the neutral's.
         `prepared` is what `prepare` gave for the two neutrals, worked out here where it is missing.
+        The picture is painted `along` a backward flow (N, 2, 256, 256), 256-px pixels, where one is
+        given: along the true one, what painting is taught is what moving the picture cannot show.
         """
         check_flow(source_flow)
         prepared = prepared or self.prepare(neutral, character)
@@ -190,7 +193,8 @@ class Eam(nn.Module):
             carried,
             paint,
         )
-        painted = self.paint(image, character, change, dense) if paint else untouched(image)
+        taken = dense if along is None else follow(dense, along)
+        painted = self.paint(image, character, change, taken) if paint else untouched(image)
         return Animation(
             flow=dense.flow,
             occlusion=dense.occlusion,
@@ -259,6 +263,11 @@ class Eam(nn.Module):
         )
         mask = grid.resize(mask, grid.SIZE)
         return Painted(edges, residual, mask, moved + mask * residual)
+
+
+def follow(dense: DenseMotion, flow: Tensor) -> DenseMotion:
+    """Return `dense` with the backward `flow` (N, 2, 256, 256) as its motion."""
+    return dense._replace(flow=flow, coarse=grid.resize(flow, CELLS))
 
 
 def untouched(image: Tensor) -> Painted:

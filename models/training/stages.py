@@ -100,8 +100,13 @@ def encodings(network: Eam, pictures: list[Tensor], frozen: bool) -> list[Encodi
     return [Encoding(*each) for each in zip(*parts, strict=True)]
 
 
-def animated(network: Eam, pair: Mapping[str, Tensor], paint: bool) -> Animation:
-    """Return what the network makes of a batch; the detector is not taught by it."""
+def animated(
+    network: Eam, pair: Mapping[str, Tensor], paint: bool, along: Tensor | None = None
+) -> Animation:
+    """Return what the network makes of a batch; the detector is not taught by it.
+
+    `along` is a backward flow (N, 2, 256, 256) to paint along instead of the one that is found.
+    """
     neutral, frame, character = encodings(
         network,
         [pair["source_neutral"], pair["source_frame"], pair["character_neutral"]],
@@ -109,7 +114,14 @@ def animated(network: Eam, pair: Mapping[str, Tensor], paint: bool) -> Animation
     )
     strength = torch.ones(len(pair["source_neutral"]))
     return network.animate(
-        neutral, frame, pair["measured_flow"], pair["character_neutral"], character, strength, paint
+        neutral,
+        frame,
+        pair["measured_flow"],
+        pair["character_neutral"],
+        character,
+        strength,
+        paint,
+        along=along,
     )
 
 
@@ -145,9 +157,12 @@ def motion_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) 
 
 
 def paint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -> Losses:
-    """Return the losses of what the picture is made with, on the frozen motion."""
-    found = animated(network, pair, paint=True)
+    """Return the losses of what the picture is made with, on the frozen motion.
+
+    It is painted along the own rig's true motion, so that the frame to show is the true one.
+    """
     truth, flow = pair["character_frame"], pair["character_backward"]
+    found = animated(network, pair, paint=True, along=flow)
     visible = pair["character_visible"]
     weight = losses.moving_region(flow) + 0.02
     named = {
