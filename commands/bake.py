@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from .needs import need_blender
+from .performance import add_performance_arguments, check_no_performance, performance
 from .progress import ProgressReport
 from .proof import Baked, prove, settings_told
 from .timing import (
@@ -51,6 +52,8 @@ EXAMPLE = """Examples:
   microface bake a.blend --object Head --clip smile.mp4 --fps 25 --to shape-keys --out o/d.blend \\
       --start 101 --duration 12f --hold 1 --balance 0.5 --layer nla --views front,three-quarter
   microface bake a.blend --object Head --sheet shots.csv --out o/e.blend
+  microface bake a.blend --object Head --clip smile.mp4 --to shape-keys --out o/f.blend \\
+      --gain brows=0.5 --timing apex=0.12 --second builtin:lid-tighten --mix lids=1
 
 A sheet:
   clip,fps,start,strength,duration,hold,balance
@@ -103,6 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--server", metavar="ADDR", help="a running server (default: start one)")
     add_timing_arguments(parser)
+    add_performance_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -113,6 +117,10 @@ def run(arguments: argparse.Namespace) -> int:
             "Give a .blend; `microface character --out X.blend` writes one.",
         )
     check_timing_arguments(arguments)
+    if arguments.sheet is None:
+        performance(arguments)  # Raises for what does not go together, before anything is opened.
+    else:
+        check_no_performance(arguments)
     need_blender()
     from ..addon.bake.publish import publication
     from ..addon.bake.shot_sheet import read_sheet
@@ -158,10 +166,11 @@ def _bake(
     report: ProgressReport,
 ) -> list[Path]:
     from ..addon import api
-    from ..addon.bake.time import scene_time
+    from ..addon.bake.time import parse_fps, scene_time
     from ..addon.character.stage import home_scene
 
     start = 1.0 if arguments.start is None else arguments.start
+    asked = performance(arguments)
     generated = api.generate(
         character,
         arguments.clip,
@@ -171,6 +180,13 @@ def _bake(
         arguments.resolution,
         lambda event: report.stage(event.stage, event.progress),
         views_asked(arguments),
+        gains=asked.gains,
+        timing=asked.timing,
+        rest=asked.rest,
+        second=asked.second,
+        second_fps=parse_fps(arguments.second_fps) if arguments.second_fps else None,
+        mix=asked.mix,
+        align=asked.align,
     )
     report.say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
     pictures, kinds = place.draft_pictures, arguments.to

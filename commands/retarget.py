@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import InputError, RunError
+from ..errors import RunError
 from .output import check_output, whole_folder
+from .performance import add_performance_arguments, performance
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
@@ -75,46 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="0.05 to 4; 1 is the clip's own motion, 0.2 makes a micro-expression of a plain one",
     )
-    parser.add_argument(
-        "--gain",
-        action="append",
-        default=[],
-        metavar="REGION=G",
-        help="0 to 4 for a region or side alone, on top of the strength: brows=2, lips.left=0.5, "
-        "right=0; regions: brows, lids, nose, cheeks, lips, chin; may be repeated",
-    )
-    parser.add_argument(
-        "--neutral",
-        metavar="FRAME|PATH",
-        help="where the source's face rests: a frame of the clip (0 first), or a picture, video or "
-        "folder of the same person; without it, it is found",
-    )
-    parser.add_argument(
-        "--timing",
-        action="append",
-        default=[],
-        metavar="WHAT=S",
-        help="other times, in seconds: duration=0.3 or factor=0.5 of the whole clip; onset=, "
-        "apex=, offset=, or T=S for what is at T in the clip; fps=R for frames at another rate; "
-        "may be repeated",
-    )
-    second = parser.add_argument_group("a second clip")
-    second.add_argument("--second", metavar="CLIP", help="as --clip, mixed in as motion")
-    second.add_argument("--second-fps", metavar="FPS", help="as --fps")
-    second.add_argument(
-        "--mix",
-        action="append",
-        default=[],
-        metavar="[REGION=]W",
-        help="how much of the second clip, 0 to 1: 0.3 of the whole face, brows=1, lips.left=0.5; "
-        "what is not named is the first clip's; may be repeated (default: 0.5)",
-    )
-    second.add_argument(
-        "--align",
-        choices=("moments", "start"),
-        default="moments",
-        help="let the clips meet at onset, apex and offset, or at their starts (default: moments)",
-    )
+    add_performance_arguments(parser)
     parser.add_argument(
         "--server", metavar="ADDR", help="a running server; without it one is started and stopped"
     )
@@ -167,30 +129,6 @@ def run(arguments: argparse.Namespace) -> int:
     if doubtful:
         print(f"Look at frames {runs(doubtful)}: most of their motion is doubtful.")
     return 0
-
-
-def performance(arguments: argparse.Namespace) -> Performance:
-    """Return what the arguments ask for; raises InputError for those that do not go together."""
-    from ..server.client import Performance
-    from ..server.protocol.regions import EVEN_MIX
-
-    if arguments.second is None and (arguments.mix or arguments.second_fps):
-        raise InputError("--mix and --second-fps are about a second clip.", "Give --second.")
-    neutral = arguments.neutral
-    asked = Performance(
-        arguments.clip,
-        arguments.fps,
-        arguments.strength,
-        ",".join(arguments.gain),
-        ",".join(arguments.timing),
-        int(neutral) if neutral is not None and neutral.isdecimal() else neutral,
-        arguments.second,
-        arguments.second_fps,
-        ",".join(arguments.mix) or EVEN_MIX,
-        arguments.align,
-    )
-    asked.check()
-    return asked
 
 
 def settings_of(asked: Performance) -> dict[str, Any]:
