@@ -185,7 +185,7 @@ def test_the_command_bakes_a_flipbook_alone(
         (["--clip", "nowhere.mp4"], "The clip 'nowhere.mp4' does not exist"),
         (["--clip", "builtin:frown"], "no built-in clip 'frown'"),
         (["--clip", "{clip}"], "--fps"),
-        (["--clip", "{clip}", "--fps", "fast"], "'fast' is no frame rate"),
+        (["--clip", "{clip}", "--fps", "fast"], "fast is not a frame rate"),
         (["--clip", "{clip}", "--fps", "100", "--resolution", "20"], "128 to 4096"),
         (["--clip", "{clip}", "--fps", "100", "--strength", "9"], "strength"),
         (["--clip", "{clip}", "--fps", "100", "--server", "nonsense"], "address"),
