@@ -44,12 +44,21 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def start(moment: str, arguments: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(COMMAND), moment, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    """Start the command; tests that run in a shell's background would hand their deafness to
+    interrupts on to it."""
+    deaf = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    if deaf:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(
+            [sys.executable, str(COMMAND), moment, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        if deaf:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def until(process: subprocess.Popen[str], line: str) -> list[psutil.Process]:
