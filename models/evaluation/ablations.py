@@ -19,15 +19,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..eam.blocks import set_mixed
 from ..eam.network import Eam
 from ..export import load_weights
 from ..released.network import Released
 from ..released.training import released_step
-from ..training.data import Shards, draw
+from ..training.data import Shards
 from ..training.descent import descend, optimiser_of, rate_at
+from ..training.lessons import attend, in_mixed_precision, lesson, opened
 from ..training.settings import Settings, load_settings
-from ..training.stages import KEYPOINT_FIELDS, STEPS, prepared
+from ..training.stages import STEPS
 from .ablation_table import CARRIED, SHOWN, Line, changed, lines_of, reached
 from .command import WEIGHTS
 from .methods import classical, static_copy
@@ -44,26 +44,17 @@ def teach(
     network: nn.Module, stage: str, shards: Shards, settings: Settings, minutes: float
 ) -> int:
     """Teach `network` one stage for `minutes` of processor time; return the steps taken."""
-    compute, parts = STEPS[stage]
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(name.startswith(parts))
-    chosen = [p for p in network.parameters() if p.requires_grad]
     plan = settings.stages[stage]
-    optimiser = optimiser_of(list(chosen), plan.rate)
-    fields = KEYPOINT_FIELDS if stage == "keypoints" else ()
+    optimiser = optimiser_of([p for _, p in opened(network, stage)], plan.rate)
     began, step = time.process_time(), 0
     while (done := (time.process_time() - began) / (60 * minutes)) < 1:
-        indices = draw(settings.seed, step, plan.batch, len(shards))
-        rng = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-        pair = prepared(shards.batch(indices, fields), rng)
-        network.train()
+        pair, rng = lesson(shards, settings, stage, step)
         if isinstance(network, Eam):
-            if "encoder" not in parts and "" not in parts:
-                network.encoder.eval()
-            named = compute(network, pair, rng)
+            attend(network, stage)
+            named = STEPS[stage][0](network, pair, rng)
         else:
             assert isinstance(network, Released)
-            named = released_step(network, pair, rng)
+            named = released_step(network.train(), pair, rng)
         rate = rate_at(plan.rate, done, step, settings.warmup_steps)
         descend(optimiser, rate, named, settings.losses, settings.clip)
         step += 1
@@ -73,12 +64,8 @@ def teach(
 def built(variant: Variant, seed: int) -> nn.Module:
     """Return a variant's network before it is taught."""
     torch.manual_seed(seed)
-    network = variant.build().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if isinstance(network, Eam):
-        set_mixed(network, mixed=True)
-        set_mixed(network.encoder.heatmaps[1], mixed=False)
-    assert isinstance(network, nn.Module)
-    return network
+    network = variant.build()
+    return in_mixed_precision(network) if isinstance(network, Eam) else network
 
 
 def taught(

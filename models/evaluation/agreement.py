@@ -23,9 +23,7 @@ from ..recognition.recognise import Recognised, as_pictures, find_points, read, 
 from ..recognition.samples import Pictures, true_amounts
 from ..recognition.scores import Interval, as_words, scores
 from ..training.data import Shards
-from ..training.served import as_served
-from ..training.steady import steadied
-from .methods import METHODS
+from .methods import METHODS, as_met
 from .run import batches, labels
 
 Scores = dict[str, Interval]
@@ -74,12 +72,11 @@ def watched(network: Eam, shards: Shards, pairs: int) -> tuple[dict[str, Tensor]
             rest, frames = (as_pictures(pair[f"source_{name}"]) for name in ("neutral", "frame"))
             points = find_points(network, rest)
             motions[SOURCE].append(seen(rest, frames, points))
-            plain = steadied(pair, points)["measured_flow"]
-            served = as_served(pair) | {"plain_flow": plain}
+            met = as_met(pair, points)
             rest = as_pictures(pair["character_neutral"])
             points = find_points(network, rest)
             for name, method in METHODS.items():
-                motions[name].append(seen(rest, method(network, served).images, points))
+                motions[name].append(seen(rest, method(network, met).images, points))
     return {name: torch.cat(parts) for name, parts in motions.items()}, chosen
 
 

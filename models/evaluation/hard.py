@@ -24,8 +24,9 @@ from ..training.carried import carried_truth
 from ..training.command import Measure
 from ..training.data import map_arrays, served
 from ..training.losses import facial
+from ..training.passes import animated
 from ..training.served import as_served
-from ..training.stages import animated, as_tensors
+from ..training.stages import as_tensors
 from . import hard_scenes
 from .command import WEIGHTS
 from .hard_page import page

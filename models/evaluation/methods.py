@@ -16,7 +16,9 @@ from ..eam.edges import edge_map
 from ..eam.keypoints import luminance
 from ..eam.network import Eam
 from ..training.losses import moving_region
-from ..training.stages import animated
+from ..training.passes import animated
+from ..training.served import as_served
+from ..training.steady import steadied
 
 Pairs = dict[str, Tensor]
 
@@ -44,6 +46,12 @@ def as_result(flow: Tensor, images: Tensor, edges: Tensor) -> Result:
         np.ascontiguousarray(pictures.numpy()),
         edges[:, 0].numpy().astype(np.float32),
     )
+
+
+def as_met(pair: Pairs, points: Tensor) -> Pairs:
+    """Return what the methods meet of a batch: its sources as served, and as `plain_flow` what the
+    baseline measures, whose head is held still by the keypoints `points` (N, K, 2)."""
+    return as_served(pair) | {"plain_flow": steadied(pair, points)["measured_flow"]}
 
 
 def static_copy(network: Eam, pair: Pairs) -> Result:

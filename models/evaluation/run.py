@@ -17,11 +17,9 @@ from ..flow import measure_flow
 from ..training.carried import Carried, carried_truth, coarse
 from ..training.data import Shards
 from ..training.losses import moving_region as soft_region
-from ..training.served import as_served
 from ..training.stages import as_tensors
-from ..training.steady import steadied
 from . import measures
-from .methods import METHODS, Method, Pairs, Result
+from .methods import METHODS, Method, Pairs, Result, as_met
 from .reliability import Reliability
 
 #: Pairs that go through the network at once.
@@ -153,9 +151,7 @@ def measure(
     found = Measured({name: Sums() for name in methods})
     with torch.no_grad():
         for indices, shaken in batches(shards, pairs):
-            plain = steadied(shaken, network.encode(shaken["source_neutral"]).points)
-            served = as_served(shaken) | {"plain_flow": plain["measured_flow"]}
-            pair = change(served)
+            pair = change(as_met(shaken, network.encode(shaken["source_neutral"]).points))
             alike = carried_truth(pair)
             results = {name: method(network, pair) for name, method in methods.items()}
             frames = (pair["character_frame"] * 255).round().byte().permute(0, 2, 3, 1).numpy()

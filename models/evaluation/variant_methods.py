@@ -11,8 +11,8 @@ from ..eam import grid, motion
 from ..eam.network import Eam
 from ..released.blocks import corners
 from ..released.network import CELLS, Released, relative
+from ..training import losses
 from ..training.data import Shards
-from ..training.losses import Detection
 from ..training.transforms import ThinPlate
 from .ablation_table import Rows
 from .methods import Method, Pairs, Result, as_result, ours
@@ -66,12 +66,12 @@ def self_driven(pair: Pairs) -> Pairs:
     }
 
 
-def detected(network: nn.Module, pictures: Tensor) -> Detection:
+def detected(network: nn.Module, pictures: Tensor) -> losses.Detection:
     """Return the keypoints that `network` finds."""
     if isinstance(network, Eam):
         return network.encode(pictures)
     assert isinstance(network, Released)
-    found: Detection = network.detector(pictures)
+    found: losses.Detection = network.detector(pictures)
     return found
 
 
@@ -79,10 +79,7 @@ def equivariance(network: nn.Module, frames: Tensor, plate: ThinPlate) -> list[f
     """Return each picture's loss of equivariance with `frames` (N, 3, 256, 256), of points and
     Jacobians together."""
     plain, warped = detected(network, frames), detected(network, plate.image(frames))
-    back = plate.positions(warped.points)
-    product = grid.inverse(plain.jacobians) @ (plate.jacobians(warped.points) @ warped.jacobians)
-    points = (plain.points - back).abs().mean((1, 2))
-    turns = (product - torch.eye(2)).abs().mean((1, 2, 3))
+    points, turns = losses.equivariance_each(plain, warped, plate)
     return [float(value) for value in points + turns]
 
 

@@ -25,8 +25,9 @@ from ..eam.network import Eam
 from ..export import load_weights
 from ..heads.write import PAIRS_PER_SHARD
 from ..training.data import SERVED, Shards
+from ..training.passes import animated
 from ..training.served import as_served
-from ..training.stages import animated, as_tensors
+from ..training.stages import as_tensors
 from .network import WEIGHTS, Recogniser
 from .recognise import as_pictures
 from .samples import Samples, joined, moved, true_amounts, without_head

@@ -95,7 +95,15 @@ class Detection(Protocol):
 
 
 def equivariance(plain: Detection, warped: Detection, plate: ThinPlate) -> tuple[Tensor, Tensor]:
-    """Return equivariance errors of points and Jacobians under `plate`.
+    """Return equivariance errors of points and of Jacobians under `plate`, means over pictures."""
+    points, jacobians = equivariance_each(plain, warped, plate)
+    return points.mean(), jacobians.mean()
+
+
+def equivariance_each(
+    plain: Detection, warped: Detection, plate: ThinPlate
+) -> tuple[Tensor, Tensor]:
+    """Return each picture's equivariance errors (N,) of points and of Jacobians under `plate`.
 
     First Order Motion Model, equations 9 to 11: `kp_X = T(kp_Y)` and
     `1 = J_X^-1 (T'(kp_Y) J_Y)` for a picture Y that is X read through T.
@@ -104,7 +112,7 @@ def equivariance(plain: Detection, warped: Detection, plate: ThinPlate) -> tuple
     jacobians = plate.jacobians(warped.points) @ warped.jacobians
     product = grid.inverse(plain.jacobians) @ jacobians
     eye = torch.eye(2, device=product.device)
-    return (plain.points - back).abs().mean(), (product - eye).abs().mean()
+    return (plain.points - back).abs().mean((1, 2)), (product - eye).abs().mean((1, 2, 3))
 
 
 def relative_error(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:

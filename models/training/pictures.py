@@ -10,8 +10,9 @@ from torch import Tensor
 
 from ..eam import grid
 from ..eam.network import Eam
+from .passes import animated
 from .served import as_served
-from .stages import animated, as_tensors
+from .stages import as_tensors
 from .trainer import Trainer
 
 #: Motion, pixels, that is drawn at full strength.

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError, RunError
-from ..eam.blocks import set_mixed
 from ..eam.network import Eam, EamConfig
 from . import checkpoint
 from .checkpoint import Position
-from .data import Shards, draw
+from .data import Shards
 from .descent import descend, optimiser_of, rate_at
+from .lessons import attend, in_mixed_precision, lesson, opened
 from .settings import STAGES, Settings
-from .stages import KEYPOINT_FIELDS, STEPS, prepared
+from .stages import STEPS
 
 #: Steps between the lines of the log, and between looks for new shards.
 LOG_STEPS, REFRESH_STEPS = 10, 100
@@ -34,11 +34,8 @@ class Trainer:
     def __init__(self, folder: Path, shards: Shards, settings: Settings) -> None:
         self.folder, self.shards, self.settings = folder, shards, settings
         torch.manual_seed(settings.seed)
-        self.network = Eam(EamConfig(**settings.network))  # type: ignore[arg-type]
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        set_mixed(self.network, mixed=True)
-        # Heatmaps are read to a fraction of a cell: their logits stay exact.
-        set_mixed(self.network.encoder.heatmaps[1], mixed=False)
+        config = EamConfig(**settings.network)  # type: ignore[arg-type]
+        self.network = in_mixed_precision(Eam(config))
         self.position = Position()
         self.average = self.weights()
         self.begin(STAGES[0])
@@ -52,10 +49,7 @@ class Trainer:
         if self.position.stage != stage:
             self.network.load_state_dict(self.average)
             self.position.stage, self.position.stage_step = stage, 0
-        parts = STEPS[stage][1]
-        for name, parameter in self.network.named_parameters():
-            parameter.requires_grad_(name.startswith(parts))
-        named = [(n, p) for n, p in self.network.named_parameters() if n.startswith(parts)]
+        named = opened(self.network, stage)
         self.names = [name for name, _ in named]
         rate = self.settings.stages[stage].rate
         self.optimiser = optimiser_of([p for _, p in named], rate)
@@ -101,15 +95,9 @@ class Trainer:
         stage = self.position.stage
         settings = self.settings.stages[stage]
         rate = rate_at(settings.rate, done, self.position.stage_step, self.settings.warmup_steps)
-        indices = draw(self.settings.seed, self.position.step, settings.batch, len(self.shards))
-        rng = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.position.step)
-        fields = KEYPOINT_FIELDS if stage in ("keypoints", "points") else ()
-        pair = prepared(self.shards.batch(indices, fields), rng)
-        compute, parts = STEPS[stage]
-        self.network.train()
-        if "encoder" not in parts:
-            self.network.encoder.eval()
-        named = compute(self.network, pair, rng)
+        pair, rng = lesson(self.shards, self.settings, stage, self.position.step)
+        attend(self.network, stage)
+        named = STEPS[stage][0](self.network, pair, rng)
         total, norm = descend(self.optimiser, rate, named, self.settings.losses, self.settings.clip)
         self.position.step += 1
         self.position.stage_step += 1

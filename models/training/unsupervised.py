@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..eam.keypoints import Encoding
 from ..eam.network import Eam
 from . import losses
+from .passes import encodings
 from .transforms import ThinPlate
 
 Losses = dict[str, Tensor]
@@ -25,10 +25,8 @@ def unsupervised_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Gener
     neutral, frame = pair["source_neutral"], pair["source_frame"]
     count = len(neutral)
     plate = ThinPlate(count, rng)
-    pictures = torch.cat((neutral, frame, plate.image(frame)))
-    whole = network.encode(pictures.contiguous(memory_format=torch.channels_last))
-    parts = (torch.split(value, count) for value in whole)
-    still, moved, warped = (Encoding(*each) for each in zip(*parts, strict=True))
+    pictures = [neutral, frame, plate.image(frame)]
+    still, moved, warped = encodings(network, pictures, frozen=False)
     ones = torch.ones(count)
     found = network.animate(still, moved, pair["measured_flow"], neutral, still, ones)
     points, jacobians = losses.equivariance(moved, warped, plate)
