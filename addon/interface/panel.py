@@ -9,6 +9,7 @@ import bpy
 
 from ..character.preflight import Severity, preflight
 from .desk import desk
+from .part import Part
 
 #: What the server calls its stages, for people.
 _STAGES = {
@@ -111,42 +112,30 @@ class MICROFACE_PT_main(bpy.types.Panel):  # type: ignore[misc]
             row.operator("microface.open_report", text="", icon="URL")
 
 
-class MICROFACE_PT_textures(bpy.types.Panel):  # type: ignore[misc]
+class MICROFACE_PT_textures(Part, bpy.types.Panel):  # type: ignore[misc]
     """How textures are written"""
 
     bl_idname = "MICROFACE_PT_textures"
     bl_label = "Textures"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Microface"
-    bl_parent_id = "MICROFACE_PT_main"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
         """Draw the textures' options."""
-        self.layout.use_property_split = True
-        self.layout.use_property_decorate = False
-        self.layout.prop(context.scene.microface, "texture_format")
-        self.layout.prop(context.scene.microface, "texture_size")
+        layout = self.split()
+        layout.prop(context.scene.microface, "texture_format")
+        layout.prop(context.scene.microface, "texture_size")
 
 
-class MICROFACE_PT_settings(bpy.types.Panel):  # type: ignore[misc]
+class MICROFACE_PT_settings(Part, bpy.types.Panel):  # type: ignore[misc]
     """What is seldom changed"""
 
     bl_idname = "MICROFACE_PT_settings"
     bl_label = "Settings"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Microface"
-    bl_parent_id = "MICROFACE_PT_main"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
         """Draw the settings."""
-        self.layout.use_property_split = True
-        self.layout.use_property_decorate = False
-        self.layout.prop(context.scene.microface, "resolution")
-        self.layout.prop(context.scene.microface, "server")
+        layout = self.split()
+        layout.prop(context.scene.microface, "resolution")
+        layout.prop(context.scene.microface, "server")
 
 
 def _lines(context: Any, layout: Any, text: str, icon: str) -> None:

@@ -7,20 +7,13 @@ from typing import Any
 import bpy
 
 from ...server.protocol.regions import REGIONS, SIDES
+from .part import Part
 
 
-class _Panel:
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Microface"
-    bl_parent_id = "MICROFACE_PT_main"
-    bl_options = {"DEFAULT_CLOSED"}
-
+class _Panel(Part):
     def column(self: Any, context: Any) -> tuple[Any, Any]:
         """Return a column to draw into, and what is changed about the clip."""
-        self.layout.use_property_split = True
-        self.layout.use_property_decorate = False
-        return self.layout.column(align=True), context.scene.microface.variation
+        return self.split().column(align=True), context.scene.microface.variation
 
 
 class MICROFACE_PT_regions(_Panel, bpy.types.Panel):  # type: ignore[misc]
