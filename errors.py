@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 
 class MicrofaceError(Exception):
     """An error that carries its own remedy.
@@ -26,3 +29,13 @@ class InputError(MicrofaceError):
 
 class RunError(MicrofaceError):
     """Work that failed on inputs that were fine (exit status 1)."""
+
+
+def told(work: Callable[[], object]) -> int:
+    """Do `work` and return an exit status; an error of ours is told in its one line."""
+    try:
+        work()
+    except MicrofaceError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    return 0

@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from ...errors import told
 from ..eam.network import Eam
 from ..export import load_weights
 from ..released.network import Released
@@ -143,8 +144,8 @@ def compared(arguments: argparse.Namespace) -> str:
     return "\n".join(tables)
 
 
-def main() -> None:
-    """Run the comparison as the command line asks."""
+def main() -> int:
+    """Run the comparison as the command line asks; returns the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -161,11 +162,15 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="Markdown page to write the tables into")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    text = compared(arguments)
-    print(text)
-    if arguments.page:
-        write_between(arguments.page, "ablations", text)
+
+    def work() -> None:
+        text = compared(arguments)
+        print(text)
+        if arguments.page:
+            write_between(arguments.page, "ablations", text)
+
+    return told(work)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

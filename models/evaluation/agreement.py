@@ -7,7 +7,6 @@ held-out pairs, as `microface evaluate --meaning` does below its own table.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import MicrofaceError
+from ...errors import told
 from ..eam.network import Eam
 from ..export import load_weights
 from ..recognition.network import WEIGHTS, Recogniser, load_recogniser
@@ -135,14 +134,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, help="the network's (default: those that ship)")
     parser.add_argument("--recogniser", type=Path, default=WEIGHTS, help="its weights")
     options = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         network = load_weights(options.weights or WEIGHTS.with_name("eam.safetensors"))
         recogniser = load_recogniser(options.recogniser)
         print(as_markdown(meaning(network, recogniser, Shards(options.data), options.pairs)))
-    except MicrofaceError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    return 0
+
+    return told(work)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...errors import MicrofaceError
+from ...errors import told
 from .families import HeadModel
 from .packs import load_ict, load_makehuman
 from .pairs import Pair, Split, sample_scene
@@ -83,7 +82,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--step", type=int, default=1, help="write every so many, for several runs")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    try:
+
+    def work() -> None:
         families = load_families(options.packs, options.cache)
         options.out.mkdir(parents=True, exist_ok=True)
         count = -(-options.pairs // PAIRS_PER_SHARD)
@@ -94,10 +94,8 @@ def main(arguments: list[str] | None = None) -> int:
             path = write_shard(options.out, number, options.seed, families, options.split)
             rate = PAIRS_PER_SHARD / (time.perf_counter() - begin)
             print(f"{path} {rate:.1f} pairs/s", flush=True)
-    except MicrofaceError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    return 0
+
+    return told(work)
 
 
 if __name__ == "__main__":

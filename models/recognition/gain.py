@@ -12,7 +12,6 @@ several such commands with seeds of their own share the work.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import cv2
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...errors import InputError, MicrofaceError
+from ...errors import InputError, told
 from ..eam.network import Eam
 from ..export import load_weights
 from ..heads.write import PAIRS_PER_SHARD
@@ -127,12 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    try:
-        compare(options)
-    except MicrofaceError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    return 0
+    return told(lambda: compare(options))
 
 
 def compare(options: argparse.Namespace) -> None:

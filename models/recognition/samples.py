@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...errors import InputError, MicrofaceError
+from ...errors import InputError, told
 from ..eam import grid
 from ..flow import measure_flow, to_grid
 from ..training.data import Shards
@@ -140,14 +139,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    try:
+
+    def work() -> None:
         samples = from_shards(Shards(options.data))
-    except MicrofaceError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    samples.save(options.out)
-    print(f"{len(samples)} samples of {len(set(samples.people))} people in {options.out}")
-    return 0
+        samples.save(options.out)
+        print(f"{len(samples)} samples of {len(set(samples.people))} people in {options.out}")
+
+    return told(work)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...errors import InputError, MicrofaceError
+from ...errors import InputError, told
 from ..eam import grid, motion
 from .network import Reading, Recogniser, save_recogniser
 from .regions import PARTNER, windows
@@ -143,17 +142,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    try:
+
+    def work() -> None:
         if options.steps < 100:
             raise InputError(f"--steps is {options.steps}.", "Give at least 100.")
         learned, kept = parted(Samples.load(options.samples))
         network = fit(learned, options.steps, options.seed, lambda line: print(line, flush=True))
         save_recogniser(with_threshold(network, kept), options.out)
-    except MicrofaceError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    print(f"{options.out}: units count from a chance of {network.config.threshold}")
-    return 0
+        print(f"{options.out}: units count from a chance of {network.config.threshold}")
+
+    return told(work)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import told
 from ...models.training.data import map_arrays, served_path, write_served
 from .crop import NETWORK_PIXELS, Crop, crop_about
 from .steady import CELLS, Steadier
@@ -81,14 +82,15 @@ def measure_folder(folder: Path) -> int:
     return len(lacking)
 
 
-def main() -> None:
-    """Run as a command."""
+def main() -> int:
+    """Run as a command; returns the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of pairs-*.npz")
-    print(f"{measure_folder(parser.parse_args().folder)} shards measured")
+    folder = parser.parse_args().folder
+    return told(lambda: print(f"{measure_folder(folder)} shards measured"))
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
