@@ -33,6 +33,8 @@ _CHARACTER_FRAMING = Framing(yaw=15, pitch=12)
 #: How often a family plays the source and the character, beside 1 for the others: sources are real
 #: people, whom the stylised built-in head resembles least.
 _SHARES = {"procedural": (0.4, 1.0)}
+#: Shares of training's expressions that take all units alike, and that are left out.
+EVEN, STILL = 0.33, 0.06
 #: Source family -> character family that training never sees, so that tests can.
 HELD_OUT_DIRECTION = ("makehuman", "ict")
 
@@ -72,8 +74,11 @@ class Pair:
         )
 
 
-def random_expression(rng: np.random.Generator) -> dict[str, float]:
-    """Draw canonical amounts of one instant of an expression; for 10 % none: nothing moves."""
+def random_expression(rng: np.random.Generator, even: bool = False) -> dict[str, float]:
+    """Draw canonical amounts of one instant of an expression; for 10 % none: nothing moves.
+
+    Units come as often as they are seen on people, or, where `even`, all alike.
+    """
     if rng.random() < 0.1:
         return {}
     strength = float(rng.uniform(0.4, 1.0) if rng.random() < 0.2 else rng.uniform(0.05, 0.4))
@@ -81,7 +86,8 @@ def random_expression(rng: np.random.Generator) -> dict[str, float]:
     if rng.random() < 0.35:
         units = list(COMPANIONS[int(rng.integers(len(COMPANIONS)))])
     else:
-        shares = np.array(list(FREQUENCIES.values()), np.float64)
+        seen = np.array(list(FREQUENCIES.values()), np.float64)
+        shares = np.ones_like(seen) if even else seen
         count = int(rng.choice([1, 2, 3], p=[0.65, 0.25, 0.1]))
         names = rng.choice(list(FREQUENCIES), count, replace=False, p=shares / shares.sum())
         units = [str(n) for n in names]
@@ -148,12 +154,17 @@ def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: 
 
 
 def _act(rng: np.random.Generator, split: Split) -> tuple[dict[str, float], tuple[Pull, ...]]:
-    """Draw an expression and, in training, pulls beside or instead of one in five that move, and a
-    blink across one in twenty."""
-    weights = random_expression(rng)
+    """Draw an expression and, in training, pulls beside or instead of one in five that move, a
+    blink across one in twenty, and now and then none: a still face is where noise shows.
+
+    In training a third take rare units as often as common ones: a face is asked for all of them.
+    """
     if split == "test":
-        return weights, ()
+        return random_expression(rng), ()
     variety = rng.spawn(1)[0]
+    weights = random_expression(rng, even=variety.random() < EVEN)
+    if variety.random() < STILL:
+        return {}, ()
     blink = expression_weights("AU45", *variety.uniform(0.3, 1.0, 2))
     blinked = added(weights, blink) if variety.random() < 0.05 else weights
     if not weights or rng.random() >= 0.2:

@@ -72,7 +72,7 @@ def worsened(rng: np.random.Generator, sensor: Sensor) -> Sensor:
         length, angle = rng.uniform(0.5, 3.0), rng.uniform(0, np.pi)
         smear = (float(length * np.cos(angle)), float(length * np.sin(angle)))
         sensor = replace(sensor, smear=smear)
-    if rng.random() < 0.1:
+    if rng.random() < 0.2:
         sensor = replace(sensor, flicker=float(rng.uniform(0.02, 0.06)))
     return sensor
 

@@ -125,7 +125,9 @@ def _miss(pair: Pair, scale: float, right: float = 0.0, down: float = 0.0) -> fl
 
 
 def test_backward_flow_brings_the_neutral_to_the_frame(scene: list[Pair]) -> None:
+    # Lips that roll in show what the neutral hides: no flow brings that.
     moving = [p for p in scene if np.abs(p.character_backward).max() > 0.5]
+    moving = [p for p in moving if not any(name.startswith("mouthRoll") for name in p.weights)]
     assert moving
     for pair in moving:
         best = _miss(pair, 1)
