@@ -239,13 +239,14 @@ def _make(
 
 
 def _generate(client: Client, item: Item, output: Output, noise: float) -> None:
-    from ..server.client import Done, Frame
+    from ..server.client import Done, Frame, Performance
     from ..server.clips.augmented.plan import with_noise
     from ..server.clips.builtin import is_builtin
 
     source = item.source
     fps = None if is_builtin(source.clip) else source.fps
-    job = client.retarget(item.character.neutral, source.clip, fps, item.strength)
+    asked = Performance(source.clip, fps, item.strength, rest=source.rest, face=source.face)
+    job = client.perform(item.character.neutral, asked)
     with output.making(item) as take:
 
         def heard(event: Event) -> None:

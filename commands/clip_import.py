@@ -4,7 +4,8 @@ A library is a folder: the clips by their content, and an index. Importing a cli
 nothing; a run that is killed leaves nothing half. A clip that cannot be used is told, and costs
 none of the others. With --data-set, CLIP is the folder of your own copy of that set; every row of
 its sheet that has its pictures becomes a clip, and every defect is told. Files are copied; the
-originals are not touched.
+originals are not touched. Whom --face chooses and --neutral shows at rest is kept with the clip:
+all that is done with it later goes by that.
 """
 
 from __future__ import annotations
@@ -15,12 +16,19 @@ import datetime
 import hashlib
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from .clip_query import clips
-from .clip_source import add_neutral_argument, opened_neutral, rate
+from .clip_source import (
+    add_face_argument,
+    add_neutral_argument,
+    chosen_face,
+    opened_neutral,
+    rate,
+)
 from .output import write_text_whole
 from .progress import ProgressReport
 
@@ -31,11 +39,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..server.clips.datasets.reading import DataSet
+    from ..server.clips.records import ClipRecord
+    from ..server.protocol.faces import FaceChoice
 
 EXAMPLE = """Examples:
   microface clip import --library clips smile.mp4 --subject anna --consent anna-release.pdf
   microface clip import --library clips takes/t01 takes/t02 --fps 24000/1001 --subject anna
   microface clip import --library clips crying.mp4 --subject anna --neutral anna-at-rest.mp4
+  microface clip import --library clips interview.mp4 --subject ben --face right
   microface clip import --library clips --data-set casme2 /data/CASME2 --findings casme2.csv
   microface clip import --library clips --data-set samm /data/SAMM --sheet SAMM.csv \\
       --column onset=Begin
@@ -60,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fps", metavar="FPS", help="frame rate, instead of what is known of it")
     parser.add_argument("--subject", default="", help="who is seen, for clips without a sheet")
+    add_face_argument(parser)
     add_neutral_argument(parser)
     sets = parser.add_argument_group("data sets")
     sets.add_argument("--data-set", metavar="NAME", help="read CLIP as a copy of this set")
@@ -91,6 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..server.clips.library.library import ClipLibrary, clip_record
 
     fps = rate(arguments.fps)
+    face = chosen_face(arguments)
     consent = None
     if arguments.consent is not None:
         consent = Consent(
@@ -98,8 +111,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     read = rest = None
     if arguments.data_set is not None:
-        if arguments.neutral is not None:
-            raise InputError("One neutral for a whole data set.", "Leave --neutral out.")
+        for name in ("neutral", "face"):
+            if getattr(arguments, name) is not None:
+                raise InputError(f"One {name} for a whole data set.", f"Leave --{name} out.")
         read = _read(arguments)
         records = [(record, False) for record in read.records]
     else:
@@ -116,6 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
         refused: list[str] = []
         for index, (record, own_rate) in enumerate(records):
             try:
+                if face is not None and not face.is_largest:
+                    record = _faced(record, face, own_rate)
                 entry, is_new = library.import_clip(record, own_rate=own_rate)
                 if rest is not None:
                     library.keep_neutral(entry, rest)
@@ -135,6 +151,19 @@ def run(arguments: argparse.Namespace) -> int:
     for line in refused:
         print(f"microface: {line}", file=sys.stderr)
     return InputError.exit_status if refused else 0
+
+
+def _faced(record: ClipRecord, choice: FaceChoice, own_rate: bool) -> ClipRecord:
+    """Return a clip's record with the place of the face that is meant; raises InputError."""
+    from ..server.clips.choose import face_place
+    from ..server.clips.limits import LONG
+    from ..server.engine.runtime import OnnxRuntime
+    from ..server.sandbox import SandboxLimits, decoded
+
+    fps = None if own_rate else record.fps
+    with decoded(record.path, fps, SandboxLimits(clip=LONG)) as clip:
+        place = face_place(clip, choice, OnnxRuntime().encode)
+    return replace(record, face=place and (round(place[0], 1), round(place[1], 1)))
 
 
 def _rest(path: Path | None, fps: Fraction | None) -> NDArray[np.uint8] | None:

@@ -4,7 +4,8 @@ Prints size, frame rate, length, the onset, apex and offset of the strongest exp
 the face does, its action units and warnings; with --page also writes an HTML page with a strip of
 thumbnails, the motion of each region, and each unit's strength over time. The face at rest is found
 in the clip, is the coded onset of a library's clip, or is that of another clip (--neutral). Of
-several faces the largest is measured, or the one that --face names.
+several faces the largest is measured, the one that --face names, or the one that was chosen when
+the clip was imported into its library.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.page is not None:
             write_text_whole(arguments.page, _page(source.clip, seen, table))
     # What the library shows of a clip is its own face, measured from its own neutral.
-    if source.entry is not None and arguments.face == "largest" and arguments.neutral is None:
+    if source.entry is not None and arguments.face is None and arguments.neutral is None:
         _keep(arguments.library, source.entry, profile_of(seen, source.clip.times))
     if arguments.json:
         events = [told_event(event, source.clip) for event in seen.spotted]

@@ -123,7 +123,9 @@ def _measure(library: ClipLibrary, entries: list[Entry]) -> None:
                     opened_neutral(library.neutral(entry), None) as rest,
                 ):
                     assert runtime is not None
-                    seen = inspect_clip(clip, runtime, onset=entry.onset, rest=rest)
+                    seen = inspect_clip(
+                        clip, runtime, onset=entry.onset, near=entry.face, rest=rest
+                    )
                     library.keep_profile(entry, profile_of(seen, clip.times))
             except InputError as error:
                 report.say(f"{entry.id[:12]} {entry.clip}: {error.what}")

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 
 if TYPE_CHECKING:
-    from ..server.clips.choose import FaceChoice
     from ..server.clips.clip import Clip
     from ..server.clips.face import Encode
     from ..server.clips.library.entry import Entry
     from ..server.clips.measure import Measured
+    from ..server.protocol.faces import FaceChoice
     from .progress import ProgressReport
 
 
 @dataclass(frozen=True)
 class Source:
-    """A clip that was opened, its `entry` where it is of a library, the face that is meant, and the
-    clip of the same person at `rest` where there is one."""
+    """A clip that was opened, its `entry` where it is of a library, the face that was asked for if
+    one was, and the clip of the same person at `rest` where there is one."""
 
     clip: Clip
     entry: Entry | None
-    face: FaceChoice
+    face: FaceChoice | None
     rest: Clip | None
 
     @property
@@ -38,13 +38,15 @@ class Source:
         return None if self.entry is None else self.entry.onset
 
     def near(self, encode: Encode) -> tuple[float, float] | None:
-        """Return where (x, y) in pixels the face that was asked for is, None for the largest."""
-        from ..server.clips.face import find_faces
+        """Return where (x, y) in pixels the face that is meant is, None for the largest.
 
-        if self.face.is_largest:
-            return None
-        found = find_faces(self.clip.frames[self.onset or 0], encode)
-        return self.face.place_among(found, f"the clip {self.clip.name}")
+        It is the one that was asked for, else the one that the library keeps with the clip.
+        """
+        from ..server.clips.choose import face_place
+
+        if self.face is None:
+            return None if self.entry is None else self.entry.face
+        return face_place(self.clip, self.face, encode, self.onset)
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,14 +60,25 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--library", type=Path, metavar="DIR", help="the library that CLIP is the id of a clip in"
     )
+    add_face_argument(parser)
+    add_neutral_argument(parser)
+
+
+def add_face_argument(parser: argparse.ArgumentParser) -> None:
+    """Add what chooses among several faces."""
     parser.add_argument(
         "--face",
-        default="largest",
         metavar="WHICH",
-        help="of several faces: largest (default), left or right in the picture, a number from its "
-        "left (1 first), or a place X,Y in pixels",
+        help="of several faces: largest (default, if the library keeps no other with the clip), "
+        "left or right in the picture, a number from its left (1 first), or a place X,Y in pixels",
     )
-    add_neutral_argument(parser)
+
+
+def chosen_face(arguments: argparse.Namespace) -> FaceChoice | None:
+    """Return the face that was asked for, None where none was; raises InputError."""
+    from ..server.protocol.faces import parse_face
+
+    return None if arguments.face is None else parse_face(arguments.face)
 
 
 def add_neutral_argument(parser: argparse.ArgumentParser) -> None:
@@ -85,13 +98,12 @@ def opened(arguments: argparse.Namespace, report: ProgressReport) -> Iterator[So
     Long recordings stay on the disk. Raises InputError where it cannot be used.
     """
     from ..server.clips.builtin import builtin_clip, is_builtin
-    from ..server.clips.choose import face_choice
     from ..server.clips.library.library import ClipLibrary
     from ..server.clips.limits import LONG
     from ..server.sandbox import SandboxLimits, decoded
 
     fps = rate(arguments.fps)
-    face = face_choice(arguments.face)
+    face = chosen_face(arguments)
     entry, neutral = None, arguments.neutral
     with ExitStack() as stack:
         if arguments.library is None and is_builtin(arguments.clip):

@@ -1,5 +1,5 @@
 """Arguments that say how a clip is performed beside its strength: regions, times, the source's
-neutral, a second clip."""
+neutral and face, a second clip."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def add_performance_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FRAME|PATH",
         help="where the source's face rests: a frame of the clip (0 first), or a picture, video or "
         "folder of the same person; without it, it is found",
+    )
+    parser.add_argument(
+        "--face",
+        metavar="WHICH",
+        help="of several faces in the clip: largest (default), left or right in the picture, a "
+        "number from its left (1 first), or a place X,Y in pixels",
     )
     parser.add_argument(
         "--timing",
@@ -58,7 +64,7 @@ def add_performance_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check_no_performance(arguments: argparse.Namespace) -> None:
     """Raise InputError where any of the arguments was given beside a sheet of clips."""
-    for name in ("gain", "neutral", "timing", "second", "second_fps", "mix"):
+    for name in ("gain", "neutral", "face", "timing", "second", "second_fps", "mix"):
         if getattr(arguments, name):
             raise InputError(
                 f"--{name.replace('_', '-')} and --sheet were given.",
@@ -85,6 +91,7 @@ def performance(arguments: argparse.Namespace) -> Performance:
         arguments.second_fps,
         ",".join(arguments.mix) or EVEN_MIX,
         arguments.align,
+        arguments.face or "largest",
     )
     asked.check()
     return asked

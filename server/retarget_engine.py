@@ -13,6 +13,7 @@ from ..errors import InputError
 from .engine.pipeline import Cancelled, Generated, Second, retarget
 from .engine.runtime import WEIGHTS, OnnxRuntime, Runtime
 from .engine.solve import solve_weights
+from .protocol.faces import parse_face
 from .protocol.regions import EVEN_MIX, parse_gains, parse_mix
 from .protocol.requests import RetargetRequest
 from .protocol.timing import parse_timing
@@ -61,6 +62,7 @@ class RetargetEngine:
             cancelled=cancelled,
             neutral_frame=request.neutral_frame,
             rest=material.rest,
+            face=parse_face(request.face or "largest"),
             gains=parse_gains(request.gains),
             timing=parse_timing(request.timing or ""),
             second=second,

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import told
+from ...errors import InputError, told
 from ...models.training.data import map_arrays, served_path, write_served
 from .crop import NETWORK_PIXELS, Crop, crop_about
 from .steady import CELLS, Steadier
@@ -75,7 +75,15 @@ def measure_shard(path: Path) -> None:
 
 
 def measure_folder(folder: Path) -> int:
-    """Measure every shard of a folder that has not been measured; return how many there were."""
+    """Measure every shard of a folder that has not been measured; return how many there were.
+
+    Raises InputError where there is no shard at all.
+    """
+    if not any(folder.glob("pairs-*.npz")):
+        what = "has no pairs-*.npz" if folder.is_dir() else "is no folder"
+        raise InputError(
+            f"{folder} {what}.", "Write pairs: python -m microface.models.heads.write."
+        )
     lacking = [p for p in sorted(folder.glob("pairs-*.npz")) if not served_path(p).exists()]
     for path in lacking:
         measure_shard(path)

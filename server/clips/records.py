@@ -55,7 +55,9 @@ class ClipRecord:
     where they are not annotated or not usable. `numbers` are the same three as the sheet has them.
     `emotion` is the data set's own word. `kind` is `micro`, `macro` or whatever the set calls it.
     `notes` tell, a sentence each, what was assumed and which defects were found. `source` says
-    where the annotation stands, like `coding.xlsx, row 7`.
+    where the annotation stands, like `coding.xlsx, row 7`. `face` is where (x, y) the face is that
+    is meant of several, in pixels of the frame at rest (the onset, else the first); None for the
+    largest.
     """
 
     subject: str
@@ -74,6 +76,7 @@ class ClipRecord:
     numbers: tuple[int | None, int | None, int | None] = (None, None, None)
     kind: str = "micro"
     source: str = ""
+    face: tuple[float, float] | None = None
 
     @property
     def is_there(self) -> bool:

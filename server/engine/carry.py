@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ..clips.choose import face_place
 from ..clips.clip import Clip
 from ..clips.measure import start_of
 from ..clips.pose import PARAMETERS
 from ..clips.steady import CELLS, Steadied
+from ..protocol.faces import FaceChoice
 from .fields import Fields
 from .in_order import batches, in_order
 from .runtime import Animation, Encoding, Runtime
@@ -74,11 +76,13 @@ class Carrier:
         *,
         neutral_frame: int | None = None,
         rest: Clip | None = None,
+        face: FaceChoice | None = None,
     ) -> None:
         """Find the clip's face and its neutral, and encode it.
 
         `neutral_frame` is a frame at rest, `rest` another clip (or picture) of the same person at
-        rest; with neither, the neutral is found. Raises InputError where there is no face.
+        rest; with neither, the neutral is found. `face` is the one of several that is meant, the
+        largest if None. Raises InputError where there is no face.
         """
         if neutral_frame is not None and not 0 <= neutral_frame < len(clip):
             raise InputError(
@@ -101,6 +105,7 @@ class Carrier:
                 runtime.encode,
                 f"the clip {clip.name}",
                 onset=neutral_frame,
+                near=face_place(clip, face or FaceChoice(), runtime.encode, neutral_frame),
                 rest=rest,
             )
         self.face, self._steadier = start.face, start.steadier

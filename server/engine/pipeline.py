@@ -13,6 +13,7 @@ from ...errors import InputError
 from ..clips.clip import Clip
 from ..clips.crop import NETWORK_PIXELS, take_crop
 from ..clips.face import FaceBox, find_face
+from ..protocol.faces import FaceChoice
 from ..protocol.limits import STRENGTHS
 from ..protocol.regions import Gains, Mix
 from ..protocol.timing import Retiming
@@ -68,6 +69,7 @@ class Retargeting:
         cancelled: Callable[[], bool] | None = None,
         neutral_frame: int | None = None,
         rest: Clip | None = None,
+        face: FaceChoice | None = None,
         gains: Gains | None = None,
         timing: Retiming | None = None,
         second: Second | None = None,
@@ -76,7 +78,8 @@ class Retargeting:
 
         `neutral` (H, W, 3) uint8 is the character's. `neutral_frame` is a frame of the source at
         rest, from which all motion is measured, `rest` another clip, or a picture as a clip of one
-        frame, of the same person at rest (with neither it is found). `gains` by region and side of
+        frame, of the same person at rest (with neither it is found). `face` is the one of several
+        in the source that is meant, the largest if None. `gains` by region and side of
         the face (see `regions`) multiply the strength there. `timing` gives other times, `second`
         another clip to be mixed in. `progress` is told (steps done, steps in all). Raises
         InputError where there is no face, or the strength is out of `STRENGTHS`.
@@ -103,8 +106,9 @@ class Retargeting:
             character = runtime.encode(picture)
         target = Target(picture, character, strength)
         first = Carrier(
-            clip, target, runtime, self._timings, cancelled, neutral_frame=neutral_frame, rest=rest
-        )
+            clip, target, runtime, self._timings, cancelled,
+            neutral_frame=neutral_frame, rest=rest, face=face,
+        )  # fmt: skip
         self._first = first
         self._second = second
         self._gains = dict(gains or {})

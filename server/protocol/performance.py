@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import InputError
 from .content import PICTURE_SUFFIXES, Content, clip_content
+from .faces import parse_face
 from .failures import ProtocolError
 from .limits import STRENGTHS
 from .regions import EVEN_MIX, parse_gains, parse_mix
@@ -30,7 +31,8 @@ class Performance:
     where the source's face rests: a frame of the clip, or a picture, video or folder of the same
     person; None: it is found. `second` is another clip, of which there is as much as `mix` says
     (see `regions.parse_mix`), and `align` whether its onset, apex and offset meet those of the
-    first ("moments") or its start ("start").
+    first ("moments") or its start ("start"). `face` says which of several faces in the clip is
+    meant: "largest", "left", "2", "470,160" (see `faces.parse_face`).
     """
 
     clip: Path | str
@@ -43,6 +45,7 @@ class Performance:
     second_fps: Fps = None
     mix: str = EVEN_MIX
     align: str = "moments"
+    face: str = "largest"
 
     def check(self) -> None:
         """Raise InputError for what can be seen to be wrong without a server."""
@@ -62,6 +65,7 @@ class Performance:
         parse_gains(self.gains)
         parse_timing(self.timing)
         parse_mix(self.mix)
+        parse_face(self.face)
 
     def sources(self) -> dict[str, Source]:
         """Return the clips and pictures that are asked for, by what they are to `RetargetRequest`.
@@ -76,7 +80,7 @@ class Performance:
         return found
 
     def fields(self) -> dict[str, Any]:
-        """Return what `RetargetRequest` says of time, rest and the second clip."""
+        """Return what `RetargetRequest` says of time, rest, the second clip and the face."""
         there = self.second is not None
         return {
             "fps": checked_fps(self.fps),
@@ -85,6 +89,7 @@ class Performance:
             "second_fps": (checked_fps(self.second_fps) or None) if there else None,
             "mix": self.mix if there else None,
             "align": self.align if there else None,
+            "face": None if parse_face(self.face).is_largest else self.face,
         }
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from ...errors import InputError
 from .content import is_plain_name
+from .faces import parse_face
 from .failures import Code, ProtocolError
 from .kinds import Bytes, Integer, Optional, Real, Text, check_fields, kinds_of
 from .limits import MAX_FRAMES, MAX_SIDE_PIXELS, STRENGTHS
@@ -32,6 +33,7 @@ _REST_KIND = Text(8, ("video", "frames", "builtin", "picture"))
 _NAME = Text(255)
 _FPS = Text(40)
 _WORDS = Text(400)
+_FACE = Text(60)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class RetargetRequest(_Request):
     `timing` like "duration=0.3, apex=0.12" (see `timing`). The source's neutral is the frame
     `neutral_frame`, or comes from the content `rest`, a clip or picture of the same person; else it
     is found. `second` is another clip, of which there is as much as `mix` says, like "0.5" or
-    "lips=1", aligned with the first as `align` says.
+    "lips=1", aligned with the first as `align` says. `face` says which of several faces in the clip
+    is meant, like "left" (see `faces`).
     """
 
     neutral: Annotated[bytes, _DIGEST]
@@ -80,6 +83,7 @@ class RetargetRequest(_Request):
     second_fps: Annotated[str | None, Optional(_FPS)] = None
     mix: Annotated[str | None, Optional(_WORDS)] = None
     align: Annotated[str | None, Optional(Text(8, ALIGNMENTS))] = None
+    face: Annotated[str | None, Optional(_FACE)] = None
 
     @property
     def digests(self) -> tuple[bytes, ...]:
@@ -114,6 +118,7 @@ class RetargetRequest(_Request):
         parse_gains(self.gains)
         parse_timing(self.timing or "")
         parse_mix(self.mix or "")
+        parse_face(self.face or "largest")
 
 
 @dataclass(frozen=True)

@@ -168,12 +168,13 @@ def test_a_request_says_what_was_asked(
         second_fps="50",
         mix="0.3, lips=1",
         align="start",
+        face="right",
     )
     told = client.perform(neutral(), asked).pump().result["asked"]
     assert told["timing"] == asked.timing and told["mix"] == asked.mix
     assert (told["rest_kind"], told["rest_name"]) == ("picture", "rest.png")
     assert told["second"] == told["clip"] and told["second_fps"] == "50"
-    assert told["align"] == "start" and "neutral_frame" not in told
+    assert told["align"] == "start" and told["face"] == "right" and "neutral_frame" not in told
     still = client.perform(neutral(), Performance(clip_folder, 25, rest=3)).pump().result["asked"]
     assert still["neutral_frame"] == 3 and "rest" not in still
 
@@ -193,6 +194,7 @@ def test_a_request_says_what_was_asked(
         {"rest": "nowhere.png"},
         {"second": "nowhere.mp4"},
         {"second_fps": "fast"},
+        {"face": "middle"},
     ],
     ids=lambda wrong: "-".join(map(str, *wrong.items())),
 )

@@ -57,6 +57,13 @@ def write_pair(folder: Path) -> Path:
     return path
 
 
+def test_a_folder_without_pairs_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no pairs"):
+        pairs.measure_folder(tmp_path)
+    with pytest.raises(InputError, match="is no folder"):
+        pairs.measure_folder(tmp_path / "absent")
+
+
 def test_a_folder_is_measured_once(tmp_path: Path) -> None:
     path = write_pair(tmp_path)
     with pytest.raises(InputError, match="has not been measured"):

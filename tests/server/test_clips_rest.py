@@ -11,14 +11,18 @@ import numpy as np
 import pytest
 from microface.commands import main
 from microface.errors import InputError
+from microface.server.clips.augmented.sources import library_sources
 from microface.server.clips.builtin import builtin_clip
-from microface.server.clips.choose import FaceChoice, face_choice
+from microface.server.clips.choose import place_among
 from microface.server.clips.clip import Clip
 from microface.server.clips.describe import describe
 from microface.server.clips.face import FaceBox, find_faces
+from microface.server.clips.library.consent import Consent
 from microface.server.clips.library.library import ClipLibrary
 from microface.server.clips.measure import Measured, measure
+from microface.server.engine.pipeline import retarget
 from microface.server.engine.runtime import OnnxRuntime
+from microface.server.protocol.faces import FaceChoice, parse_face
 
 #: Frames of a left smile in which it never falls below half of its height.
 SMILING = range(19, 33, 2)
@@ -126,21 +130,62 @@ def faces(runtime: OnnxRuntime) -> list[FaceBox]:
     [("largest", 160), ("left", 160), ("right", 470), ("1", 160), ("2", 470), ("500,200", 470)],
 )
 def test_a_face_is_chosen_in_words(faces: list[FaceBox], words: str, x: float) -> None:
-    assert face_choice(words).place_among(faces, "the clip")[0] == pytest.approx(x, abs=14)
+    assert place_among(parse_face(words), faces, "the clip")[0] == pytest.approx(x, abs=14)
 
 
 @pytest.mark.parametrize(("words", "told"), [("3", "no face 3"), ("10,10", "no face at 10,10")])
 def test_a_face_that_is_not_there_is_refused(faces: list[FaceBox], words: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
-        face_choice(words).place_among(faces, "the clip")
+        place_among(parse_face(words), faces, "the clip")
 
 
 def test_words_for_a_face() -> None:
-    assert face_choice("12.5,7") == FaceChoice(place=(12.5, 7))
-    assert face_choice("right") == FaceChoice(order=-1)
-    for wrong in ("middle", "1,2,3", "-1", "0", ""):
+    assert parse_face("12.5,7") == FaceChoice(place=(12.5, 7))
+    assert parse_face("right") == FaceChoice(order=-1)
+    for wrong in ("middle", "1,2,3", "-1", "0", "", "nan,1", "9" * 50, "٢"):
         with pytest.raises(InputError, match="largest, left, right"):
-            face_choice(wrong)
+            parse_face(wrong)
+
+
+def test_the_library_keeps_whose_face_is_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = write(tmp_path / "two", [two_faces()] * 3)
+    library = ["--library", str(tmp_path / "library")]
+    given = ["clip", "import", *library, str(clip), "--fps", "100"]
+    assert main([*given, "--subject", "ann"]) == 0
+    for words in ("right", "2", "480,200"):  # the same face, and so the same entry
+        assert main([*given, "--subject", "ben", "--face", words]) == 0
+    assert main([*given, "--face", "3"]) == 2
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines() if "imported" in line] == list("11000")
+    assert "no face 3 in the clip two" in err
+    with ClipLibrary(tmp_path / "library") as opened:
+        ann, ben = opened.find()
+        assert (ann.face, ann.sha256) == (None, ben.sha256)
+        assert ben.face == pytest.approx((470, 190), abs=14)
+        opened.set_consent("", "ben", Consent("all", "", None, "0" * 64))
+        (source,), _ = library_sources(opened, [ben])
+    asked = parse_face(source.face)
+    assert asked.place == ben.face
+    assert main(["clip", "spot", *library, ben.id[:8]]) == 0
+    assert "the one that was asked for, about (4" in capsys.readouterr().err
+    # What is said at the command counts more; the library's measure is of its own face.
+    assert main(["clip", "inspect", *library, ben.id[:8], "--face", "left", "--json"]) == 0
+    assert "the one that was asked for, about (1" in capsys.readouterr().out
+    (tmp_path / "library" / "index.sqlite").unlink()
+    with ClipLibrary(tmp_path / "library") as opened:
+        assert opened.find() == [ann, ben]
+        assert opened.profile(ben) is None
+
+
+def test_a_clip_is_retargeted_from_the_face_that_is_meant(runtime: OnnxRuntime) -> None:
+    clip = replace(part(range(2)), frames=[two_faces()] * 2)
+    neutral = np.asarray(builtin_clip("brow-lower").frames[0])
+    work = retarget(neutral, clip, 1.0, runtime, face=parse_face("right"))
+    assert work.summary()["faces"]["source"]["x"] == pytest.approx(470, abs=14)
+    with pytest.raises(InputError, match="no face 3"):
+        retarget(neutral, clip, 1.0, runtime, face=parse_face("3"))
 
 
 @pytest.mark.slow

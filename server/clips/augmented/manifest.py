@@ -32,7 +32,7 @@ def manifest_of(
     version: str,
 ) -> dict[str, Any]:
     """Return the manifest: no times, so that equal runs write equal files."""
-    sources = {item.source.name + item.source.sha256: item.source for item in records}
+    sources = {item.source.name + item.source.digest: item.source for item in records}
     characters = {item.subject: item.character for item in records}
     return {
         "microface": version,
@@ -42,7 +42,8 @@ def manifest_of(
         "sources": [
             {
                 "name": s.name, "sha256": s.sha256, "subject": s.subject, "data_set": s.data_set,
-                "fps": str(s.fps), "frames": s.frames, "consent": s.consent,
+                "fps": str(s.fps), "frames": s.frames, "face": s.face,
+                "rest_sha256": s.rest_sha256, "consent": s.consent,
             }
             for s in sources.values()
         ],

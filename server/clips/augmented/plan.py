@@ -28,7 +28,9 @@ class Source:
 
     `clip` is what a client takes: a path, or `builtin:NAME`. `sha256` is its content's. `fps` is
     None where the clip tells it. `onset`, `apex` and `offset` index its frames. `consent` says on
-    what ground the clip may be used.
+    what ground the clip may be used. `face` says which of several is meant, in the words of
+    `protocol.faces`; `rest` is a picture of the same person at rest where the clip shows none, and
+    `rest_sha256` its digest.
     """
 
     name: str
@@ -44,6 +46,17 @@ class Source:
     subject: str
     data_set: str
     consent: dict[str, Any] = field(compare=False)
+    face: str = "largest"
+    rest: str | None = None
+    rest_sha256: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The digest of what is taken from it: its content, whose face, measured from what."""
+        if self.face == "largest" and self.rest is None:
+            return self.sha256
+        told = f"{self.sha256}:{self.face}:{self.rest_sha256}"
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -180,7 +193,7 @@ def plain(name: str) -> str:
 def _item(
     subject: str, episode: str, source: Source, character: Character, variant: int, given: Settings
 ) -> Item:
-    told = f"{given.seed}:{source.sha256}:{source.fps}:{source.name}:{character.sha256}:{variant}"
+    told = f"{given.seed}:{source.digest}:{source.fps}:{source.name}:{character.sha256}:{variant}"
     drawn = hashlib.sha256(told.encode()).digest()
     rng = np.random.default_rng(list(drawn))
     low, high = np.log(given.strength[0]), np.log(given.strength[1])

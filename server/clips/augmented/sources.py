@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,11 +63,15 @@ def library_sources(
                 "expires": consent.expires.isoformat() if consent.expires else "",
                 "release_sha256": consent.release_sha256,
             }
+        rest = library.neutral(entry)
         found.append(
             Source(
                 entry.clip, str(library.source(entry)), entry.sha256, entry.fps, entry.frames,
                 entry.onset, entry.apex, entry.offset, entry.units, entry.emotion, entry.subject,
                 entry.data_set, told,
+                "largest" if entry.face is None else "{:g},{:g}".format(*entry.face),
+                None if rest is None else str(rest),
+                "" if rest is None else hashlib.sha256(rest.read_bytes()).hexdigest(),
             )
         )  # fmt: skip
     return found, refused

@@ -42,6 +42,7 @@ class Entry:
     kind: str = "micro"
     notes: tuple[str, ...] = ()
     source: str = ""
+    face: tuple[float, float] | None = None
 
     @property
     def id(self) -> str:
@@ -63,6 +64,8 @@ class Entry:
     def to_json(self) -> str:
         """Return the entry as a file's text; the same text for the same entry."""
         table = asdict(self) | {"fps": str(self.fps), "version": VERSION}
+        if self.face is None:  # as before there was a choice: an entry's id must not change
+            del table["face"]
         return json.dumps(table, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -75,8 +78,11 @@ def entry_from_json(text: str) -> Entry:
         table["units"] = tuple(ActionUnit(**unit) for unit in table["units"])
         table["notes"] = tuple(table["notes"])
         table["fps"] = Fraction(table["fps"])
+        if "face" in table:
+            x, y = table["face"]
+            table["face"] = (float(x), float(y))
         return Entry(**table)
-    except (KeyError, TypeError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ValueError(f"not an entry: {error}") from error
 
 

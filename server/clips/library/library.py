@@ -183,7 +183,7 @@ class ClipLibrary:
                 sha256, record.subject, record.clip, record.data_set, clip.fps, len(clip), width,
                 height, round(clip.seconds, 6), record.onset, record.apex, record.offset,
                 record.units, record.emotion, record.valence, record.kind,
-                (*record.notes, *clip.notes), record.source,
+                (*record.notes, *clip.notes), record.source, record.face,
             )  # fmt: skip
             return entry, as_webp(strip(clip.frames, indexes))
 
@@ -270,6 +270,7 @@ def _same(entry: Entry, record: ClipRecord, own_rate: bool) -> bool:
         getattr(entry, name) == getattr(record, name)
         for name in (
             "subject", "clip", "data_set", "onset", "apex", "offset", "units", "emotion", "kind",
+            "face",
         )
     )  # fmt: skip
 
