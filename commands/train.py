@@ -3,7 +3,8 @@
 Pairs are read from a folder of shards (--data), or rendered from head packs into the run's own
 folder first (--packs). The run's folder keeps the checkpoint, a CSV log for each stage, sample
 pictures, and after each stage the averaged weights as eam.safetensors. Taken up again with
---resume, a run goes on with the pairs and the random numbers it would have had.
+--resume, a run goes on with the pairs and the random numbers it would have had; it may go on on
+another device, from the same checkpoint.
 """
 
 from __future__ import annotations
@@ -33,6 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, help="pairs a step")
     parser.add_argument("--seed", type=int, help="seed of everything random")
     parser.add_argument("--threads", type=int, default=0, help="threads (default: torch's own)")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="what to compute on: CUDA where there is any (auto, the default), or as named",
+    )
     parser.add_argument("--settings", type=Path, metavar="TOML", help="instead of default.toml")
     parser.add_argument("--pairs", type=int, default=2048, help="pairs to render with --packs")
     parser.add_argument(

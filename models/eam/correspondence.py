@@ -92,7 +92,7 @@ def mixed(
 def by_landmarks(source: Tensor, character: Tensor) -> Correspondence:
     """Return the correspondence that the keypoints (N, K, 2) alone give, nothing learned."""
     maps = local_maps(source, character)
-    width = torch.full((source.shape[1],), WIDTH)
+    width = source.new_full((source.shape[1],), WIDTH)
     positions, masks = mixed(source, character, maps, width, None)
     return Correspondence(positions, torch.einsum("nkhw,nkij->nhwij", masks, grid.inverse(maps)))
 

@@ -26,6 +26,7 @@ from ..released.network import Released
 from ..released.training import released_step
 from ..training.data import Shards
 from ..training.descent import descend, optimiser_of, rate_at
+from ..training.feeding import batch_of
 from ..training.lessons import attend, in_mixed_precision, lesson, opened
 from ..training.settings import Settings, load_settings
 from ..training.stages import STEPS
@@ -49,7 +50,8 @@ def teach(
     optimiser = optimiser_of([p for _, p in opened(network, stage)], plan.rate)
     began, step = time.process_time(), 0
     while (done := (time.process_time() - began) / (60 * minutes)) < 1:
-        pair, rng = lesson(shards, settings, stage, step)
+        batch = batch_of(shards, settings, stage, step)
+        pair, rng = lesson(batch, settings.seed, step)
         if isinstance(network, Eam):
             attend(network, stage)
             named = STEPS[stage][0](network, pair, rng)

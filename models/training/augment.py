@@ -18,10 +18,11 @@ def photometric(pictures: list[Tensor], rng: torch.Generator, noise: float = 0.0
     count = pictures[0].shape[0]
 
     def uniform(low: float, high: float, channels: int = 1) -> Tensor:
-        return low + (high - low) * torch.rand((count, channels, 1, 1), generator=rng)
+        drawn = torch.rand((count, channels, 1, 1), generator=rng, device=rng.device)
+        return low + (high - low) * drawn
 
     def chance(share: float) -> Tensor:
-        return torch.rand((count, 1, 1, 1), generator=rng) < share
+        return torch.rand((count, 1, 1, 1), generator=rng, device=rng.device) < share
 
     gamma, gain, balance = uniform(0.7, 1.45), uniform(0.7, 1.25), uniform(0.9, 1.1, 3)
     offset, strength = uniform(-0.04, 0.06), uniform(0, noise)
@@ -32,7 +33,8 @@ def photometric(pictures: list[Tensor], rng: torch.Generator, noise: float = 0.0
         toned = torch.where(grey, luminance(toned).expand_as(toned), toned)
         smooth = F.avg_pool2d(toned, 3, stride=1, padding=1, count_include_pad=False)
         toned = torch.where(blurred, smooth, toned)
-        toned = toned + strength * torch.randn(toned.shape, generator=rng)
+        grain = torch.randn(toned.shape, generator=rng, device=rng.device)
+        toned = toned + strength * grain
         changed.append(toned.clamp(0, 1))
     return changed
 

@@ -39,13 +39,15 @@ def optimiser_tensors(optimiser: Optimizer, names: list[str]) -> dict[str, Tenso
 
 
 def restore_optimiser(optimiser: Optimizer, names: list[str], tensors: dict[str, Tensor]) -> None:
-    """Put the state that `optimiser_tensors` gave back into the optimiser."""
+    """Put the state that `optimiser_tensors` gave back into the optimiser, on the device of its
+    parameters; how often it stepped is counted beside them, by the processor."""
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     for name, parameter in zip(names, parameters, strict=True):
         for key in ("step", "exp_avg", "exp_avg_sq"):
             value = tensors.get(f"optimiser.{key}.{name}")
             if value is not None:
-                optimiser.state[parameter][key] = value.clone()
+                where = value.device if key == "step" else parameter.device
+                optimiser.state[parameter][key] = value.to(where, copy=True)
 
 
 def save(
@@ -61,7 +63,9 @@ def save(
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.items()}
     tensors |= optimiser_tensors(optimiser, names)
-    plain = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+    plain = {
+        name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()
+    }
     metadata = {"position": json.dumps(asdict(position)), "config": json.dumps(config)}
     path = folder / NAME
     aside = folder / f"{NAME}.part"

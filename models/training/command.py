@@ -14,7 +14,7 @@ from ...errors import InputError
 from ..export import load_weights, save_weights
 from ..heads.pairs import Split
 from ..heads.write import PAIRS_PER_SHARD, load_families, shard_path, write_shard
-from . import checkpoint
+from . import checkpoint, devices
 from .data import Shards
 from .pictures import write_sheet
 from .settings import STAGES, Settings, as_table, load_settings
@@ -29,6 +29,7 @@ def train(arguments: argparse.Namespace, measure: Measure) -> int:
 
     `measure` measures the shards of a folder as the server measures clips, where none has yet.
     """
+    device = devices.chosen(arguments.device)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     settings = load_settings(arguments.settings).with_changes(
@@ -51,7 +52,8 @@ def train(arguments: argparse.Namespace, measure: Measure) -> int:
     data = arguments.data or rendered(arguments.packs, folder, arguments.pairs, settings.seed)
     measure(data)
     folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(folder, Shards(data), settings)
+    say(f"training on {device.type}")
+    trainer = Trainer(folder, Shards(data), settings, device)
     if arguments.resume:
         trainer.resume()
     elif arguments.weights:

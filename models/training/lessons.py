@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
 from ..eam.blocks import set_mixed
 from ..eam.network import Eam
-from .data import Shards, draw
-from .settings import Settings
-from .stages import KEYPOINT_FIELDS, STEPS, prepared
+from .data import Batch
+from .devices import CPU
+from .stages import STEPS, prepared
 
 
 def in_mixed_precision(network: Eam) -> Eam:
@@ -38,11 +40,9 @@ def attend(network: Eam, stage: str) -> None:
 
 
 def lesson(
-    shards: Shards, settings: Settings, stage: str, step: int
+    batch: Batch | Mapping[str, Tensor], seed: int, step: int, device: torch.device = CPU
 ) -> tuple[dict[str, Tensor], torch.Generator]:
-    """Return the pairs of a stage's step, prepared, and the random numbers that go on from there;
-    both follow from the seed and the step."""
-    indices = draw(settings.seed, step, settings.stages[stage].batch, len(shards))
-    rng = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-    fields = KEYPOINT_FIELDS if stage in ("keypoints", "points") else ()
-    return prepared(shards.batch(indices, fields), rng), rng
+    """Return the pairs of a step, prepared on a device, and the random numbers that go on from
+    there; these follow from the seed, the step and the kind of device."""
+    rng = torch.Generator(device).manual_seed(seed * 1_000_003 + step)
+    return prepared(batch, rng), rng

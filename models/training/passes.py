@@ -33,7 +33,7 @@ def animated(
         [pair["source_neutral"], pair["source_frame"], pair["character_neutral"]],
         frozen=True,
     )
-    strength = torch.ones(len(pair["source_neutral"]))
+    strength = pair["source_neutral"].new_ones(len(pair["source_neutral"]))
     return network.animate(
         neutral,
         frame,

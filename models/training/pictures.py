@@ -75,7 +75,7 @@ def write_sheet(trainer: Trainer) -> None:
     """Write a sheet of fixed pairs under the run's folder."""
     count = min(6, len(trainer.shards))
     indices = np.linspace(0, len(trainer.shards) - 1, count).astype(int)
-    pair = as_served(as_tensors(trainer.shards.batch(indices)))
+    pair = as_served(as_tensors(trainer.shards.batch(indices)))  # on the CPU, as `averaged` is
     network = trainer.averaged()
     picture = sheet(network, pair, paint=trainer.position.stage == "paint")
     small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

@@ -15,6 +15,7 @@ from ..eam.network import Animation, Eam
 from . import augment, losses, transforms
 from .carried import carried_truth
 from .data import Batch
+from .devices import CPU
 from .passes import animated
 from .served import as_served
 from .unsupervised import Losses, unsupervised_step
@@ -26,11 +27,16 @@ ZOOM, DEGREES, SHIFT = (0.6, 1.45), 28.0, 0.28
 PART = 2
 
 
-def as_tensors(batch: Batch) -> dict[str, Tensor]:
-    """Return a batch as float tensors: pictures (N, 3, H, W) in 0..1, flows and masks NCHW."""
+def as_tensors(
+    batch: Batch | Mapping[str, Tensor], device: torch.device = CPU
+) -> dict[str, Tensor]:
+    """Return a batch as float tensors on a device: pictures (N, 3, H, W) in 0..1, flows and masks
+    NCHW."""
     tensors: dict[str, Tensor] = {}
     for name, value in batch.items():
-        tensor = torch.from_numpy(np.array(value, np.float32))
+        stored = value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))
+        # What is stored is smaller than what it becomes, so it goes to the device first.
+        tensor = stored.to(device, non_blocking=True).float()
         if name.endswith(("neutral", "frame")):
             tensor = tensor.permute(0, 3, 1, 2) / 255
         elif tensor.ndim == 4:
@@ -41,13 +47,15 @@ def as_tensors(batch: Batch) -> dict[str, Tensor]:
     return tensors
 
 
-def prepared(batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
-    """Return a batch as tensors: as served, half of it mirrored, light and noise changed."""
-    tensors = as_tensors(batch)
+def prepared(batch: Batch | Mapping[str, Tensor], rng: torch.Generator) -> dict[str, Tensor]:
+    """Return a batch as tensors on the device of `rng`: as served, half of it mirrored, light and
+    noise changed."""
+    tensors = as_tensors(batch, rng.device)
     count = len(next(iter(tensors.values())))
     if "served_flow" in tensors:
         tensors = as_served(tensors)
-    tensors = augment.mirrored(tensors, torch.rand(count, generator=rng) < 0.5)
+    chance = torch.rand(count, generator=rng, device=rng.device)
+    tensors = augment.mirrored(tensors, chance < 0.5)
     for side in ("source", "character"):
         names = [f"{side}_neutral", f"{side}_frame"]
         pictures = augment.photometric([tensors[n] for n in names], rng)

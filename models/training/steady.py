@@ -39,8 +39,9 @@ def head_motion(flow: Tensor, points: Tensor) -> Tensor:
     target = torch.cat((flow[:, 0].flatten(1), flow[:, 1].flatten(1)), dim=1)
     weight = torch.cat((near, near), dim=1)
     fitted = torch.zeros_like(target)
+    ridge = 1e-4 * torch.eye(4, device=flow.device)
     for _ in range(ROUNDS):
-        normal = torch.einsum("npa,np,npb->nab", rows, weight, rows) + 1e-4 * torch.eye(4)
+        normal = torch.einsum("npa,np,npb->nab", rows, weight, rows) + ridge
         solution = torch.linalg.solve(normal, torch.einsum("npa,np->na", rows, weight * target))
         fitted = torch.einsum("npa,na->np", rows, solution)
         rest = (target - fitted).reshape(count, 2, -1).square().sum(1).sqrt()

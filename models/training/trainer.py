@@ -18,12 +18,14 @@ from . import checkpoint
 from .checkpoint import Position
 from .data import Shards
 from .descent import descend, optimiser_of, rate_at
+from .devices import CPU
+from .feeding import AHEAD, REFRESH_STEPS, Feeder
 from .lessons import attend, in_mixed_precision, lesson, opened
 from .settings import STAGES, Settings
 from .stages import STEPS
 
-#: Steps between the lines of the log, and between looks for new shards.
-LOG_STEPS, REFRESH_STEPS = 10, 100
+#: Steps between the lines of the log.
+LOG_STEPS = 10
 
 Say = Callable[[str], None]
 
@@ -31,11 +33,17 @@ Say = Callable[[str], None]
 class Trainer:
     """A training run in a folder. Everything random follows from the seed and the step."""
 
-    def __init__(self, folder: Path, shards: Shards, settings: Settings) -> None:
+    def __init__(
+        self, folder: Path, shards: Shards, settings: Settings, device: torch.device = CPU
+    ) -> None:
         self.folder, self.shards, self.settings = folder, shards, settings
+        self.device = device
+        # A GPU is fast enough to wait for its pairs; on a processor reading ahead gains nothing.
+        gpu = device.type == "cuda"
+        self.feeder = Feeder(shards, settings, pin=gpu, ahead=AHEAD if gpu else 0)
         torch.manual_seed(settings.seed)
         config = EamConfig(**settings.network)  # type: ignore[arg-type]
-        self.network = in_mixed_precision(Eam(config))
+        self.network = in_mixed_precision(Eam(config).to(device))
         self.position = Position()
         self.average = self.weights()
         self.begin(STAGES[0])
@@ -73,7 +81,8 @@ class Trainer:
         tensors, position, _ = checkpoint.load(self.folder / checkpoint.NAME)
         self.position = position
         self.network.load_state_dict(checkpoint.part(tensors, "network"))
-        self.average = checkpoint.part(tensors, "average")
+        average = checkpoint.part(tensors, "average")
+        self.average = {name: value.to(self.device) for name, value in average.items()}
         self.begin(position.stage)
         checkpoint.restore_optimiser(self.optimiser, self.names, tensors)
 
@@ -85,7 +94,7 @@ class Trainer:
         )  # fmt: skip
 
     def averaged(self) -> Eam:
-        """Return the network with the running average of its weights, ready to run."""
+        """Return the network with the running average of its weights, ready to run on the CPU."""
         network = Eam(self.network.config)
         network.load_state_dict(self.average)
         return network.eval()
@@ -95,7 +104,8 @@ class Trainer:
         stage = self.position.stage
         settings = self.settings.stages[stage]
         rate = rate_at(settings.rate, done, self.position.stage_step, self.settings.warmup_steps)
-        pair, rng = lesson(self.shards, self.settings, stage, self.position.step)
+        batch = self.feeder.batch(stage, self.position.step)
+        pair, rng = lesson(batch, self.settings.seed, self.position.step, self.device)
         attend(self.network, stage)
         named = STEPS[stage][0](self.network, pair, rng)
         total, norm = descend(self.optimiser, rate, named, self.settings.losses, self.settings.clip)
@@ -103,7 +113,9 @@ class Trainer:
         self.position.stage_step += 1
         self.position.pairs_seen += settings.batch
         self.follow()
-        result = {name: float(value.detach()) for name, value in named.items()}
+        # All at once: a GPU is waited for whenever a number is read.
+        values = torch.stack([value.detach() for value in named.values()]).tolist()
+        result = dict(zip(named, values, strict=True))
         gate = self.network.generator.attention
         if gate is not None and stage == "paint":
             result["gate"] = float(gate.gate.detach())

@@ -22,7 +22,7 @@ def similarity(
 
     `zoom` bounds the factor of size, `degrees` the turn, `shift` the move in normalised units.
     """
-    u = torch.rand((4, count), generator=rng)
+    u = torch.rand((4, count), generator=rng, device=rng.device)
     low, high = (math.log(z) for z in zoom)
     factor = torch.exp(low + (high - low) * u[0])
     turn = math.radians(degrees) * (2 * u[1] - 1)
@@ -55,11 +55,12 @@ class ThinPlate:
     def __init__(
         self, count: int, rng: torch.Generator, affine: float = 0.05, spline: float = 0.005
     ) -> None:
-        eye = torch.eye(2, 3)
-        self.theta = eye + affine * torch.randn((count, 2, 3), generator=rng)
-        line = torch.linspace(-1, 1, 5)
+        where = rng.device
+        moves = torch.randn((count, 2, 3), generator=rng, device=where)
+        self.theta = torch.eye(2, 3, device=where) + affine * moves
+        line = torch.linspace(-1, 1, 5, device=where)
         self.controls = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1).reshape(-1, 2)
-        self.weights = spline * torch.randn((count, 25, 2), generator=rng)
+        self.weights = spline * torch.randn((count, 25, 2), generator=rng, device=where)
 
     def positions(self, points: Tensor) -> Tensor:
         """Return where `points` (N, P, 2) of the new picture lie in the old one."""

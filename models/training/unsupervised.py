@@ -27,7 +27,7 @@ def unsupervised_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Gener
     plate = ThinPlate(count, rng)
     pictures = [neutral, frame, plate.image(frame)]
     still, moved, warped = encodings(network, pictures, frozen=False)
-    ones = torch.ones(count)
+    ones = neutral.new_ones(count)
     found = network.animate(still, moved, pair["measured_flow"], neutral, still, ones)
     points, jacobians = losses.equivariance(moved, warped, plate)
     named = {

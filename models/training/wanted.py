@@ -43,15 +43,17 @@ def exchanged(pair: Mapping[str, Tensor], rng: torch.Generator) -> dict[str, Ten
     """
     count = len(pair["source_neutral"])
     kept = (count + 1) // 2
-    order = torch.arange(count)
-    if count - kept > 1:
-        turn = int(torch.randint(1, count - kept, (1,), generator=rng))
-        order[kept:] = order[kept:].roll(turn)
+    own = torch.arange(count, device=rng.device)
+    order = own.clone()
+    others = count - kept
+    if others > 1:
+        turn = torch.randint(1, others, (1,), generator=rng, device=rng.device)
+        order[kept:] = kept + (own[:others] - turn) % others
     met = {
         name: value[order] if name.startswith("character") else value
         for name, value in pair.items()
     }
-    met["own"] = (order == torch.arange(count)).float().reshape(-1, 1, 1, 1)
+    met["own"] = (order == own).float().reshape(-1, 1, 1, 1)
     return met
 
 
