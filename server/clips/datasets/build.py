@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 from ....errors import InputError
 from ..records import ClipRecord
-from .columns import USUAL, Row, rows_by_header
+from .annotation import find_sheet, rows_of_file, sheets_of
+from .columns import Row
 from .emotions import valence_of
-from .folders import Folders, Place, Tail, check_name
+from .folders import Folders, Place, check_name
+from .layout import Layout
 from .phases import Numbers, in_order, to_indexes
 from .reading import DataSet, Finding, Overrides
-from .sheet import SHEET_SUFFIXES, Sheet, read_sheet
+from .sheet import Sheet, read_sheet
 from .units import parse_units
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What a reader knows of its set.
-
-    `fps` is None where the sheet must tell. `sheets` are regular expressions that the annotation
-    file's name is searched with, best first. `tails` gives, for a row, the ends of paths where its
-    clip may lie, best first. `needed` are the columns without which nothing can be read; those of
-    `names` are added to the usual ones. `lacks` are what this set does not annotate.
-    """
-
-    name: str
-    fps: Fraction | None
-    sheets: Sequence[str]
-    tails: Callable[[Row], Sequence[Tail]]
-    needed: Sequence[str] = ("subject", "clip", "onset", "offset")
-    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    lacks: Sequence[str] = ()
-    #: Places with a part of their path that this regular expression finds are another variant's.
-    excluded: str | None = None
-    emotion: Callable[[Row], str] = lambda row: row.text("emotion")
-    #: Further notes on a row, each a defect.
-    doubts: Callable[[Row], Sequence[str]] = lambda _: ()
-
-
-def kind_of(row: Row) -> str:
-    """Return `micro`, `macro`, or the sheet's own word."""
-    word = row.text("kind").lower()
-    if "macro" in word:
-        return "macro"
-    return "micro" if not word or "micro" in word else word
 
 
 def read_layout(
@@ -63,16 +32,42 @@ def read_layout(
     `rows_of` reads the rows of a sheet that has no header. Raises InputError where the folder, its
     sheet or a needed column is missing, or where a row leads out of the folder.
     """
-    folders = Folders(folder if given.frames is None else given.frames, layout.excluded)
-    sheet = read_sheet(given.sheet or find_sheet(folder, layout), given.tab)
-    assumptions = [f"the annotation is {sheet.name}"]
+    folders = folders_of(layout, folder, given)
+    path = given.sheet or find_sheet(folder, layout)
     if rows_of is None:
-        names = {**USUAL, **layout.names}
-        rows, columns = rows_by_header(sheet, names, layout.needed, given.columns)
+        sheet, rows, columns = rows_of_file(layout, path, given)
         told = ", ".join(f"{held} from {name!r}" for held, name in columns.items())
-        assumptions.append(f"its columns: {told}")
+        assumptions = [f"the annotation is {sheet.name}", f"its columns: {told}"]
     else:
+        sheet = read_sheet(path, given.tab)
         rows = rows_of(sheet)
+        assumptions = [f"the annotation is {sheet.name}"]
+    if given.sheet is None and (others := [p.name for p in sheets_of(folder, layout) if p != path]):
+        assumptions.append(f"not read: {', '.join(others[:6])}")
+    read = read_rows(layout, folders, given, rows, assumptions)
+    if not rows:
+        empty = Finding(sheet.name, "has no row below its header")
+        read = replace(read, findings=(*read.findings, empty))
+    return replace(read, folder=folder)
+
+
+def folders_of(layout: Layout, folder: Path, given: Overrides) -> Folders:
+    """Return where a set's clips may lie; raises InputError where there is no such folder."""
+    return Folders(folder if given.frames is None else given.frames, layout.excluded)
+
+
+def read_rows(
+    layout: Layout,
+    folders: Folders,
+    given: Overrides,
+    rows: Sequence[Row],
+    assumptions: Sequence[str],
+) -> DataSet:
+    """Return the data set that these rows code; `assumptions` were made for them already.
+
+    Raises InputError where a row leads out of the folder, or no frame rate is told.
+    """
+    assumptions = list(assumptions)
     if given.fps is not None:
         assumptions.append(f"{given.fps} frames a second, as told")
     elif any(row.text("fps") for row in rows):
@@ -85,7 +80,7 @@ def read_layout(
         Finding(str(link.relative_to(folders.root)), "is a link; links are not followed")
         for link in folders.links
     ]  # fmt: skip
-    for row in rows:
+    for row in [part for whole in rows for part in layout.parted(whole)]:
         missing = [f for f in ("subject", "clip") if f in layout.needed and not row.text(f)]
         if missing:
             findings.append(Finding(row.source, f"the {missing[0]} is missing; no clip is made"))
@@ -94,40 +89,7 @@ def read_layout(
         records.append(record)
         findings += [Finding(row.source, what) for what in defects]
     findings += _repeated(records)
-    if not rows:
-        findings.append(Finding(sheet.name, "has no row below its header"))
-    return DataSet(layout.name, folder, tuple(records), tuple(assumptions), tuple(findings))
-
-
-def find_sheet(folder: Path, layout: Layout) -> Path:
-    """Return the annotation file below a folder: the nearest of the best fitting name.
-
-    Raises InputError where there is none, naming what was found instead.
-    """
-    if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}.", "Give the folder of your own copy.")
-    levels = ("*", "*/*", "*/*/*")
-    files = [
-        path
-        for level in levels
-        for path in sorted(folder.glob(level))
-        if path.suffix.lower() in (*SHEET_SUFFIXES, ".xls")
-        and not path.name.startswith((".", "~$"))
-        and path.is_file()
-    ]
-    fitting = [p for w in layout.sheets for p in files if re.search(w, p.name, re.I)]
-    for path in fitting:
-        if path.suffix.lower() != ".xls":
-            return path
-    if fitting:
-        raise InputError(
-            f"{fitting[0]} is of Excel's old kind.", "Save it as .xlsx or .csv beside it."
-        )
-    there = ", ".join(path.name for path in files[:6]) or "none"
-    raise InputError(
-        f"{folder} has no sheet named like {layout.name}'s annotation (sheets there: {there}).",
-        "Name it with --sheet.",
-    )
+    return DataSet(layout.name, folders.root, tuple(records), tuple(assumptions), tuple(findings))
 
 
 def _record(
@@ -169,7 +131,7 @@ def _record(
     path = folders.root / subject / clip if place is None else place.path
     return ClipRecord(
         subject, clip, path, frames, fps, *indexes, units, emotion, valence, layout.name,
-        (*notes, *defects), written, kind_of(row), row.source,
+        (*notes, *defects), written, layout.kind(row), row.source,
     ), defects  # fmt: skip
 
 

@@ -14,10 +14,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from ....errors import InputError
-from .build import Layout, find_sheet, read_layout
+from .annotation import find_sheet
+from .build import read_layout
 from .cells import subject_key, text_of
 from .columns import Row, rows_by_place
 from .folders import Subject, Tail
+from .layout import Layout
 from .reading import DataSet, Overrides
 from .sheet import Sheet, read_sheets
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from .build import Layout, read_layout
+from .build import read_layout
 from .columns import Row
 from .folders import Subject, Tail
+from .layout import Layout
 from .reading import DataSet, Overrides
 
 
@@ -26,7 +27,9 @@ def _tails(row: Row) -> list[Tail]:
 
 def _doubts(row: Row) -> list[str]:
     second = row.text("second_apex")
-    return [f"a second apex, {second}, is left out"] if second else []
+    if second in ("", "0", row.text("apex")):
+        return []
+    return [f"a second apex, {second}, is left out"]
 
 
 _LAYOUT = Layout(

@@ -10,10 +10,11 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from .build import Layout, read_layout
+from .build import read_layout
 from .columns import Row
 from .folders import Subject, Tail
 from .generated import as_generated
+from .layout import Layout
 from .reading import DataSet, Overrides
 
 
@@ -32,6 +33,9 @@ def _tails(row: Row) -> list[Tail]:
 _LAYOUT = Layout(
     name="CASME II",
     fps=Fraction(200),
-    sheets=(r"casme[ _-]?(2|ii).*coding", r"casme[ _-]?(2|ii)", r"coding", r"label"),
+    # Beside its annotation lies one of objective classes alone.
+    sheets=(
+        r"casme[ _-]?(2|ii).*coding", r"casme[ _-]?(2|ii)(?!.*objective)", r"coding", r"label",
+    ),
     tails=_tails,
-)
+)  # fmt: skip

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .build import Layout, read_layout
+from .build import read_layout
 from .columns import Row
 from .folders import Subject, Tail
+from .layout import Layout
 from .reading import DataSet, Overrides
 
 

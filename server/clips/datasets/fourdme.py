@@ -10,9 +10,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from .build import Layout, read_layout
+from .build import read_layout
 from .columns import Row
 from .folders import Subject, Tail
+from .layout import Layout
 from .reading import DataSet, Overrides
 
 _CLASSES = ("Positive", "Negative", "Surprise", "Repression", "Others")
@@ -44,7 +45,7 @@ def _chosen(row: Row) -> list[str]:
 _LAYOUT = Layout(
     name="4DME",
     fps=Fraction(60),
-    sheets=(r"4dme.*micro", r"4d.*label", r"4dme"),
+    sheets=(r"4dme.*micro", r"4d.*label", r"micro.*macro.*label", r"4dme"),
     tails=_tails,
     names={name.lower(): (name,) for name in _CLASSES},
     emotion=_emotion,

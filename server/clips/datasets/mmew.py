@@ -10,9 +10,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from .build import Layout, read_layout
+from .build import read_layout
 from .columns import Row
 from .folders import Tail
+from .layout import Layout
 from .reading import DataSet, Overrides
 
 
@@ -23,7 +24,8 @@ def read_mmew(folder: Path, given: Overrides) -> DataSet:
 
 def _tails(row: Row) -> list[Tail]:
     emotion, clip = row.text("emotion"), row.text("clip")
-    return [("Micro_Expression", emotion, clip), (emotion, clip), ("Micro_Expression", "*", clip)]
+    below = "Micro_Expression"
+    return [(below, emotion, clip), (emotion, clip), (below, "*", clip), (below, clip)]
 
 
 def _doubts(row: Row) -> list[str]:

@@ -3,7 +3,9 @@
 200 frames a second, grey, 159 clips: `006/006_1_2/006_05562.jpg`. The sheet has 13 rows of text
 above its header: Subject, Filename, Inducement Code, Onset Frame, Apex Frame, Offset Frame,
 Duration, Micro, Action Units, Estimated Emotion, Objective Classes, Notes. Action units have sides
-and intensities (`L12B + R14A`) and some are alternatives (`12 or 14`).
+and intensities (`L12B + R14A`) and some are alternatives (`12 or 14`). The long videos that these
+were cut from, `006_1/006_1_0001.jpg`, have a sheet of their own, of macro-expressions too, without
+emotions.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from .build import Layout, read_layout
+from .build import read_layout
 from .columns import Row
 from .folders import Subject, Tail
+from .layout import Layout
 from .reading import DataSet, Overrides
 
 
@@ -23,7 +26,8 @@ def read_samm(folder: Path, given: Overrides) -> DataSet:
 
 
 def _tails(row: Row) -> list[Tail]:
-    return [(Subject(row.text("subject")), row.text("clip"))]
+    clip = row.text("clip")
+    return [(Subject(row.text("subject")), clip), (clip.rpartition("_")[0],)]
 
 
 def _doubts(row: Row) -> list[str]:
@@ -39,7 +43,7 @@ def _doubts(row: Row) -> list[str]:
 _LAYOUT = Layout(
     name="SAMM",
     fps=Fraction(200),
-    sheets=(r"samm.*micro.*facs", r"samm(?!.*long)", r"facs"),
+    sheets=(r"samm.*micro.*facs", r"samm(?!.*long)", r"facs", r"samm.*long"),
     tails=_tails,
     needed=("subject", "clip", "onset", "offset", "units"),
     names={"duration": ("Duration",), "notes": ("Notes",)},
