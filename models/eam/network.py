@@ -16,6 +16,7 @@ from .edges import EdgePrediction
 from .generator import Generator
 from .keypoints import CELLS, Encoding, KeypointNetwork
 from .refine import SourceMotion, check_flow
+from .repertoire import Fit, Repertoire, no_fit
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class EamConfig:
     `motion` "flow" reads the source's motion from the refined optical flow, "difference" as a
     difference of two detections, as described in the paper; `carry` adds the candidate that
     carries the whole field; `chart` lets the correspondence agree on the chart of the face; `aep`
-    and `eimhsa` switch edge prediction and attention; `doubt` adds how far off the motion may be.
+    and `eimhsa` switch edge prediction and attention; `doubt` adds how far off the motion may be;
+    `repertoire` is the number of movements that the source's motion is fitted by, 0 for no fit.
     """
 
     keypoints: int = 30
@@ -40,6 +42,7 @@ class EamConfig:
     aep: bool = True
     eimhsa: bool = True
     doubt: bool = True
+    repertoire: int = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError for an unknown `motion`."""
@@ -53,7 +56,8 @@ class Prepared(NamedTuple):
     positions (N, 64, 64, 2) and linear (N, 64, 64, 2, 2), see `Correspondence`; apart
     (N, 1, 64, 64), decimetres, how far places held to be the same lie from each other on the chart;
     windows (N, K, 3, 64, 64), through which the source's motion is read, see `motion.windows`;
-    prior (N, K + 2, 64, 64), the masks to start from, see `Dense.prior`.
+    prior (N, K + 2, 64, 64), the masks to start from, see `Dense.prior`; movements and readings
+    (N, M, 2, 64, 64), which the source's motion is fitted by, see `repertoire.Fit`.
     """
 
     positions: Tensor
@@ -61,6 +65,8 @@ class Prepared(NamedTuple):
     apart: Tensor
     windows: Tensor
     prior: Tensor
+    movements: Tensor
+    readings: Tensor
 
     @property
     def where(self) -> Correspondence:
@@ -116,6 +122,9 @@ class Eam(nn.Module):
         c = self.config
         self.encoder = KeypointNetwork(c.keypoints, c.features, c.detail, c.chart)
         self.source = SourceMotion(c.features)
+        self.repertoire = (
+            Repertoire(c.repertoire, c.keypoints, c.features) if c.repertoire else None
+        )
         self.correspond = Correspond(c.features, c.keypoints, chart=c.chart)
         self.dense = Dense(c.features, c.detail, c.keypoints, c.context)
         self.edges = EdgePrediction(c.features, c.detail, c.context) if c.aep else None
@@ -134,12 +143,15 @@ class Eam(nn.Module):
     def prepare(self, neutral: Encoding, character: Encoding) -> Prepared:
         """Return what the source's `neutral` and the `character` tell of all frames to come."""
         where = self.correspond(neutral, character)
+        fit = no_fit(neutral) if self.repertoire is None else self.repertoire.fit(neutral)
         return Prepared(
             positions=where.positions,
             linear=where.linear,
             apart=grid.length(grid.sample(neutral.chart, where.positions) - character.chart),
             windows=motion.windows(neutral.points, CELLS),
             prior=self.dense.prior(character.points),
+            movements=fit.movements,
+            readings=fit.readings,
         )
 
     def animate(
@@ -168,6 +180,9 @@ class Eam(nn.Module):
         prepared = prepared or self.prepare(neutral, character)
         where = prepared.where
         refined = self.source(neutral, frame, source_flow)
+        if self.repertoire is not None:
+            fit = Fit(prepared.movements, prepared.readings)
+            refined = self.repertoire(refined, fit, neutral.features)
         if self.config.motion == "flow":
             found = motion.by_flow(refined, prepared.windows)
         else:

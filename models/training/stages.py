@@ -174,7 +174,7 @@ STEPS = {
     "keypoints": (keypoint_step, ("encoder",)),
     "points": (keypoint_step, ("encoder.heatmaps",)),
     "doubt": (doubt_step, ("doubt",)),
-    "motion": (motion_step, ("source", "correspond", "dense")),
+    "motion": (motion_step, ("source", "repertoire", "correspond", "dense")),
     "paint": (paint_step, ("dense.upsample", "edges", "generator")),
     "unsupervised": (unsupervised_step, ("",)),
 }

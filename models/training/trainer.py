@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from .descent import descend, optimiser_of, rate_at
 from .devices import CPU
 from .feeding import AHEAD, REFRESH_STEPS, Feeder
 from .lessons import attend, in_mixed_precision, lesson, opened
+from .movements import furnish
 from .settings import STAGES, Settings
 from .stages import STEPS
 
@@ -57,18 +59,24 @@ class Trainer:
         if self.position.stage != stage:
             self.network.load_state_dict(self.average)
             self.position.stage, self.position.stage_step = stage, 0
+        repertoire = self.network.repertoire
+        if stage == "motion" and repertoire is not None and not repertoire.directions.any():
+            furnish(repertoire, self.shards, self.settings.seed)
+            self.average = self.weights()
         named = opened(self.network, stage)
         self.names = [name for name, _ in named]
         rate = self.settings.stages[stage].rate
         self.optimiser = optimiser_of([p for _, p in named], rate)
 
     def start_from(self, weights: Eam) -> None:
-        """Begin with the weights of another network, which may lack the part that doubts.
+        """Begin with the weights of another network, which may lack the part that doubts and the
+        repertoire.
 
         InputError where it is built differently otherwise.
         """
         mine, theirs = self.network.config, weights.config
-        if theirs not in (mine, replace(mine, doubt=False)):
+        parts = itertools.product((mine.doubt, False), (mine.repertoire, 0))
+        if theirs not in [replace(mine, doubt=d, repertoire=r) for d, r in parts]:
             raise InputError(
                 f"The weights are of a network built as {weights.config}.",
                 "Set [network] in the settings likewise.",
