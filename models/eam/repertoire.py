@@ -57,11 +57,13 @@ class Repertoire(nn.Module):
 
     def fit(self, neutral: Encoding) -> Fit:
         """Return how the face of `neutral` is fitted; the same for all frames of its clip."""
-        count, number = len(neutral.points), len(self.sizes)
-        where = by_landmarks(self.mean_face.expand(count, -1, -1), neutral.points)
+        number = len(self.sizes)
+        where = by_landmarks(self.mean_face.expand_as(neutral.points), neutral.points)
         sized = self.directions * self.sizes[:, None, None, None]
-        stored = sized.reshape(1, 2 * number, SIDE, SIDE).expand(count, -1, -1, -1)
-        laid = grid.sample(stored, where.positions).reshape(count, number, 2, CELLS, CELLS)
+        stored = sized.reshape(1, 2 * number, SIDE, SIDE)
+        # As many as there are faces, by a size that an exported graph reads anew.
+        stored = stored.expand(neutral.points.shape[0], -1, -1, -1)
+        laid = grid.sample(stored, where.positions).reshape(-1, number, 2, CELLS, CELLS)
         across, down = laid[:, :, :1], laid[:, :, 1:]
         linear = where.linear.permute(0, 3, 4, 1, 2)[:, None]
         laid = linear[:, :, :, 0] * across + linear[:, :, :, 1] * down
@@ -75,7 +77,7 @@ class Repertoire(nn.Module):
 
     def forward(self, motion: Tensor, fit: Fit, features: Tensor) -> Tensor:
         """Return `motion` (N, 2, 64, 64) mixed with its fit; `features` are the neutral's."""
-        amounts = fit.readings.flatten(2) @ motion.reshape(len(motion), -1, 1)
+        amounts = fit.readings.flatten(2) @ motion.flatten(1)[..., None]
         fitted = (amounts.transpose(1, 2) @ fit.movements.flatten(2)).reshape(motion.shape)
         known = torch.cat((motion, fitted, fitted - motion, self.reduce(features)), dim=1)
         share = torch.sigmoid(self.share(self.hourglass(known)))
