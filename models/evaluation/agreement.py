@@ -22,8 +22,7 @@ from ..recognition.recognise import Recognised, as_pictures, find_points, read, 
 from ..recognition.samples import Pictures, true_amounts
 from ..recognition.scores import Interval, as_words, scores
 from ..training.data import Shards
-from .methods import METHODS, as_met
-from .run import batches, labels
+from .run import Answered, answered, labels
 
 Scores = dict[str, Interval]
 
@@ -60,34 +59,43 @@ def agreed(source: Recognised, generated: Recognised, groups: Sequence[object]) 
     return scores(generated.named, generated.amount, source.told, groups)
 
 
-def watched(network: Eam, shards: Shards, pairs: int) -> tuple[dict[str, Tensor], list[int]]:
-    """Return the motion in windows that `SOURCE`'s pictures and each method's show, (P, ...) as
-    `recognition.recognise.seen` returns it, and the indices of the P pairs."""
-    motions: dict[str, list[Tensor]] = {name: [] for name in (SOURCE, *METHODS)}
-    chosen: list[int] = []
-    with torch.no_grad():
-        for indices, pair in batches(shards, pairs):
-            chosen += indices.tolist()
-            rest, frames = (as_pictures(pair[f"source_{name}"]) for name in ("neutral", "frame"))
-            points = find_points(network, rest)
-            motions[SOURCE].append(seen(rest, frames, points))
-            met = as_met(pair, points)
-            rest = as_pictures(pair["character_neutral"])
-            points = find_points(network, rest)
-            for name, method in METHODS.items():
-                motions[name].append(seen(rest, method(network, met).images, points))
-    return {name: torch.cat(parts) for name, parts in motions.items()}, chosen
+class Watch:
+    """Sees how `SOURCE`'s pictures and each method's move, batch by batch of `run.answered`;
+    `network` finds the keypoints in them."""
+
+    def __init__(self, network: Eam) -> None:
+        self.network = network
+        #: Indices of the pairs that were seen.
+        self.chosen: list[int] = []
+        self._motions: dict[str, list[Tensor]] = {}
+
+    def __call__(self, batch: Answered) -> None:
+        """Take a batch in."""
+        self.chosen += batch.indices
+        source, frames, rest = (
+            as_pictures(batch.stored[name])
+            for name in ("source_neutral", "source_frame", "character_neutral")
+        )
+        self._take(SOURCE, seen(source, frames, find_points(self.network, source)))
+        points = find_points(self.network, rest)
+        for name, result in batch.results.items():
+            self._take(name, seen(rest, result.images, points))
+
+    def _take(self, name: str, motion: Tensor) -> None:
+        self._motions.setdefault(name, []).append(motion)
+
+    @property
+    def motions(self) -> dict[str, Tensor]:
+        """The motion in windows, (P, ...) as `recognition.recognise.seen` returns it."""
+        return {name: torch.cat(parts) for name, parts in self._motions.items()}
 
 
-def meaning(
-    network: Eam, recogniser: Recogniser, shards: Shards, pairs: int
-) -> dict[str, dict[str, Scores]]:
-    """Return the scores of `SOURCE`'s pictures and of each method's, against the true units,
-    `truth`, and against what the recogniser reads in the source, `source`."""
-    motions, chosen = watched(network, shards, pairs)
-    known, truth = labels(shards), true_amounts(shards)[chosen]
-    groups = [known[index][0] for index in chosen]
-    found = {name: read(motion, recogniser) for name, motion in motions.items()}
+def meaning(watch: Watch, recogniser: Recogniser, shards: Shards) -> dict[str, dict[str, Scores]]:
+    """Return the scores of `SOURCE`'s pictures and of each method's that were watched, against
+    the true units, `truth`, and against what the recogniser reads in the source, `source`."""
+    known, truth = labels(shards), true_amounts(shards)[watch.chosen]
+    groups = [known[index][0] for index in watch.chosen]
+    found = {name: read(motion, recogniser) for name, motion in watch.motions.items()}
     return {
         name: {
             "truth": scores(one.named, one.amount, truth, groups),
@@ -138,7 +146,10 @@ def main(arguments: list[str] | None = None) -> int:
     def work() -> None:
         network = load_weights(options.weights or WEIGHTS.with_name("eam.safetensors"))
         recogniser = load_recogniser(options.recogniser)
-        print(as_markdown(meaning(network, recogniser, Shards(options.data), options.pairs)))
+        shards, watch = Shards(options.data), Watch(network)
+        for batch in answered(network, shards, options.pairs):
+            watch(batch)
+        print(as_markdown(meaning(watch, recogniser, shards)))
 
     return told(work)
 

@@ -29,7 +29,8 @@ def evaluate(arguments: argparse.Namespace, measure_motion: Measure) -> int:
     data = arguments.data or rendered(arguments.packs, arguments.out, arguments.pairs)
     measure_motion(data)
     shards = Shards(data)
-    found = measure(network, shards, arguments.pairs)
+    watch = agreement.Watch(network) if arguments.meaning else None
+    found = measure(network, shards, arguments.pairs, watch=watch)
     facts: dict[str, object] = {
         "parameters": cost.parameters(network),
         "gflops": cost.operations(network),
@@ -41,8 +42,8 @@ def evaluate(arguments: argparse.Namespace, measure_motion: Measure) -> int:
     for sums in found.sums.values():
         if sums.reliability is not None:
             table += f"\n{sums.reliability.table()}"
-    if arguments.meaning:
-        said = agreement.meaning(network, load_recogniser(), shards, arguments.pairs)
+    if watch is not None:
+        said = agreement.meaning(watch, load_recogniser(), shards)
         report["meaning"] = agreement.as_json(said)
         table += f"\n{agreement.as_markdown(said)}"
     print(heading(report))

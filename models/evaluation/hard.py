@@ -22,6 +22,7 @@ from ..heads.families import HeadModel
 from ..heads.write import load_families
 from ..training.carried import carried_truth
 from ..training.command import Measure
+from ..training.data import FIELDS as PAIR
 from ..training.data import map_arrays, served
 from ..training.losses import facial
 from ..training.passes import animated
@@ -32,17 +33,12 @@ from .command import WEIGHTS
 from .hard_page import page
 from .hard_table import Answer
 
-#: Fields of a pair that the questions need.
-FIELDS = (
-    "source_neutral",
-    "source_frame",
-    "source_flow",
-    "source_moving",
-    "source_points",
-    "source_chart",
-    "character_neutral",
-    "character_points",
-    "character_chart",
+#: Fields of a pair that the questions need: all of the source, and of the character what is known
+#: of it at rest.
+FIELDS = tuple(
+    name
+    for name in PAIR
+    if name.startswith("source_") or name.endswith(("_neutral", "_points", "_chart"))
 )
 #: Questions that go through the network at once.
 BATCH = 8

@@ -135,33 +135,61 @@ def as_they_are(pair: Pairs) -> Pairs:
     return pair
 
 
+@dataclass(frozen=True)
+class Answered:
+    """A batch of pairs and their `indices`: as they are `stored`, as the methods `met` them, and
+    what each method answers."""
+
+    indices: list[int]
+    stored: Pairs
+    met: Pairs
+    results: dict[str, Result]
+
+
+def answered(
+    network: Eam,
+    shards: Shards,
+    pairs: int,
+    methods: Mapping[str, Method] = METHODS,
+    change: Callable[[Pairs], Pairs] = as_they_are,
+) -> Iterator[Answered]:
+    """Yield batches of `pairs` pairs of `shards` with what `methods` answer.
+
+    `network` finds the keypoints by which the baseline holds the source's head still; what the
+    methods meet is what `change` makes of the pairs, whose `plain_flow` is the baseline's.
+    """
+    for indices, stored in batches(shards, pairs):
+        with torch.no_grad():
+            met = change(as_met(stored, network.encode(stored["source_neutral"]).points))
+            results = {name: method(network, met) for name, method in methods.items()}
+        yield Answered(indices.tolist(), stored, met, results)
+
+
 def measure(
     network: Eam,
     shards: Shards,
     pairs: int,
     methods: Mapping[str, Method] = METHODS,
     change: Callable[[Pairs], Pairs] = as_they_are,
+    watch: Callable[[Answered], None] | None = None,
 ) -> Measured:
-    """Return the sums of every one of `methods` over `pairs` pairs of `shards`.
-
-    `network` finds the keypoints by which the baseline holds the source's head still; what the
-    methods meet is what `change` makes of the pairs, whose `plain_flow` is the baseline's.
-    """
+    """Return the sums of what `answered` yields; `watch` sees each batch too."""
     known = labels(shards)
     found = Measured({name: Sums() for name in methods})
-    with torch.no_grad():
-        for indices, shaken in batches(shards, pairs):
-            pair = change(as_met(shaken, network.encode(shaken["source_neutral"]).points))
+    for batch in answered(network, shards, pairs, methods, change):
+        if watch is not None:
+            watch(batch)
+        with torch.no_grad():
+            pair = batch.met
             alike = carried_truth(pair)
-            results = {name: method(network, pair) for name, method in methods.items()}
             frames = (pair["character_frame"] * 255).round().byte().permute(0, 2, 3, 1).numpy()
-            for i, index in enumerate(indices.tolist()):
+            for i, index in enumerate(batch.indices):
                 size = pair["character_backward"][i].square().sum(0).sqrt()
                 found.groups.append(known[index][0])
                 found.within.append(known[index][1])
                 found.expressive.append(float(size.max()) >= measures.EXPRESSIVE)
                 like = alike.flow[i].square().sum(0).sqrt() * alike.known[i, 0]
                 found.amplitudes.append(float(like.max()))
-                for name, result in results.items():
+                for name, result in batch.results.items():
                     add(found.sums[name], result, pair, alike, i, np.ascontiguousarray(frames[i]))
     return found

@@ -9,8 +9,11 @@ import pytest
 import torch
 from microface.errors import InputError
 from microface.models.eam import grid
-from microface.models.evaluation.agreement import agreed, agreement
+from microface.models.eam.network import Eam
+from microface.models.evaluation.agreement import SOURCE, Watch, agreed, agreement, meaning
 from microface.models.evaluation.command import WEIGHTS
+from microface.models.evaluation.methods import Pairs, Result, static_copy
+from microface.models.evaluation.run import measure
 from microface.models.export import load_weights
 from microface.models.heads.chart import REFERENCE
 from microface.models.heads.expressions import added, expression_weights
@@ -21,7 +24,10 @@ from microface.models.recognition.recognise import Recognised, find_points, read
 from microface.models.recognition.regions import PARTNER, WINDOWS, strain, windows
 from microface.models.recognition.scores import scores
 from microface.models.recognition.units import COLUMNS, MIRROR, Column, amounts_of
+from microface.models.training.data import Shards
 from microface.server.clips.builtin import drawn
+
+from .shards import write_shard
 
 UNIT = 60.0  # pixels
 
@@ -180,3 +186,20 @@ def test_a_clip_agrees_with_its_copy_and_not_with_another(acted: dict[str, np.nd
         agreement(smile, smile[:4], keypoints, recogniser)
     with pytest.raises(ValueError, match="not \\(N, 256, 256, 3\\)"):
         seen(smile[:1, :128], smile[:, :128], face())
+
+
+def test_meaning_is_read_in_what_was_measured_and_nothing_is_done_twice(tmp_path: Path) -> None:
+    write_shard(tmp_path, pairs=2)
+    keypoints, shards = load_weights(WEIGHTS), Shards(tmp_path)
+    asked = []
+
+    def counted(network: Eam, pair: Pairs) -> Result:
+        asked.append(len(pair["source_neutral"]))
+        return static_copy(network, pair)
+
+    watch = Watch(keypoints)
+    found = measure(keypoints, shards, 2, {"static copy": counted}, watch=watch)
+    assert asked == [2] and len(found.sums["static copy"].claimed) == 2
+    said = meaning(watch, load_recogniser(), shards)
+    assert said.keys() == {SOURCE, "static copy"} and watch.chosen == [0, 1]
+    assert float(watch.motions["static copy"].abs().max()) == 0 < watch.motions[SOURCE].abs().max()
