@@ -4,8 +4,9 @@ Dense inverse search (as in `models.flow`) at half the resolution brings each pl
 steps of Lucas and Kanade's method (IJCAI 1981) in windows of some 14 pixels make it exact, with the
 gradients of the neutral, which are worked out once a clip (Baker and Matthews, IJCV 56, 2004).
 Against the search at full resolution alone this takes half the time and leaves half of the noise
-(`tests/benchmarks/clip_speed.py` shows both). Light that changes, evenly or in the bands of a
-rolling shutter, is evened out beforehand.
+(`tests/benchmarks/clip_speed.py` shows both). Where a window has little texture, its neighbours say
+what it most likely does. Light that changes, evenly or in the bands of a rolling shutter, is evened
+out beforehand, and shades are taken off: they stay where they are while the head turns below them.
 """
 
 from __future__ import annotations
@@ -32,8 +33,16 @@ SMOOTH_PIXELS = 0.7
 WINDOW_CELLS, LIGHT_CELLS = 2.0, 1.5
 #: Standard deviation, in cells, of the neighbourhoods whose brightness is evened out.
 GAIN_CELLS = 5.0
-#: Squared gradients, in levels per pixel, below which a window tells next to nothing.
-LEAST_ENERGY = 0.3
+#: Squared gradients, in levels per pixel, below which a window tells less than the search, and less
+#: than its neighbours do, which lie within this standard deviation, in cells.
+LEAST_ENERGY, NEIGHBOURS_ENERGY, NEIGHBOURS_CELLS = 0.4, 0.1, 2.0
+#: Standard deviation, in cells, of the neighbourhoods whose mean is taken off beforehand: light
+#: that stays in the world while the head turns is smooth, skin is not.
+SHADE_CELLS = 1.5
+#: Contrast of the pictures without their shades, for the search.
+SEARCH_CONTRAST = 2.0
+#: The matrix that tells as much one way as any other.
+EVERY_WAY = np.array([1, 0, 0, 1], np.float32)
 
 
 class Matcher:
@@ -41,41 +50,39 @@ class Matcher:
 
     def __init__(self, neutral: NDArray[np.uint8], cells: int) -> None:
         """Take a grey neutral (256, 256) and how many cells a side its flows shall have."""
-        self._neutral = neutral
         self._cells = cells
         self._level = _level(neutral, cells)
-        self._smooth = _smoothed(neutral)
-        across = cv2.Scharr(self._smooth, cv2.CV_32F, 1, 0) / 32
-        down = cv2.Scharr(self._smooth, cv2.CV_32F, 0, 1) / 32
+        self._detail = _detail(neutral, cells)
+        self._searched = _for_search(self._detail)
+        across = cv2.Scharr(self._detail, cv2.CV_32F, 1, 0) / 32
+        down = cv2.Scharr(self._detail, cv2.CV_32F, 0, 1) / 32
         self._slope = np.stack([across, down], -1)
         aa, ad, dd = (
             self._windowed(part) for part in (across * across, across * down, down * down)
         )
         aa += LEAST_ENERGY
         dd += LEAST_ENERGY
-        # The inverse of each window's matrix [[aa, ad], [ad, dd]].
-        self._inverse = np.stack([dd, -ad, -ad, aa], -1) / (aa * dd - ad * ad)[..., None]
+        # Each window's matrix, what it adds up to about a cell, and the inverses of both.
+        self._told = np.stack([aa, ad, ad, dd], -1)
+        self._usual = _inverse(cv2.GaussianBlur(self._told, (0, 0), NEIGHBOURS_CELLS))
+        self._inverse = _inverse(self._told + np.float32(NEIGHBOURS_ENERGY) * EVERY_WAY)
 
     def flow(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the flow (cells, cells, 2) in pixels from the neutral to a grey frame (256, 256);
         0 outside the columns of the face."""
-        even = frame * self._gain(frame)
-        found = self._search(np.clip(even + 0.5, 0, 255).astype(np.uint8))
-        smooth = _smoothed(even)
+        detail = _detail(frame * self._gain(frame), self._cells)
+        found = self._search(_for_search(detail))
         side = len(frame)
         for _ in range(STEPS):
             places = square_places(side) + cv2.resize(found, (side, side))
-            change = self._smooth - sample(smooth, places, cv2.INTER_CUBIC)
+            change = self._detail - sample(detail, places, cv2.INTER_CUBIC)
             light = cv2.GaussianBlur(pooled(change, self._cells), (0, 0), LIGHT_CELLS)
             change -= cv2.resize(light, (side, side))
             pull = self._windowed(self._slope * change[..., None])
-            step = np.stack(
-                [
-                    self._inverse[..., 0] * pull[..., 0] + self._inverse[..., 1] * pull[..., 1],
-                    self._inverse[..., 2] * pull[..., 0] + self._inverse[..., 3] * pull[..., 1],
-                ],
-                -1,
-            )
+            # Where a window tells little, its neighbours tell as well.
+            told = _times(self._told, found) + pull
+            usual = _times(self._usual, cv2.GaussianBlur(told, (0, 0), NEIGHBOURS_CELLS))
+            step = _times(self._inverse, told + NEIGHBOURS_ENERGY * usual) - found
             found = found + np.clip(step, -MOST_STEP, MOST_STEP)
         inside = FACE_COLUMNS.start * self._cells // side, FACE_COLUMNS.stop * self._cells // side
         found[:, : inside[0]] = 0
@@ -96,7 +103,7 @@ class Matcher:
         search.setGradientDescentIterations(SEARCH_ITERATIONS)
         search.setVariationalRefinementIterations(REFINEMENT_ITERATIONS)
         search.setUseMeanNormalization(True)
-        one, other = (np.ascontiguousarray(p[:, FACE_COLUMNS]) for p in (self._neutral, frame))
+        one, other = (np.ascontiguousarray(p[:, FACE_COLUMNS]) for p in (self._searched, frame))
         flow = np.zeros((*frame.shape, 2), np.float32)
         flow[:, FACE_COLUMNS] = search.calc(one, other, np.zeros((*one.shape, 2), np.float32))
         return pooled(flow, self._cells)
@@ -107,8 +114,28 @@ class Matcher:
         return np.asarray(means, dtype=np.float32)
 
 
-def _smoothed(grey: NDArray[Any]) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(grey.astype(np.float32), (0, 0), SMOOTH_PIXELS))
+def _times(matrices: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """Return products (..., 2) of matrices (..., 4), row by row, and vectors (..., 2)."""
+    by_row = matrices * np.concatenate([vectors, vectors], -1)
+    return np.asarray(by_row[..., ::2] + by_row[..., 1::2], dtype=np.float32)
+
+
+def _inverse(matrices: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the inverses of symmetric matrices (..., 4), row by row."""
+    aa, ad, _, dd = np.moveaxis(matrices, -1, 0)
+    return np.asarray(np.stack([dd, -ad, -ad, aa], -1) / (aa * dd - ad * ad)[..., None])
+
+
+def _detail(grey: NDArray[Any], cells: int) -> NDArray[np.float32]:
+    """Return a square picture, smoothed a little, without its shades."""
+    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), SMOOTH_PIXELS)
+    shade = cv2.GaussianBlur(pooled(smooth, cells), (0, 0), SHADE_CELLS)
+    return np.asarray(smooth - cv2.resize(shade, grey.shape[::-1]), dtype=np.float32)
+
+
+def _for_search(detail: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return detail as the picture that the search takes."""
+    return np.clip(SEARCH_CONTRAST * detail + 128.5, 0, 255).astype(np.uint8)
 
 
 def _level(grey: NDArray[np.uint8], cells: int) -> NDArray[np.float32]:

@@ -58,27 +58,27 @@ def rotation(vector: Floats) -> Floats:
 
 def project(pose: Floats, surface: Surface) -> Floats:
     """Return where a pose (6,) shows the surface's points: (N, 2) in pixels from the middle."""
-    turned = rotation(pose[:3]) @ surface.points()
-    seen = turned[:2] * (np.exp(pose[3]) / (1 - surface.nearness * turned[2]))
+    points = rotation(pose[:3]) @ surface.points()
+    seen = points[:2] * (np.exp(pose[3]) / (1 - surface.nearness * points[2]))
     return np.asarray(seen.T + pose[4:6])
 
 
-def _turned(
+def turned(
     pose: Floats, points: Floats, nearness: float, scale: float, derivative: Floats
 ) -> Floats:
     """Return `project` of points in space (3, N), and write its `derivative` (N, 2, 6) by a further
     small turn, growth (both times `scale`) and shift."""
     growth = float(np.exp(pose[3]))
-    turned = rotation(pose[:3]) @ points
+    there = rotation(pose[:3]) @ points
     # The derivative is an orthographic camera's: it only steers the steps.
-    x, y, z = turned * (growth / scale)
+    x, y, z = there * (growth / scale)
     derivative[:, 0, 1], derivative[:, 0, 2], derivative[:, 0, 3] = z, -y, x
     derivative[:, 1, 0], derivative[:, 1, 2], derivative[:, 1, 3] = -z, x, y
-    seen = turned[:2] * (growth / (1 - nearness * turned[2]))
+    seen = there[:2] * (growth / (1 - nearness * there[2]))
     return np.asarray(seen.T + pose[4:6])
 
 
-def _moved(pose: Floats, step: Floats) -> Floats:
+def moved(pose: Floats, step: Floats) -> Floats:
     """Return the pose after a further small turn, scale and shift (6,)."""
     turn = rotation(step[:3]) @ rotation(pose[:3])
     vector = np.asarray(cv2.Rodrigues(turn)[0], dtype=np.float64).ravel()
@@ -114,7 +114,7 @@ def fit_pose(
     ridge = np.concatenate([RIDGE * total, np.full(count, EXPRESSION_RIDGE)])
     amounts = np.zeros(count)
     for _ in range(rounds):
-        shown = _turned(pose, points, surface.nearness, extent, derivative)
+        shown = turned(pose, points, surface.nearness, extent, derivative)
         residual = (seen - shown).ravel()
         rest = (residual - columns[:, PARAMETERS:] @ amounts).reshape(-1, 2)
         length = np.hypot(rest[:, 0], rest[:, 1])
@@ -126,7 +126,7 @@ def fit_pose(
         solved = np.linalg.solve(pulled.T @ columns + np.diag(ridge), right)
         step, before = solved[:PARAMETERS] / scale, amounts
         amounts = solved[PARAMETERS:]
-        pose = _moved(pose, step)
+        pose = moved(pose, step)
         settled = np.abs(step * scale).max() < SETTLED_PIXELS
         if settled and (not count or np.abs(amounts - before).max() < SETTLED_AMOUNT):
             break

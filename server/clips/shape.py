@@ -1,11 +1,12 @@
 """Learn an actor's own face from how the clip's head turns.
 
 An average face's depth is off by a few millimetres at any actor, which shows as a quarter of a
-pixel when the head turns by three degrees. Where the turned head leaves motion that its pose does
-not explain, in one direction of the picture and as strong as the turn, it is depth that is wrong.
-Depth and poses are refined by turns (a small bundle adjustment: Triggs et al. 1999). What is left
-and still grows with the turn is the light's doing: it stays while the head turns below it, and the
-flow takes a shade that slides for skin that moves.
+pixel when the head turns by three degrees. First the face is taken for one like those that are
+known, by a bundle adjustment (`bundle.py`); then depth is mended place by place, as far as the face
+may stray there. What is left and still goes with the turn is mostly the light's doing: it stays
+while the head turns below it, and the flow takes a shade or a highlight that slides for skin that
+moves. That seeming motion is not depth, since the head's picture does not follow it, but it is
+learned as well, so that it can be taken off the flow.
 """
 
 from __future__ import annotations
@@ -16,23 +17,32 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .bundle import NOISE_PIXELS, Chosen, Face, adjusted, said
 from .pose import Floats, Surface, fit_pose, project, rotation
 
-#: Depth of actors about the average face's, and noise of the flow at a cell, in crop pixels.
-DEPTH_SPREAD_PIXELS = 8.0
-NOISE_PIXELS = 0.15
-#: Depth never leaves the average face's by more.
-MOST_PIXELS = 24.0
-#: One over the distance of the camera, in crop pixels: usual (about a metre), and its spread.
-USUAL_NEARNESS = 1 / 1600
-NEARNESS_SPREAD = 1 / 1600
-#: Seeming motion by the light: its spread, and the most it can be, in pixels for a radian of turn.
-SEEMING_SPREAD, SEEMING_MOST = 3.0, 6.0
+#: Seeming motion by the light: its spread in pixels for a radian of turn, and for a radian squared;
+#: what goes beyond by this factor is taken for expression.
+SEEMING_SPREAD, BENT_SPREAD, MOST_SPREADS = 6.0, 60.0, 2.0
+#: The most that light makes anything seem to move, in pixels: what goes beyond is expression.
+MOST_SEEMING_PIXELS = 0.4
+#: A place that an expression stirs by this, in pixels, tells half as much of seeming motion; in so
+#: many rounds, frames that the others do not bear out lose their say.
+STIR_PIXELS, DOUBTS = 0.1, 4
+#: A place that an expression stirs by this, in pixels, tells half as much of depth.
+SHAPING_STIR_PIXELS = 0.3
+#: A frame whose bony parts expressions stir by this, in pixels, tells half as much of depth: what
+#: they do at this actor is known in part only, and it is alike in many frames.
+EXPRESSIVE_PIXELS = 0.1
+#: What the flow that seeming motion is learned from is off by, in pixels, once it is smoothed.
+SMOOTHED_NOISE_PIXELS = 0.06
+#: How much depth light may feign, in pixels: the seeming motion of a turn for a radian.
+FEIGNED_PIXELS = 3.0
 #: An action unit's amount below this may be wrong depth as well, and is not taken off.
 SLIGHT_AMOUNT = 0.1
 #: Width over which all this is smooth, in cells.
-SMOOTH_CELLS = 1.0
-ROUNDS = 4
+SMOOTH_CELLS = 0.8
+#: Rounds of fitting poses and face by turns; depth is mended place by place from the second on.
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -46,118 +56,160 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Learned:
-    """A face: its `surface` (N points), and the `seeming` motion (N, 2, 2) in pixels, (dx, dy) for
-    a turn of one radian about x and about y, that comes on top of the true one."""
+class Seeming:
+    """By what points seem to move: `amounts` (N, 2, 5) for the terms of a turn, learned from turns
+    of up to `reach` radians."""
 
-    surface: Surface
-    seeming: Floats
+    amounts: Floats
+    reach: float
+
+    def at(self, pose: Floats) -> Floats:
+        """Return (N, 2) by what points seem to move in a pose; nothing at twice the reach."""
+        turn = float(np.hypot(*pose[:2]))
+        motion = self.amounts @ _turn_terms(pose) * np.clip(2 - turn / self.reach, 0, 1)
+        length = np.hypot(motion[:, 0], motion[:, 1])[:, None]
+        return np.asarray(motion * np.minimum(1, MOST_SEEMING_PIXELS / np.maximum(length, 1e-9)))
 
 
 def learn(
-    surface: Surface, cells: int, seen: Sequence[Seen], weights: Floats, expressions: Floats
-) -> Learned:
-    """Return the face (cells * cells points) that explains the frames best.
+    face: Face, stray: Floats, cells: int, seen: Sequence[Seen], weights: Floats,
+    expressions: Floats,
+) -> Surface:  # fmt: skip
+    """Return the surface (cells * cells points) that explains the frames best.
 
-    `weights` (N,) are what each point is worth for the pose, `expressions` (N, 2, K) what action
-    units do; that is taken off first, so that a smile in a turned face does not become depth.
+    `stray` (N,) is how far depth may differ from what the face's amounts can say, `weights` (N,)
+    what each point is worth for the pose, `expressions` (N, 2, K) what action units do; that is
+    taken off first, so that a smile in a turned face does not become depth.
     """
-    learned = Surface(surface.x, surface.y, surface.z, USUAL_NEARNESS)
+    some = _every_other(cells)
     poses = [frame.pose for frame in seen]
-    still: list[Floats] = []
-    some = np.arange(len(weights)).reshape(cells, cells)[::2, ::2].ravel()
-    for _ in range(ROUNDS):
-        still.clear()
-        part = Surface(learned.x[some], learned.y[some], learned.z[some], learned.nearness)
-        for index, frame in enumerate(seen):
-            worth = (weights * frame.trust)[some]
-            poses[index], amounts = fit_pose(
-                part, frame.places[some], worth, poses[index], expressions=expressions[some]
-            )
-            sure = np.clip(amounts - SLIGHT_AMOUNT, 0, None)
-            still.append(frame.places - expressions @ sure)
-        learned = _nearer(learned, seen, poses, still, weights)
-        learned = _deeper(learned, surface.z, cells, seen, poses, still)
-    return Learned(learned, _seeming(learned, cells, seen, poses, still))
+    deeper = np.zeros(len(stray))
+    for index in range(ROUNDS):
+        surface = face.surface(deeper=deeper)
+        poses, amounts = _posed(surface, seen, poses, weights, expressions, some)
+        still = [
+            frame.places - expressions @ np.clip(amount - SLIGHT_AMOUNT, 0, None)
+            for frame, amount in zip(seen, amounts, strict=True)
+        ]
+        stirs = [_stir(expressions, amount) for amount in amounts]
+        worth = [
+            frame.trust
+            * np.sqrt(weights)
+            * _calm(stir, weights)
+            / (1 + (stir / SHAPING_STIR_PIXELS) ** 2)
+            for frame, stir in zip(seen, stirs, strict=True)
+        ]
+        own = [places[some] - _by_depth(pose) * deeper[some, None] for places, pose in
+               zip(still, poses, strict=True)]  # fmt: skip
+        face, poses = adjusted(face, some, own, [telling[some] for telling in worth], poses)
+        if index:
+            deeper = _deeper(face, deeper, stray, cells, worth, poses, still)
+    return face.surface(deeper=deeper)
 
 
-def _nearer(
+def seeming_motion(
+    surface: Surface, cells: int, seen: Sequence[Seen], weights: Floats, expressions: Floats
+) -> Seeming:
+    """Return by what the frames' points seem to move on top of what the surface does.
+
+    Arguments as of `learn`.
+    """
+    poses, amounts = _posed(
+        surface, seen, [frame.pose for frame in seen], weights, expressions, _every_other(cells)
+    )
+    rest = np.stack([f.places - project(p, surface) for f, p in zip(seen, poses, strict=True)])
+    # Where a frame may show an expression, it tells less than those that do not.
+    stir = np.stack([_stir(expressions, amount) for amount in amounts])
+    calm = np.array([_calm(one, weights) for one in stir])[:, None]
+    worth = np.stack([frame.trust for frame in seen]) * calm / (1 + (stir / STIR_PIXELS) ** 2)
+    terms = np.stack([_turn_terms(pose) for pose in poses])
+    spread = np.array([SEEMING_SPREAD] * 2 + [BENT_SPREAD] * 3)
+    doubt = np.ones_like(worth)
+    for _ in range(DOUBTS):
+        say = worth * doubt
+        moment = _smooth(np.einsum("tn,ti,tj->nij", say, terms, terms), cells)
+        mixed = _smooth(np.einsum("tn,tnc,tj->njc", say, rest, terms), cells)
+        moment += np.diag((SMOOTHED_NOISE_PIXELS / spread) ** 2)
+        found = np.linalg.solve(moment, mixed).transpose(0, 2, 1)
+        found = np.clip(found, -MOST_SPREADS * spread, MOST_SPREADS * spread)
+        off = np.linalg.norm(rest - np.einsum("ncj,tj->tnc", found, terms), axis=2)
+        usual = np.maximum(np.median(off, 0), STIR_PIXELS)
+        doubt = 1 / (1 + (off / (2 * usual)) ** 4)
+    return Seeming(found, max(float(np.hypot(*pose[:2])) for pose in poses))
+
+
+def _turn_terms(pose: Floats) -> Floats:
+    """Return (5,) what seeming motion goes with: the turn about x and y, and their products."""
+    x, y = pose[:2]
+    return np.array([x, y, x * x, x * y, y * y])
+
+
+def _every_other(cells: int) -> Chosen:
+    return np.arange(cells * cells).reshape(cells, cells)[::2, ::2].ravel()
+
+
+def _posed(
     surface: Surface,
     seen: Sequence[Seen],
     poses: Sequence[Floats],
-    still: Sequence[Floats],
     weights: Floats,
-) -> Surface:
-    """Return the surface with the nearness that the frames ask for."""
-    step = 1e-5
-    other = Surface(surface.x, surface.y, surface.z, surface.nearness + step)
-    variance = NOISE_PIXELS**2 * 16  # neighbouring cells err alike
-    weight = variance / NEARNESS_SPREAD**2
-    evidence = weight * (USUAL_NEARNESS - surface.nearness)
-    for frame, pose, places in zip(seen, poses, still, strict=True):
-        shown = project(pose, surface)
-        derivative = (project(pose, other) - shown) / step
-        rest = places - shown
-        worth = (weights * frame.trust * _bounded(rest))[:, None]
-        evidence += float((worth * derivative * rest).sum())
-        weight += float((worth * derivative**2).sum())
-    nearness = float(np.clip(surface.nearness + evidence / weight, 0, 1 / 400))
-    return Surface(surface.x, surface.y, surface.z, nearness)
+    expressions: Floats,
+    some: Chosen,
+) -> tuple[list[Floats], list[Floats]]:
+    """Return the frames' poses, fitted to `some` points, and the expressions' amounts (K,)."""
+    part = Surface(surface.x[some], surface.y[some], surface.z[some], surface.nearness)
+    found = []
+    for frame, start in zip(seen, poses, strict=True):
+        worth = (weights * frame.trust)[some]
+        found.append(
+            fit_pose(part, frame.places[some], worth, start, expressions=expressions[some])
+        )
+    return [pose for pose, _ in found], [amounts for _, amounts in found]
+
+
+def _stir(expressions: Floats, amounts: Floats) -> Floats:
+    """Return (N,) how far expressions (N, 2, K) of these amounts (K,) move each point."""
+    return np.asarray(np.hypot(*(expressions @ amounts).T), dtype=np.float64)
+
+
+def _calm(stir: Floats, weights: Floats) -> float:
+    """Return 0..1 what a frame tells whose points of these weights (N,) expressions stir (N,)."""
+    return float(1 / (1 + np.average(stir**2, weights=weights) / EXPRESSIVE_PIXELS**2))
+
+
+def _by_depth(pose: Floats) -> Floats:
+    """Return (2,) where a pose moves a point that is a pixel deeper."""
+    return np.asarray(rotation(pose[:3])[:2, 2] * np.exp(pose[3]))
 
 
 def _deeper(
-    surface: Surface,
-    usual: Floats,
+    face: Face,
+    deeper: Floats,
+    stray: Floats,
     cells: int,
-    seen: Sequence[Seen],
-    poses: Sequence[Floats],
-    still: Sequence[Floats],
-) -> Surface:
-    """Return the surface with the depth that the frames ask for, smooth over the face."""
-    evidence, weight = np.zeros(len(usual)), np.zeros(len(usual))
-    for frame, pose, places in zip(seen, poses, still, strict=True):
-        towards = rotation(pose[:3])[:2, 2] * np.exp(pose[3])
-        rest = places - project(pose, surface)
-        worth = frame.trust * _bounded(rest)
-        evidence += worth * (rest @ towards)
-        weight += worth * float(towards @ towards)
-    evidence = _smooth(evidence + weight * (surface.z - usual), cells)
-    change = evidence / (_smooth(weight, cells) + (NOISE_PIXELS / DEPTH_SPREAD_PIXELS) ** 2)
-    change = np.clip(change, -MOST_PIXELS, MOST_PIXELS)
-    return Surface(surface.x, surface.y, usual + change, surface.nearness)
-
-
-def _seeming(
-    surface: Surface,
-    cells: int,
-    seen: Sequence[Seen],
+    worth: Sequence[Floats],
     poses: Sequence[Floats],
     still: Sequence[Floats],
 ) -> Floats:
-    """Return (N, 2, 2) what is left of the motion for a turn of one radian about x and y."""
-    moment = np.zeros((len(surface.x), 2, 2))
-    mixed = np.zeros((len(surface.x), 2, 2))
-    for frame, pose, places in zip(seen, poses, still, strict=True):
+    """Return by what each point is deeper than the face, smooth over the face."""
+    evidence, weight = np.zeros(len(stray)), np.zeros(len(stray))
+    turns = 0.0
+    surface = face.surface(deeper=deeper)
+    for told, pose, places in zip(worth, poses, still, strict=True):
+        towards = _by_depth(pose)
         rest = places - project(pose, surface)
-        worth = (frame.trust * _bounded(rest))[:, None, None]
-        moment += worth * np.outer(pose[:2], pose[:2])
-        mixed += worth * rest[:, :, None] * pose[:2]
-    moment, mixed = (
-        np.stack([_smooth(a[:, i, j], cells) for i in (0, 1) for j in (0, 1)], 1).reshape(a.shape)
-        for a in (moment, mixed)
-    )
-    moment += np.eye(2) * (NOISE_PIXELS / SEEMING_SPREAD) ** 2
-    found = np.linalg.solve(moment, mixed.transpose(0, 2, 1)).transpose(0, 2, 1)
-    return np.clip(found, -SEEMING_MOST, SEEMING_MOST)
+        say = told * said(rest)
+        evidence += say * (rest @ towards)
+        weight += say * float(towards @ towards)
+        turns += float(towards @ towards)
+    evidence += weight * deeper
+    # Light errs alike in all frames: they tell no more of it than one does.
+    variance = NOISE_PIXELS**2 + FEIGNED_PIXELS**2 * turns / 2
+    return _smooth(evidence, cells) / (_smooth(weight, cells) + variance / stray**2)
 
 
 def _smooth(values: Floats, cells: int) -> Floats:
-    soft = cv2.GaussianBlur(values.reshape(cells, cells), (0, 0), SMOOTH_CELLS)
-    return np.asarray(soft.ravel(), dtype=np.float64)
-
-
-def _bounded(rest: Floats) -> Floats:
-    """Return (N,) 0..1: what is left of a point's say when it is this far off, for expression."""
-    length = np.hypot(rest[:, 0], rest[:, 1])
-    spread = max(NOISE_PIXELS, 1.5 * float(np.median(length)))
-    return np.asarray(1 / (1 + (length / (2.5 * spread)) ** 4))
+    """Return values (N, ...) of the cells' points smoothed over the face."""
+    flat = values.reshape(cells, cells, -1)
+    soft = [cv2.GaussianBlur(flat[..., k], (0, 0), SMOOTH_CELLS) for k in range(flat.shape[2])]
+    return np.asarray(np.stack(soft, -1).reshape(values.shape), dtype=np.float64)

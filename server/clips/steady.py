@@ -23,11 +23,13 @@ from numpy.typing import NDArray
 
 from ...models.flow import luminance
 from .basis import basis, mobility
+from .bundle import usual_face
 from .crop import NETWORK_PIXELS, Crop, shrink_for
 from .dense import Matcher, quick_flow, texture, trusted
+from .depth import depths
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
 from .sampling import sample, square_places
-from .shape import USUAL_NEARNESS, Learned, Seen, learn
+from .shape import Seeming, Seen, learn, seeming_motion
 from .template import CROP_UNITS, template
 
 #: Cells a side of the network's motion grid.
@@ -46,9 +48,13 @@ MAX_PASSES = 5
 #: A pose that moves the face by less than this, in crop pixels, has settled.
 SETTLED_PIXELS = 0.25
 #: The face is learned from this many frames, out of so many that are looked at.
-LEARNED_FRAMES, LOOKED_AT_FRAMES = 12, 36
+LEARNED_FRAMES, LOOKED_AT_FRAMES = 14, 36
 #: Below this turn, in radians, a frame tells nothing of depth.
 LEAST_TURN = np.radians(0.4)
+#: Beyond this one, in radians, part of the face hides: nothing is learned there.
+MOST_TURN = np.radians(7.0)
+#: Two frames that are turned less unlike than this, in radians, tell the same.
+LEAST_APART = np.radians(0.05)
 
 
 @dataclass(frozen=True)
@@ -77,12 +83,13 @@ class Steadier:
         self.crop = crop
         maps = template(CELLS)
         unit = NETWORK_PIXELS / CROP_UNITS
-        x, y, depth = (a.astype(float).ravel() * unit for a in (maps.x, maps.y, maps.depth))
+        x, y = (a.astype(float).ravel() * unit for a in (maps.x, maps.y))
         self._face = maps.face
         self._blend = cv2.resize(maps.face, (NETWORK_PIXELS, NETWORK_PIXELS))
         self._pose = np.zeros(PARAMETERS)
-        surface = Surface(x, y, depth, USUAL_NEARNESS)
-        self._bear(Learned(surface, np.zeros((CELLS * CELLS, 2, 2))))
+        self._usual = usual_face(x, y, depths())
+        self._seeming: Seeming | None = None
+        self._bear(self._usual.surface())
         # Sampled just as the frames are, so that a frame at rest equals it bit for bit.
         self.neutral = self._sample(*self._shrunk(neutral), self._pose)
         grey = luminance(neutral)
@@ -99,31 +106,39 @@ class Steadier:
         self._expressions = _principal(basis().columns(POOLED)[self._telling], self._rigid)
 
     def learn_face(self, frames: Sequence[NDArray[np.uint8]]) -> bool:
-        """Learn the depth of the actor's face from the frames in which the head is turned most.
+        """Learn the actor's face from frames in which the head is turned, each another way.
 
-        Returns whether any is turned enough; otherwise the average face's depth stays.
+        Returns whether any is turned enough; otherwise the average face stays.
         """
-        looked_at = np.unique(np.linspace(0, len(frames) - 1, LOOKED_AT_FRAMES).astype(int))
-        self._pose = np.zeros(PARAMETERS)
-        poses = []
-        for index in looked_at:
-            poses.append(self._rough_pose(luminance(frames[index])))
-            self._pose = poses[-1]
-        self._pose = np.zeros(PARAMETERS)
-        turns = np.array([float(np.hypot(*pose[:2])) for pose in poses])
-        chosen = np.argsort(-turns)[:LEARNED_FRAMES]
-        chosen = chosen[turns[chosen] > LEAST_TURN]
-        if not len(chosen):
+        places = np.unique(np.linspace(0, len(frames) - 1, LOOKED_AT_FRAMES).astype(int))
+        greys = [luminance(frames[index]) for index in places]
+        poses = self._followed_all(greys)
+        chosen = _unlike(np.array([pose[:2] for pose in poses]))
+        if not chosen:
             return False
-        seen = []
-        for index in chosen:
-            whole, trust = self._measure(luminance(frames[looked_at[index]]), poses[index])
-            places = self._places(self._own + whole.reshape(-1, 2), poses[index])
-            face = trust * np.sqrt(self._texture) * (self._face > 0.5)
-            seen.append(Seen(places, face.ravel().astype(float), poses[index]))
         weights = self._bone.ravel().astype(float)
-        self._bear(learn(self._cells, CELLS, seen, weights, basis().columns()))
+        seen = [self._seen(greys[index], poses[index]) for index in chosen]
+        stray, expressions = depths().stray, basis().columns()
+        self._bear(learn(self._usual, stray, CELLS, seen, weights, expressions))
+        # Measured again as all frames will be, since what it leaves there shall be taken off.
+        poses = self._followed_all([greys[index] for index in sorted(chosen)])
+        seen = [self._seen(greys[i], p) for i, p in zip(sorted(chosen), poses, strict=True)]
+        self._seeming = seeming_motion(self._cells, CELLS, seen, weights, expressions)
         return True
+
+    def _followed_all(self, greys: Sequence[NDArray[np.uint8]]) -> list[Floats]:
+        """Return the rough poses of grey frames from a head at rest on, which stays as it was."""
+        self._pose = np.zeros(PARAMETERS)
+        poses = [self._followed(grey) for grey in greys]
+        self._pose = np.zeros(PARAMETERS)
+        return poses
+
+    def _seen(self, grey: NDArray[np.uint8], pose: Floats) -> Seen:
+        """Return what a grey frame shows of the face, given its rough pose."""
+        whole, trust = self._measure(grey, pose)
+        places = self._places(self._own + whole.reshape(-1, 2), pose)
+        face = trust * np.sqrt(self._texture) * (self._face > 0.5)
+        return Seen(places, face.ravel().astype(float), pose)
 
     def motion_of(self, pose: Floats) -> Floats:
         """Return (64, 64, 2) how a head's pose moves each cell, in pixels of the crop."""
@@ -160,8 +175,9 @@ class Steadier:
     ) -> Steadied:
         """Return what a frame shows beside the head's motion, given its rough pose."""
         whole, trust = self._measure(grey, pose)
-        # Once for the turn that the rough pose tells, which the final one hardly changes.
-        whole = whole - (self._seeming @ pose[:2]).reshape(CELLS, CELLS, 2).astype(np.float32)
+        if self._seeming:
+            # Once for the turn that the rough pose tells, which the final one hardly changes.
+            whole = whole - self._seeming.at(pose).reshape(whole.shape).astype(np.float32)
         final = self._fit(_pooled(whole), pose, _pooled(trust))
         rest = self.motion_of(final) - self.motion_of(pose)
         expression = (whole - rest) * self._face[..., None]
@@ -175,10 +191,10 @@ class Steadier:
             final,
         )
 
-    def _bear(self, learned: Learned) -> None:
-        """Take a face (64 * 64 points) as the actor's."""
-        surface, self._seeming = learned.surface, learned.seeming
-        self._cells = surface
+    def _bear(self, surface: Surface) -> None:
+        """Take a face (64 * 64 points) as the actor's, and nothing as seeming to move."""
+        self._seeming = None
+        self._cells: Surface = surface
         self._own = np.stack([surface.x, surface.y], 1)
         x, y, z = (_pooled(a.reshape(CELLS, CELLS)) for a in (surface.x, surface.y, surface.z))
         self._coarse = Surface(x, y, z, surface.nearness)
@@ -245,6 +261,20 @@ class Steadier:
         if trust is None:
             return fit_pose(rest, seen, weights, pose, QUICK_ROUNDS)[0]
         return fit_pose(rest, seen, weights, pose, ROUNDS, self._expressions)[0]
+
+
+def _unlike(turns: Floats) -> list[int]:
+    """Return which frames, turned by (T, 2) radians, are turned most unlike rest and each other."""
+    apart = np.hypot(*turns.T)
+    apart[apart > MOST_TURN] = 0
+    chosen: list[int] = []
+    while len(chosen) < LEARNED_FRAMES:
+        farthest = int(np.argmax(apart))
+        if apart[farthest] < (LEAST_APART if chosen else LEAST_TURN):
+            break
+        chosen.append(farthest)
+        apart = np.minimum(apart, np.hypot(*(turns - turns[farthest]).T))
+    return chosen
 
 
 def _principal(expressions: Floats, weights: Floats) -> Floats:

@@ -114,6 +114,14 @@ class Scene:
         bright = np.asarray(light * gain, np.float32)
         return expose(replace(self.sensor, noise=noise), bright, rng, first=True)
 
+    def swayed(self, pose: HeadPose) -> np.ndarray:
+        """Return the true flow (64, 64, 2) of the head's motion to a pose, means over the crop's
+        cells, and nan where not all of a cell is seen in both."""
+        moved = motion(self.neutral, self._drawn({}, pose), self.head.triangles)
+        seen = cells(moved.visible[EDGE:-EDGE, EDGE:-EDGE].astype(np.float32))
+        flow = cells(moved.flow[EDGE:-EDGE, EDGE:-EDGE])
+        return np.where(seen[..., None] > 0.99, flow, np.nan)
+
     def flow(self, weights: Mapping[str, float]) -> np.ndarray:
         """Return the true flow (256, 256, 2) of an expression without head motion, on the crop."""
         moved = motion(self.neutral, self._drawn(weights), self.head.triangles)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from microface.server.clips.bundle import USUAL_NEARNESS
 from microface.server.clips.crop import NETWORK_PIXELS, Crop, crop_about, shrink_for, take_crop
+from microface.server.clips.depth import depths
 from microface.server.clips.pose import Surface, fit_pose, project
 from microface.server.clips.sampling import own_places, sample
-from microface.server.clips.shape import USUAL_NEARNESS
 from microface.server.clips.steady import CELLS, Steadier
 from microface.server.clips.template import CROP_UNITS, template, template_points
 from microface.server.engine.canvas import invert
@@ -28,7 +29,8 @@ def textured(seed: int = 0, side: int = NETWORK_PIXELS) -> np.ndarray:
 
 def surface(cells: int = CELLS) -> Surface:
     maps = template(cells)
-    return Surface(*(a.astype(float).ravel() * UNIT for a in (maps.x, maps.y, maps.depth)))
+    depth = cv2.resize(depths().average.reshape(CELLS, CELLS), (cells, cells)).ravel()
+    return Surface(*(a.astype(float).ravel() * UNIT for a in (maps.x, maps.y)), depth)
 
 
 def moved_head(
@@ -43,11 +45,10 @@ def moved_head(
     """
     own = own_places(NETWORK_PIXELS, NETWORK_PIXELS)
     middle = (NETWORK_PIXELS - 1) / 2
-    depth = cv2.resize(template(CELLS).depth * UNIT + np.float32(deeper), own.shape[:2])
+    average = depths().average.reshape(CELLS, CELLS)
+    depth = cv2.resize(average + deeper, own.shape[:2])
     start = own + (0 if extra is None else extra) - middle
-    points = Surface(
-        start[..., 0].ravel(), start[..., 1].ravel(), depth.ravel().astype(float), USUAL_NEARNESS
-    )
+    points = Surface(start[..., 0].ravel(), start[..., 1].ravel(), depth.ravel(), USUAL_NEARNESS)
     forward = (project(pose, points) + middle).reshape(own.shape) - own
     backward = invert(forward.astype(np.float32))
     return sample(picture, own + backward, cv2.INTER_CUBIC)
