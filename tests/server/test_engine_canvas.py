@@ -137,6 +137,20 @@ def pores(places: np.ndarray, scale: float) -> np.ndarray:
     return 128 + 13 * total
 
 
+@pytest.mark.parametrize("size", [40, 300, 700])
+def test_motion_is_carried_as_by_a_cubic(size: int) -> None:
+    canvas = Canvas(picture(size, size), Crop((0.53 * size, 0.46 * size), 0.8 * size))
+    field = bump(2, -1, (150, 90))
+    carried = np.zeros((size, size, 2), np.float32)
+    for box, motion in canvas.motion(field):
+        carried[box] = motion
+    places = (own_places(size, size) + 0.5 - (0.13 * size, 0.06 * size)) / canvas.scale - 0.5
+    truth = canvas.scale * sample(field, places, cv2.INTER_CUBIC, cv2.BORDER_CONSTANT)
+    # OpenCV rounds places to 1/32 of a pixel.
+    assert np.abs(carried - truth).max() < 0.02 * np.abs(truth).max()
+    assert not carried[np.all(cv2.dilate(np.abs(truth), np.ones((9, 9))) == 0, axis=-1)].any()
+
+
 def sharpness(values: np.ndarray) -> float:
     """The power of what is finer than four pixels."""
     rough = values - cv2.GaussianBlur(values, (0, 0), 1.2)
@@ -151,11 +165,11 @@ def test_fine_detail_is_moved_and_kept(size: int) -> None:
     canvas = Canvas(neutral, Crop((size / 2, size / 2), size))
     backward = bump(-1.7, 0.9, width=45)
     made = canvas.paint(backward, NO_COLOUR, NOTHING)[..., 0].astype(float)
-    field = canvas.forward(backward)  # for its shape only: the truth is the field that it inverts
-    assert field.shape == (size, size, 2)
-    carried = canvas._carry(canvas.still(backward), (slice(0, size), slice(0, size)))
-    truth = np.clip(pores(own + carried * canvas.scale, 1.0), 0, 255)
-    moving = np.hypot(*np.moveaxis(carried, -1, 0)) * canvas.scale > 0.3
+    carried = np.zeros((size, size, 2), np.float32)
+    for box, motion in canvas.motion(canvas.still(backward)):
+        carried[box] = motion
+    truth = np.clip(pores(own + carried, 1.0), 0, 255)
+    moving = np.hypot(*np.moveaxis(carried, -1, 0)) > 0.3
     error = np.sqrt(((made - truth)[moving] ** 2).mean())
     box = cv2.boundingRect(moving.astype(np.uint8))
     inner = (
