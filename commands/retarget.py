@@ -15,24 +15,19 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
-import json
 import time
-import zipfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import RunError
 from .output import check_output, whole_folder
 from .performance import add_performance_arguments, performance
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from ..server.client import Event, Performance, RetargetJob
+    from .result_folder import ResultWriter
 
 EXAMPLE = """Examples:
   microface retarget --character ada.png --clip smile.mp4 --strength 0.3 --out out/smile
@@ -95,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     neutral = read_picture(arguments.character)
     from ..server.client import Client
     from ..server.embedded import EmbeddedServer
+    from .result_folder import ResultWriter
 
     with ExitStack() as stack:
         folder = stack.enter_context(whole_folder(out, PARTS, force=arguments.force))
@@ -175,77 +171,3 @@ def take_in(job: RetargetJob, writer: ResultWriter, report: ProgressReport) -> d
 
     job.follow(take)
     return result
-
-
-class ResultWriter:
-    """Writes a result folder frame by frame, so that memory does not grow with the clip."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        #: Time spent writing.
-        self.seconds = 0.0
-        self._shape: tuple[int, ...] = ()
-        self._count = 0
-        (folder / "frames").mkdir()
-        (folder / "edges").mkdir()
-        self._raw = (folder / "motion.raw").open("w+b")
-
-    def __enter__(self) -> ResultWriter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._raw.close()
-
-    def frame(self, index: int, image: NDArray[np.uint8]) -> None:
-        """Write a generated picture (H, W, 3) uint8."""
-        self._picture(self.folder / "frames" / f"{index:06d}.png", image[..., ::-1])
-
-    def edge(self, index: int, edges: NDArray[np.uint8]) -> None:
-        """Write an edge map (H, W) uint8."""
-        self._picture(self.folder / "edges" / f"{index:06d}.png", edges)
-
-    def motion(self, index: int, flow: NDArray[np.float16]) -> None:
-        """Take the next frame's motion (H, W, 2) float16; frames must come in order."""
-        if index != self._count:
-            raise RunError(f"Motion {index} came before {self._count}.", "Start the job again.")
-        begun = time.perf_counter()
-        self._shape = flow.shape
-        self._raw.write(flow.tobytes())
-        self._count += 1
-        self.seconds += time.perf_counter() - begun
-
-    def finish(self, result: dict[str, Any]) -> None:
-        """Write the motion's archive and the result's table."""
-        import numpy as np
-
-        begun = time.perf_counter()
-        self._raw.seek(0)
-        path = self.folder / "motion.npz"
-        with (
-            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-            archive.open("flow.npy", "w", force_zip64=True) as entry,
-        ):
-            header = {
-                "descr": "<f2",
-                "fortran_order": False,
-                "shape": (self._count, *self._shape),
-            }
-            np.lib.format.write_array_header_1_0(entry, header)  # type: ignore[no-untyped-call]
-            while piece := self._raw.read(1 << 22):
-                entry.write(piece)
-        self._raw.close()
-        (self.folder / "motion.raw").unlink()
-        self.seconds += time.perf_counter() - begun
-        result["seconds"]["write"] = round(self.seconds, 4)
-        (self.folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
-
-    def _picture(self, path: Path, pixels: NDArray[np.uint8]) -> None:
-        import cv2
-        import numpy as np
-
-        begun = time.perf_counter()
-        if not cv2.imwrite(
-            str(path), np.ascontiguousarray(pixels), [cv2.IMWRITE_PNG_COMPRESSION, 1]
-        ):
-            raise RunError(f"{path} cannot be written.", "Make room on the disk.")
-        self.seconds += time.perf_counter() - begun

@@ -19,7 +19,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import psutil
-from microface.commands.retarget import ProgressReport, ResultWriter, take_in
+from microface.commands.progress import ProgressReport
+from microface.commands.result_folder import ResultWriter
+from microface.commands.retarget import take_in
 from microface.server.client import Client
 from microface.server.clips.builtin import builtin_clip
 from microface.server.embedded import EmbeddedServer
