@@ -28,6 +28,7 @@ from ..training.data import Shards
 from ..training.descent import descend, optimiser_of, rate_at
 from ..training.feeding import batch_of
 from ..training.lessons import attend, in_mixed_precision, lesson, opened
+from ..training.movements import furnished
 from ..training.settings import Settings, load_settings
 from ..training.stages import STEPS
 from .ablation_table import CARRIED, SHOWN, Line, changed, lines_of, reached
@@ -89,6 +90,7 @@ def taught(
         if name.startswith(variant.given) and name in mine
     }
     network.load_state_dict({**mine, **given})
+    furnished(network, shards, settings.seed)
     for stage, share in variant.plan:
         steps = teach(network, stage, shards, settings, share * minutes)
         print(f"{variant.name}: {stage}, {steps} steps", flush=True)

@@ -18,9 +18,11 @@ from ..released.network import Keypoints, Released, ReleasedConfig, relative
 from . import cost
 
 #: The whole network, as it ships; doubt is taught apart and left out here.
-WHOLE = EamConfig(doubt=False)
+WHOLE = EamConfig(doubt=False, repertoire=64)
+#: The same without what faces can do, whose cost the plainer ones are widened to.
+FINE = replace(WHOLE, repertoire=0)
 #: The same with nothing but sparse keypoints' motion and masks.
-PLAIN = replace(WHOLE, motion="difference", carry=False, chart=False, aep=False, eimhsa=False)
+PLAIN = replace(FINE, motion="difference", carry=False, chart=False, aep=False, eimhsa=False)
 #: Steps in which a network is widened, and the widest that is tried.
 WIDER, WIDEST = 0.05, 3.0
 
@@ -83,10 +85,11 @@ def frame_cost(network: nn.Module) -> float:
 
 
 def as_costly(config: EamConfig) -> Callable[[], nn.Module]:
-    """Return what builds `config`, widened until a frame costs what the whole network's does."""
+    """Return what builds `config`, widened until a frame costs what the one's with fine motion
+    does."""
 
     def build() -> nn.Module:
-        wanted = frame_cost(Eam(WHOLE))
+        wanted = frame_cost(Eam(FINE))
         factor = closest(lambda f: frame_cost(Eam(widened(config, f))), wanted, 1.0, WIDER, WIDEST)
         return Eam(widened(config, factor))
 
@@ -94,8 +97,9 @@ def as_costly(config: EamConfig) -> Callable[[], nn.Module]:
 
 
 def released() -> nn.Module:
-    """Return the released network at the width at which a frame costs what the whole one's does."""
-    wanted = frame_cost(Eam(WHOLE))
+    """Return the released network at the width at which a frame costs what the one's with fine
+    motion does."""
+    wanted = frame_cost(Eam(FINE))
     width = closest(
         lambda w: frame_cost(Released(ReleasedConfig(width=w))), wanted, WIDER, WIDER / 5, 1.0
     )
@@ -103,7 +107,7 @@ def released() -> nn.Module:
 
 
 DETECTOR = ("encoder",)
-MOTION = (*DETECTOR, "source", "correspond", "dense")
+MOTION = (*DETECTOR, "source", "repertoire", "correspond", "dense")
 WITH_EDGES = replace(PLAIN, aep=True)
 WITH_BOTH = replace(PLAIN, aep=True, eimhsa=True)
 
@@ -115,7 +119,8 @@ VARIANTS = (
     Variant("+ edges", as_costly(WITH_EDGES), ALONE, DETECTOR),
     Variant("+ attention", as_costly(WITH_BOTH), ALONE, DETECTOR),
     Variant("+ supervision", as_costly(WITH_BOTH), TAUGHT, DETECTOR),
-    Variant("+ fine motion", lambda: Eam(WHOLE), TAUGHT, DETECTOR),
+    Variant("+ fine motion", lambda: Eam(FINE), TAUGHT, DETECTOR),
+    Variant("+ repertoire", lambda: Eam(WHOLE), TAUGHT, DETECTOR),
 )
 
 #: What paints, on the motion of the weights that ship: nothing but the warp and a residual, with

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..eam import grid
 from ..eam.correspondence import by_landmarks
+from ..eam.network import Eam
 from ..eam.repertoire import SIDE, Repertoire
 from ..heads.keypoints import MIRROR
 from .data import Shards
@@ -24,6 +25,15 @@ SPREAD_CELLS = 0.6
 FILLING = 0.01
 
 Floats = NDArray[np.float64]
+
+
+def furnished(network: nn.Module, shards: Shards, seed: int) -> bool:
+    """Furnish the repertoire of `network` where it has an empty one; return whether it had."""
+    repertoire = network.repertoire if isinstance(network, Eam) else None
+    if repertoire is None or repertoire.directions.any():
+        return False
+    furnish(repertoire, shards, seed)
+    return True
 
 
 def furnish(repertoire: Repertoire, shards: Shards, seed: int) -> None:
