@@ -46,7 +46,8 @@ _KINDS: tuple[tuple[str, str, float], ...] = (
     ("mouthRoll", r"roll|suck|^au28$", 1.0),
     ("jaw", r"jaw(forward|left|right|f$|back|side)|^jaw$|^au(29|30)$", 1.5),
     ("mouthShift", r"mouth(left|right|shift|side)|^mouth$", 1.5),
-    ("mouthClose", r"mouth.*close", 1.5),
+    # Undoes an open jaw: alone it would push the lips through each other.
+    ("mouthClose", r"mouth.*close", 4.0),
     ("cheekPuff", r"puff|cheek.*blow|^au3[34]$", 1.0),
 )  # fmt: skip
 

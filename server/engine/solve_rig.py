@@ -20,8 +20,10 @@ Floats = NDArray[np.float64]
 SAME = 0.995
 #: A key is the sum of two sides when they explain this share of its motion.
 SUM = 0.97
-#: Two keys are the sides of one expression when one, mirrored, has this cosine with the other.
+#: Two keys are the sides of one expression when one, mirrored, has this cosine with the other,
 MIRRORED = 0.8
+#: and lie on it: the shares of their motion on one half of the face differ by this much.
+ONE_SIDED = 0.3
 #: Cells across the face on which mirrored motions are compared, and the Gaussian's sigma in cells.
 _CELLS, _SIGMA = 24, 1.0
 
@@ -29,11 +31,13 @@ _CELLS, _SIGMA = 24, 1.0
 @dataclass(frozen=True)
 class Rig:
     """`cost` (S,) of believing in each key, in natural units of log probability; `partner` (S,)
-    the key on the other side or -1; `usable` (S,) False for keys that others stand in for;
-    `companions` pairs of keys that often come together."""
+    the key on the other side or -1, `side` (S,) which one a key itself is on, 1 left, -1 right, 0
+    none; `usable` (S,) False for keys that others stand in for; `companions` pairs of keys that
+    often come together."""
 
     cost: Floats
     partner: NDArray[np.int64]
+    side: NDArray[np.int64]
     usable: NDArray[np.bool_]
     companions: frozenset[frozenset[int]]
 
@@ -58,8 +62,9 @@ def read_rig(
     usable = moving & (np.asarray(bounds[:, 1]) > np.asarray(bounds[:, 0]))
     usable &= ~_copies(names, cost, alike, size, np.asarray(bounds, np.float64), usable)
     partner = _partners(entries, usable)
+    side = np.array([entry.side for entry in entries], np.int64)
     if jacobian is not None and positions is not None and len(positions):
-        partner = _mirrored(partner, usable & (partner < 0), jacobian, positions)
+        partner, side = _mirrored(partner, side, usable & (partner < 0), jacobian, positions)
     usable &= ~_sums(hessian, partner, usable)
     companions = frozenset(
         frozenset((i, j))
@@ -67,7 +72,7 @@ def read_rig(
         for j, other in enumerate(entries[:i])
         if frozenset((one.kind, other.kind)) in COMPANIONS and one.side * other.side >= 0
     )
-    return Rig(cost, partner, usable, companions)
+    return Rig(cost, partner, np.where(partner < 0, 0, side), usable, companions)
 
 
 def _copies(
@@ -111,15 +116,20 @@ def _partners(entries: Sequence[Known], usable: NDArray[np.bool_]) -> NDArray[np
 
 
 def _mirrored(
-    partner: NDArray[np.int64], alone: NDArray[np.bool_], jacobian: Reals, positions: Reals
-) -> NDArray[np.int64]:
-    """Return `partner` with the keys that are `alone` paired by their motion.
+    partner: NDArray[np.int64],
+    side: NDArray[np.int64],
+    alone: NDArray[np.bool_],
+    jacobian: Reals,
+    positions: Reals,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return `partner` and `side` with the keys that are `alone` paired by their motion.
 
-    The face's middle is where the motion of all keys together has its centre.
+    The face's middle is where the motion of all keys together has its centre; a face's left is to
+    the right of it.
     """
     keys = np.flatnonzero(alone)
     if len(keys) < 2:
-        return partner
+        return partner, side
     flow = np.asarray(jacobian, np.float32)
     power = (flow**2).sum((1, 2)).astype(np.float64)
     middle = np.average(np.asarray(positions, np.float64), axis=0, weights=power + 1e-12)
@@ -141,12 +151,19 @@ def _mirrored(
     own = np.diag(likeness).copy()
     np.fill_diagonal(likeness, -1)
     best = likeness.argmax(1)
-    found = partner.copy()
+    # Which share of a key's motion is to the right of the middle: 0 to 1.
+    right = (fields[:, _CELLS // 2 :] ** 2).sum((0, 1, 2)) / ((fields**2).sum((0, 1, 2)) + 1e-12)
+    found, on = partner.copy(), side.copy()
     for i, j in enumerate(best):
-        # A key that is its own mirror image has no side.
-        if best[j] == i and likeness[i, j] > max(MIRRORED, own[i], own[j]):
+        # A key that is its own mirror image has no side, nor has one that shifts both.
+        if (
+            best[j] == i
+            and likeness[i, j] > max(MIRRORED, own[i], own[j])
+            and abs(right[i] - right[j]) > ONE_SIDED
+        ):
             found[keys[i]] = keys[j]
-    return found
+            on[keys[i]] = 1 if right[i] > right[j] else -1
+    return found, on
 
 
 def _sums(

@@ -23,8 +23,9 @@ Keys = tuple[int, ...]
 
 #: Independent observations of a face's motion field: what a share of the motion left weighs.
 OBSERVATIONS = 32.0
-#: What a key costs; what it costs that its other side moves too, or stays (one in five does).
-KEY, BOTH_SIDES, ONE_SIDE = 2.0, 0.2, 1.4
+#: What a key costs; what it costs that its other side moves too, or stays (one in five does). It is
+#: events that have one side: what else moves on that side alone costs only this much.
+KEY, BOTH_SIDES, ONE_SIDE, SAME_SIDE = 2.0, 0.2, 1.4, 0.6
 #: Sides move together when the weaker makes at least this share of the stronger's motion.
 ALIKE_SIDES = 0.25
 #: How much less the first of them costs: a face that moves at all makes an expression.
@@ -106,14 +107,20 @@ class Selection:
 
     def _cost(self, keys: Keys) -> float:
         rig, chosen = self.rig, set(keys)
-        total = 0.0
+        total, alone = 0.0, list[int]()
         for key in keys:
             other = int(rig.partner[key])
             if other in chosen and self._together(keys, key, other):
                 # The pair is paid for once, by the likelier of its sides.
                 total += (KEY + BOTH_SIDES + float(min(rig.cost[[key, other]]))) / 2
-            else:
-                total += KEY + float(rig.cost[key]) + (ONE_SIDE if other >= 0 else 0)
+                continue
+            total += KEY + float(rig.cost[key])
+            if other in chosen:
+                total += ONE_SIDE
+            elif other >= 0:
+                alone.append(int(rig.side[key]))
+        sides = len(set(alone))
+        total += ONE_SIDE * sides + SAME_SIDE * (len(alone) - sides)
         together = {
             frozenset(self._expression(key) for key in pair)
             for pair in rig.companions

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from microface.server.engine.solve import SolveResult, solve_weights
 from microface.server.engine.solve_rig import read_rig
+from microface.server.engine.solve_select import Selection
 
 FRAMES = 40
 TIMES = np.arange(FRAMES) / 100
@@ -297,3 +298,33 @@ def test_sides_are_found_without_names() -> None:
         assert one.removesuffix("Left").removesuffix("Right") == two.removesuffix(
             "Left"
         ).removesuffix("Right")
+        assert rig.side[index] == (1 if one.endswith("Left") else -1)
+
+
+def test_opposite_ways_are_no_sides() -> None:
+    positions, jacobian, names = face()
+    mouth = np.exp(-(((positions - (128, 168)) / 25) ** 2).sum(1) / 2)[:, None]
+    ways = np.stack([mouth * (sign * 8, 0.5) for sign in (1, -1)], -1)
+    mixed = np.concatenate([jacobian, ways], -1)
+    flat = mixed.reshape(-1, mixed.shape[2])
+    bounds = np.tile([0.0, 1.0], (mixed.shape[2], 1))
+    for told in ([*names, "mouthLeft", "mouthRight"], [f"k{i}" for i in range(mixed.shape[2])]):
+        rig = read_rig(told, flat.T @ flat, bounds, mixed, positions)
+        assert (rig.partner[:-2] >= 0).all()
+        assert (rig.partner[-2:] < 0).all()
+
+
+def test_what_else_moves_on_an_events_one_side_takes_less_to_be_believed() -> None:
+    names = ["mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight"]
+    bounds = np.tile([0.0, 100.0], (4, 1))
+    rig = read_rig(names, np.eye(4), bounds)
+
+    def chosen(left: float, right: float) -> list[str]:
+        linear = np.array([[10.0, 0.0, left, right]])
+        energy = float((linear**2).sum()) + 2.0  # and 2 that no key explains
+        keys = Selection(np.eye(4), linear, energy, bounds, 1.0, rig, lambda: False).run()
+        return [names[key] for key in keys]
+
+    assert chosen(0.95, 0) == ["mouthSmileLeft", "mouthFrownLeft"]
+    assert chosen(0, 0.95) == ["mouthSmileLeft"]
+    assert chosen(0.5, 0) == ["mouthSmileLeft"]
