@@ -187,6 +187,7 @@ def _bake(
         second_fps=parse_fps(arguments.second_fps) if arguments.second_fps else None,
         mix=asked.mix,
         align=asked.align,
+        face=asked.face,
     )
     report.say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
     pictures, kinds = place.draft_pictures, arguments.to

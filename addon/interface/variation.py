@@ -41,6 +41,7 @@ def _seconds(name: str, what: str) -> Any:
     return bpy.props.FloatProperty(
         name=name, description=f"When {what}, in seconds from the start; 0 leaves it",
         default=0.0, min=0.0, max=60.0, precision=3, step=1,
+        subtype="TIME_ABSOLUTE", unit="TIME_ABSOLUTE",
     )  # fmt: skip
 
 
@@ -56,8 +57,8 @@ class MicrofaceVariation(bpy.types.PropertyGroup):  # type: ignore[misc]
     left: _gain("Left", "the subject's left")  # type: ignore[valid-type]
     right: _gain("Right", "the subject's right")  # type: ignore[valid-type]
     stretch: bpy.props.FloatProperty(  # type: ignore[valid-type]
-        name="Duration",
-        description="How many times as long as the clip",
+        name="Stretch",
+        description="How many times as long as the clip it lasts",
         default=1.0,
         min=0.05,
         max=20.0,
@@ -66,6 +67,16 @@ class MicrofaceVariation(bpy.types.PropertyGroup):  # type: ignore[misc]
     onset: _seconds("Onset", "the expression begins")  # type: ignore[valid-type]
     apex: _seconds("Apex", "the expression peaks")  # type: ignore[valid-type]
     offset: _seconds("Offset", "the expression has gone")  # type: ignore[valid-type]
+    face: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Face",
+        description="Of several faces in the clip, the one that is meant",
+        items=(
+            ("largest", "Largest", "The largest face"),
+            ("left", "Left", "The face furthest left in the picture"),
+            ("right", "Right", "The face furthest right in the picture"),
+        ),
+        default="largest",
+    )
     neutral: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Neutral",
         items=(
@@ -87,7 +98,7 @@ class MicrofaceVariation(bpy.types.PropertyGroup):  # type: ignore[misc]
         name="Second clip", description="Mix another clip in"
     )
     second_source: bpy.props.EnumProperty(  # type: ignore[valid-type]
-        name="Second clip", items=_SOURCES, default="BUILTIN"
+        name="Source", items=_SOURCES, default="BUILTIN"
     )
     second_builtin: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Clip", items=BUILTIN_CLIPS, default="lip-corner-left"
@@ -140,6 +151,7 @@ def asked_of(settings: Any) -> Performance:
         parse_fps(change.second_fps) if change.second_fps else None,
         {entry[0]: entry[3] for entry in _PARTS}[change.part].format(round(change.share, 4)),
         change.align,
+        change.face,
     )
     found.check()
     return found

@@ -46,14 +46,16 @@ class MICROFACE_PT_time(_Panel, bpy.types.Panel):  # type: ignore[misc]
 
 
 class MICROFACE_PT_sources(_Panel, bpy.types.Panel):  # type: ignore[misc]
-    """Where the source's face rests, and a second clip"""
+    """Which face the source is, where it rests, and a second clip"""
 
     bl_idname = "MICROFACE_PT_sources"
-    bl_label = "Neutral and Second Clip"
+    bl_label = "Face, Neutral, Second Clip"
 
     def draw(self, context: Any) -> None:
-        """Draw the neutral and the second clip."""
+        """Draw the face, its neutral and the second clip."""
         column, change = self.column(context)
+        column.row().prop(change, "face", expand=True)
+        column.separator()
         column.row().prop(change, "neutral", expand=True)
         if change.neutral != "FOUND":
             column.prop(change, f"neutral_{'frame' if change.neutral == 'FRAME' else 'path'}")
