@@ -42,7 +42,9 @@ ALLOWED = {
 #: Outside packages that only these parts may import, anywhere in a file.
 ONLY_IN = {
     "torch": (
+        "models.devices",
         "models.eam",
+        "models.heads.device",
         "models.released",
         "models.training",
         "models.evaluation",

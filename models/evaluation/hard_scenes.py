@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..heads.actor import SIZE, Actor
+from ..heads.actor import Actor
 from ..heads.expressions import added, expression_weights
 from ..heads.families import TEST_IDENTITIES_FROM, Floats, HeadModel, RenderHead
 from ..heads.keypoints import keypoints_from_landmarks
@@ -15,6 +15,7 @@ from ..heads.pairs import Pair, make_pair
 from ..heads.render import draw, prepare_look
 from ..heads.scene import Camera, Light, crop_of, random_background, random_light, rotation
 from ..heads.sensor import Sensor
+from ..heads.setting import SIZE
 from ..heads.style import STYLES, dressed, style_of
 
 #: Amounts of one expression for the gain curve; every other question is asked at `USUAL`.

@@ -1,4 +1,4 @@
-"""A head in front of a camera, drawn at random: what one side of a training pair is made of."""
+"""A head in front of a camera with its neutral drawn: one side of a training pair."""
 
 from __future__ import annotations
 
@@ -6,27 +6,16 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from .environment import lit_around
-from .expressions import RECIPES, added, expression_weights
+from .expressions import added
 from .families import Floats, RenderHead
 from .keypoints import keypoints_from_landmarks
-from .makeup import spectacles
-from .occluders import hand, strands
 from .pulls import Pull, pulled
-from .render import SUPERSAMPLING, Drawing, Look, draw, prepare_look
-from .scene import Framing, random_background, random_camera, random_light
-from .sensor import Sensor, random_sensor, worsened
-from .style import STYLES, dressed, style_of
-
-SIZE = 256
-
-#: Where a fifth of the varied heads turn to.
-_TURNED = Framing(yaw=24, pitch=16)
-#: Shares of varied characters that are stylised, or grey pictures.
-_STYLISED, _GREY = 0.25, 0.08
-#: Shares of varied sources that hair, or something like a hand, hides in part.
-_HAIRY, _HANDY = 0.07, 0.06
+from .render import Drawing, Look, draw, prepare_look
+from .scene import Framing
+from .sensor import Sensor
+from .setting import SIZE, random_setting
 
 
 @dataclass(frozen=True)
@@ -68,28 +57,6 @@ class Actor:
         return keypoints_from_landmarks(self.look.camera.project(marks, SIZE)[:, :2])
 
 
-def random_base(rng: np.random.Generator) -> dict[str, float]:
-    """Draw what a face does while it does nothing: gaze, lids, a hint of mood, parted lips."""
-    base: dict[str, float] = {}
-    if rng.random() < 0.7:
-        across, up = np.clip(rng.normal(0, 0.25, 2), -0.7, 0.7)
-        base["eyeLookOutLeft" if across > 0 else "eyeLookInLeft"] = abs(float(across))
-        base["eyeLookInRight" if across > 0 else "eyeLookOutRight"] = abs(float(across))
-        for side in ("Left", "Right"):
-            base[("eyeLookUp" if up > 0 else "eyeLookDown") + side] = abs(float(up)) * 0.7
-    if rng.random() < 0.5:
-        lids = float(rng.uniform(0, 0.25))
-        base = added(base, {"eyeBlinkLeft": lids, "eyeBlinkRight": lids})
-    if rng.random() < 0.4:
-        for unit in rng.choice(list(RECIPES), int(rng.integers(1, 3)), replace=False):
-            left = float(rng.uniform(0, 0.35))
-            right = left * float(rng.uniform(0.8, 1.25))
-            base = added(base, expression_weights(str(unit), left, right))
-    if rng.random() < 0.15:
-        base = added(base, {"jawOpen": float(rng.uniform(0.02, 0.15))})
-    return base
-
-
 def make_actor(
     rng: np.random.Generator,
     head: RenderHead,
@@ -98,68 +65,37 @@ def make_actor(
     clean: bool,
     varied: bool = False,
 ) -> Actor:
-    """Put a head in front of a random camera, light, background and sensor.
-
-    A `clean` one is a rendered character, else a filmed person. A `varied` one also meets fill
-    light and surroundings, wide turns, and styles if it is a character; if a person, hair and
-    hands in front of the face and poor cameras. All else is drawn alike either way.
-    """
-    variety = rng.spawn(1)[0]
-    if varied and variety.random() < 0.2:
-        framing = _TURNED
-    base = random_base(rng)
-    vertices = head.posed(base)
-    camera = random_camera(rng, vertices, head.landmarks, framing)
-    light = random_light(rng)
-    style = None
-    if varied:
-        light = lit_around(variety, light)
-        if clean and variety.random() < _STYLISED:
-            name = str(variety.choice(STYLES))
-            head = dressed(variety, head, name)
-            style = style_of(variety, name, float((light.colour + light.ambient[0]).mean()))
-    look = prepare_look(head, vertices, camera, light, style)
-    neutral = draw(head, vertices, look, SIZE)
-    sensor = random_sensor(rng, clean=clean)
-    # Exposed for the head, as cameras and artists do; the background takes what comes.
-    level = float(neutral.light.reshape(-1, 4)[neutral.pixel, :3].mean())
-    wanted = float(np.clip(np.exp(rng.normal(np.log(0.2), 0.4)), 0.05, 0.45))
-    sensor = replace(sensor, exposure=sensor.exposure * np.float32(wanted / max(level, 1e-3)))
-    background = random_background(rng, SIZE) * np.float32(max(level, 1e-3) / wanted)
-    actor = Actor(head, base, look, sensor, background, vertices, neutral)
-    marks, side = neutral.points[head.landmarks], SIZE * SUPERSAMPLING
-    if not clean and rng.random() < 0.1:
-        lit = np.array([level, level, level, 0.2], np.float32) / np.float32(0.2)
-        return replace(actor, cover=spectacles(rng, marks, side) * lit)
-    return _impaired(variety, actor, clean) if varied else actor
+    """Draw a head in a setting; arguments as of `random_setting`."""
+    s = random_setting(rng, head, framing, clean=clean, varied=varied)
+    look = prepare_look(s.head, s.vertices, s.camera, s.light, s.style)
+    neutral = draw(s.head, s.vertices, look, SIZE)
+    shown = neutral.light.reshape(-1, 4)[neutral.pixel, :3]
+    mean = float(shown.mean())
+    level = max(mean, 1e-3)
+    sensor = replace(s.sensor, exposure=s.sensor.exposure * np.float32(s.wanted / level))
+    background = s.background * np.float32(level / s.wanted)
+    cover, loose = None, False
+    if s.cover is not None:
+        cover = s.cover.picture * s.cover.factor(mean, np.median(shown, axis=0))
+        loose = s.cover.loose
+    return Actor(s.head, s.base, look, sensor, background, s.vertices, neutral, cover, loose)
 
 
-def _impaired(rng: np.random.Generator, actor: Actor, clean: bool) -> Actor:
-    """Return a varied actor under a worse camera, and partly hidden if not `clean`."""
-    if clean:
-        grey = rng.random() < _GREY
-        return replace(actor, sensor=replace(actor.sensor, saturation=0.0)) if grey else actor
-    actor = replace(actor, sensor=worsened(rng, actor.sensor))
-    chance = rng.random()
-    if chance > _HAIRY + _HANDY:
-        return actor
-    drawing = actor.neutral
-    marks, side = drawing.points[actor.head.landmarks], SIZE * SUPERSAMPLING
-    level = np.median(drawing.light.reshape(-1, 4)[drawing.pixel, :3], axis=0)
-    if chance < _HAIRY:
-        return replace(actor, cover=strands(rng, marks, side, level))
-    return replace(actor, cover=hand(rng, marks, side, level), loose=True)
-
-
-def shaken(rng: np.random.Generator, light: Floats, strength: float = 1.0) -> Floats:
-    """Return a supersampled head (S, S, 4) under the small rigid motion that steadying leaves,
-    `strength` times as large."""
-    side = light.shape[0]
+def shake_of(rng: np.random.Generator, side: int, strength: float = 1.0) -> NDArray[np.float64]:
+    """Draw the small rigid motion that steadying leaves, `strength` times as large: the affine map
+    (2, 3) that takes old places in a picture of `side` samples, by index, to new ones."""
     angle = np.clip(rng.normal(0, 0.2), -0.8, 0.8) * strength
     scale = np.exp(rng.normal(0, 0.0015) * strength)
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), float(angle), float(scale))
     matrix = np.asarray(turn, dtype=np.float64)
     matrix[:, 2] += np.clip(rng.normal(0, 0.4, 2), -1.5, 1.5) * strength * side / SIZE
+    return matrix
+
+
+def shaken(rng: np.random.Generator, light: Floats, strength: float = 1.0) -> Floats:
+    """Return a supersampled head (S, S, 4) under a `shake_of` that strength."""
+    side = light.shape[0]
+    matrix = shake_of(rng, side, strength)
     moved = cv2.warpAffine(
         light, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )

@@ -28,8 +28,8 @@ from .sensor import expose
 CELLS = 64
 Split = Literal["train", "test"]
 
-_SOURCE_FRAMING = Framing(yaw=10, pitch=9)
-_CHARACTER_FRAMING = Framing(yaw=15, pitch=12)
+SOURCE_FRAMING = Framing(yaw=10, pitch=9)
+CHARACTER_FRAMING = Framing(yaw=15, pitch=12)
 #: How often a family plays the source and the character, beside 1 for the others: sources are real
 #: people, whom the stylised built-in head resembles least.
 _SHARES = {"procedural": (0.4, 1.0)}
@@ -143,9 +143,9 @@ def sample_scene(
     """
     varied = split == "train"
     heads = choose_heads(rng, families, split)
-    source = make_actor(rng, heads[0], _SOURCE_FRAMING, clean=False, varied=varied)
-    character = make_actor(rng, heads[1], _CHARACTER_FRAMING, clean=True, varied=varied)
-    return [make_pair(rng, source, character, *_act(rng, split)) for _ in range(frames)]
+    source = make_actor(rng, heads[0], SOURCE_FRAMING, clean=False, varied=varied)
+    character = make_actor(rng, heads[1], CHARACTER_FRAMING, clean=True, varied=varied)
+    return [make_pair(rng, source, character, *random_act(rng, split)) for _ in range(frames)]
 
 
 def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: Split) -> Pair:
@@ -153,7 +153,7 @@ def sample_pair(rng: np.random.Generator, families: Sequence[HeadModel], split: 
     return sample_scene(rng, families, split, frames=1)[0]
 
 
-def _act(rng: np.random.Generator, split: Split) -> tuple[dict[str, float], tuple[Pull, ...]]:
+def random_act(rng: np.random.Generator, split: Split) -> tuple[dict[str, float], tuple[Pull, ...]]:
     """Draw an expression and, in training, pulls beside or instead of one in five that move, a
     blink across one in twenty, and now and then none: a still face is where noise shows.
 

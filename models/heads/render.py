@@ -21,11 +21,11 @@ Floats = NDArray[np.float32]
 #: Samples along each side of a pixel.
 SUPERSAMPLING = 2
 #: How far behind the opaque surface a brow or lash card still shows, in cm.
-_CARD_BIAS = 0.12
+CARD_BIAS = 0.12
 #: A vertex that moves less (in samples, or in cm of depth) counts as still.
-_MOVED_SAMPLES = 5e-3
+MOVED_SAMPLES = 5e-3
 #: Depth by which a point may miss the depth buffer and still count as seen, in cm.
-_SEEN_TOLERANCE = 0.2
+SEEN_TOLERANCE = 0.2
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def draw(
         moved = np.ones(len(head.triangles), np.bool_)
         attributes = _vertex_light(head, vertices, look)
     else:
-        shifted = np.abs(points - near.points).max(axis=1) > _MOVED_SAMPLES
+        shifted = np.abs(points - near.points).max(axis=1) > MOVED_SAMPLES
         moved = touching(shifted, head.triangles)
         touched = np.zeros(len(vertices), np.bool_)
         touched[head.triangles[moved]] = True
@@ -248,7 +248,7 @@ def _blend(
     """Lay one card surface over `light` (N, 4) where nothing opaque hides it."""
     side = raster.triangle.shape[0]
     card = fragments(points, head.triangles, side, side, np.flatnonzero(head.surface == index))
-    near = card.depth < raster.depth.ravel()[card.pixel] + _CARD_BIAS
+    near = card.depth < raster.depth.ravel()[card.pixel] + CARD_BIAS
     nearest = resolve(
         [Fragments(card.pixel[near], card.triangle[near], card.depth[near])], side, side
     )
@@ -281,14 +281,14 @@ def motion(start: Drawing, end: Drawing, triangles: NDArray[np.int32]) -> Motion
     """
     side = start.raster.triangle.shape[0]
     moved = end.points - start.points
-    lively = touching((np.abs(moved) > _MOVED_SAMPLES).any(axis=1), triangles)
+    lively = touching((np.abs(moved) > MOVED_SAMPLES).any(axis=1), triangles)
     moved[:, 2] = end.points[:, 2]
     planes = np.zeros((side * side, 4), np.float32)
     planes[start.pixel, 3] = 1
     # What stays can still be covered by what moves.
     planes[start.pixel, 2] = (
         start.raster.depth.ravel()[start.pixel]
-        <= end.raster.depth.ravel()[start.pixel] + _SEEN_TOLERANCE
+        <= end.raster.depth.ravel()[start.pixel] + SEEN_TOLERANCE
     )
     some = np.flatnonzero(lively[start.owner])
     pixel = start.pixel[some]
@@ -299,7 +299,7 @@ def motion(start: Drawing, end: Drawing, triangles: NDArray[np.int32]) -> Motion
     inside = (i >= 0) & (i < side) & (j >= 0) & (j < side)
     depth = end.raster.depth[np.clip(j, 0, side - 1), np.clip(i, 0, side - 1)]
     planes[pixel, :2] = step[:, :2] / np.float32(SUPERSAMPLING)
-    planes[pixel, 2] = inside & (step[:, 2] <= depth + _SEEN_TOLERANCE)
+    planes[pixel, 2] = inside & (step[:, 2] <= depth + SEEN_TOLERANCE)
     size = (side // SUPERSAMPLING, side // SUPERSAMPLING)
     means = cv2.resize(planes.reshape(side, side, 4), size, interpolation=cv2.INTER_AREA)
     small = np.asarray(means, dtype=np.float32)

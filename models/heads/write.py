@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import told
 from .families import HeadModel
@@ -23,6 +25,12 @@ from .pairs import Pair, Split, sample_scene
 from .procedural import ProceduralFamily
 
 PAIRS_PER_SHARD = 64
+
+#: Writes the shards of some numbers to a folder, from a seed, families and a split; gives the path
+#: of each and how many pairs a second it took.
+Write = Callable[
+    [Path, Iterable[int], int, Sequence[HeadModel], Split], Iterator[tuple[Path, float]]
+]
 
 
 def load_families(packs: Path | None, cache: Path | None = None) -> list[HeadModel]:
@@ -57,16 +65,28 @@ def write_shard(
         pairs += sample_scene(rng, families, split, frames)
         scene += 1
     pairs = pairs[:PAIRS_PER_SHARD]
-    meta = [
+    meta: list[dict[str, object]] = [
         {"weights": p.weights, "families": p.families, "identities": p.identities} for p in pairs
     ]
     stacked = {name: np.stack([getattr(p, name) for p in pairs]) for name in Pair.arrays()}
     path = shard_path(folder, number)
+    save_shard(path, stacked, meta)
+    return path
+
+
+def save_shard(
+    path: Path, stacked: Mapping[str, NDArray[Any]], meta: Sequence[Mapping[str, object]]
+) -> None:
+    """Write pairs, each field of `Pair` stacked, and what is known of each, aside first."""
     aside = path.with_suffix(".part")
     with aside.open("wb") as file:
         np.savez(file, meta=np.array(json.dumps(meta)), **stacked)
     aside.replace(path)
-    return path
+
+
+def lacking(folder: Path, numbers: Iterable[int]) -> list[int]:
+    """Return those of the shards' numbers that are not written yet."""
+    return [number for number in numbers if not shard_path(folder, number).exists()]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -80,22 +100,38 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--split", choices=("train", "test"), default="train")
     parser.add_argument("--first", type=int, default=0, help="number of the first shard")
     parser.add_argument("--step", type=int, default=1, help="write every so many, for several runs")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), help="draw with torch, on this device"
+    )
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
 
     def work() -> None:
+        count = -(-options.pairs // PAIRS_PER_SHARD)
+        numbers = range(options.first, options.first + count * options.step, options.step)
+        write: Write = write_by_numpy
+        if options.device is not None:
+            from .device.write import writer_on
+
+            write = writer_on(options.device)
         families = load_families(options.packs, options.cache)
         options.out.mkdir(parents=True, exist_ok=True)
-        count = -(-options.pairs // PAIRS_PER_SHARD)
-        for number in range(options.first, options.first + count * options.step, options.step):
-            if shard_path(options.out, number).exists():
-                continue
-            begin = time.perf_counter()
-            path = write_shard(options.out, number, options.seed, families, options.split)
-            rate = PAIRS_PER_SHARD / (time.perf_counter() - begin)
+        todo = lacking(options.out, numbers)
+        for path, rate in write(options.out, todo, options.seed, families, options.split):
             print(f"{path} {rate:.1f} pairs/s", flush=True)
 
     return told(work)
+
+
+def write_by_numpy(
+    folder: Path, numbers: Iterable[int], seed: int, families: Sequence[HeadModel], split: Split
+) -> Iterator[tuple[Path, float]]:
+    """Write the shards of these `numbers`, and give the path of each and how many pairs a second
+    it took."""
+    for number in numbers:
+        begin = time.perf_counter()
+        path = write_shard(folder, number, seed, families, split)
+        yield path, PAIRS_PER_SHARD / (time.perf_counter() - begin)
 
 
 if __name__ == "__main__":

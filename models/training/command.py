@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
 from ...errors import InputError
+from .. import devices
 from ..export import load_weights, save_weights
+from ..heads.device.write import writer_on
 from ..heads.pairs import Split
-from ..heads.write import PAIRS_PER_SHARD, load_families, shard_path, write_shard
-from . import checkpoint, devices
+from ..heads.write import PAIRS_PER_SHARD, Write, lacking, load_families, write_by_numpy
+from . import checkpoint
 from .data import Shards
 from .pictures import write_sheet
 from .settings import STAGES, Settings, as_table, load_settings
 from .trainer import Trainer
 
-#: Measures what is not measured yet of a folder of shards; returns how many shards that were.
-Measure = Callable[[Path], int]
+
+class Measure(Protocol):
+    """Measures what is not measured yet of a folder of shards, so many at a time; returns how many
+    shards that were."""
+
+    def __call__(self, folder: Path, processes: int = 1) -> int: ...
 
 
 def train(arguments: argparse.Namespace, measure: Measure) -> int:
@@ -49,8 +56,12 @@ def train(arguments: argparse.Namespace, measure: Measure) -> int:
         raise InputError("--resume and --from exclude each other.", "Leave one of them out.")
     if there and not arguments.resume:
         raise InputError(f"{folder} already holds a run.", "Add --resume, or name a new folder.")
-    data = arguments.data or rendered(arguments.packs, folder, arguments.pairs, settings.seed)
-    measure(data)
+    write = writer_on("cuda") if device.type == "cuda" else write_by_numpy
+    data = arguments.data or rendered(
+        arguments.packs, folder, arguments.pairs, settings.seed, write
+    )
+    # A GPU steps through pairs faster than one core measures them.
+    measure(data, os.cpu_count() or 1 if device.type == "cuda" else 1)
     folder.mkdir(parents=True, exist_ok=True)
     say(f"training on {device.type}")
     trainer = Trainer(folder, Shards(data), settings, device)
@@ -66,23 +77,24 @@ def train(arguments: argparse.Namespace, measure: Measure) -> int:
     return 0
 
 
-def rendered(packs: Path, folder: Path, pairs: int, seed: int) -> Path:
+def rendered(packs: Path, folder: Path, pairs: int, seed: int, write: Write) -> Path:
     """Return a folder of shards rendered from `packs`, in the run's own folder."""
     data = folder / "pairs"
-    write_pairs(data, packs, pairs, seed, "train")
+    write_pairs(data, packs, pairs, seed, "train", write)
     return data
 
 
-def write_pairs(data: Path, packs: Path, pairs: int, seed: int, split: Split) -> None:
+def write_pairs(
+    data: Path, packs: Path, pairs: int, seed: int, split: Split, write: Write = write_by_numpy
+) -> None:
     """Render at least `pairs` pairs of the head packs to shards in `data`; what is there stays."""
     if not packs.is_dir():
         raise InputError(f"There are no head packs at {packs}.", "Name their folder.")
     families = load_families(packs)
     data.mkdir(parents=True, exist_ok=True)
-    for number in range(-(-pairs // PAIRS_PER_SHARD)):
-        if not shard_path(data, number).exists():
-            say(f"rendering {shard_path(data, number).name}")
-            write_shard(data, number, seed, families, split)
+    todo = lacking(data, range(-(-pairs // PAIRS_PER_SHARD)))
+    for path, rate in write(data, todo, seed, families, split):
+        say(f"rendered {path.name}, {rate:.1f} pairs a second")
 
 
 def write_settings(folder: Path, settings: Settings) -> None:

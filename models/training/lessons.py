@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from ..devices import CPU
 from ..eam.blocks import set_mixed
 from ..eam.network import Eam
 from .data import Batch
-from .devices import CPU
 from .stages import STEPS, prepared
 
 

@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..devices import CPU
 from ..eam import grid
 from ..eam.keypoints import Encoding
 from ..eam.network import Animation, Eam
 from . import augment, losses, transforms
 from .carried import carried_truth
 from .data import Batch
-from .devices import CPU
 from .passes import animated
 from .served import as_served
 from .unsupervised import Losses, unsupervised_step

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError, RunError
+from ..devices import CPU
 from ..eam.network import Eam, EamConfig
 from . import checkpoint
 from .checkpoint import Position
 from .data import Shards
 from .descent import descend, optimiser_of, rate_at
-from .devices import CPU
 from .feeding import AHEAD, REFRESH_STEPS, Feeder
 from .lessons import attend, in_mixed_precision, lesson, opened
 from .movements import furnish

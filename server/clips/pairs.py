@@ -12,6 +12,8 @@ the true keypoints, as far off as detected ones are.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +76,10 @@ def measure_shard(path: Path) -> None:
     write_served(path, np.stack(flows), np.stack(heads))
 
 
-def measure_folder(folder: Path) -> int:
+def measure_folder(folder: Path, processes: int = 1) -> int:
     """Measure every shard of a folder that has not been measured; return how many there were.
 
-    Raises InputError where there is no shard at all.
+    Several `processes` take a shard each. Raises InputError where there is no shard at all.
     """
     if not any(folder.glob("pairs-*.npz")):
         what = "has no pairs-*.npz" if folder.is_dir() else "is no folder"
@@ -85,8 +87,17 @@ def measure_folder(folder: Path) -> int:
             f"{folder} {what}.", "Write pairs: python -m microface.models.heads.write."
         )
     lacking = [p for p in sorted(folder.glob("pairs-*.npz")) if not served_path(p).exists()]
-    for path in lacking:
-        measure_shard(path)
+    if min(processes, len(lacking)) < 2:
+        for path in lacking:
+            measure_shard(path)
+        return len(lacking)
+    # Started afresh: a process that torch has used a GPU in cannot be forked.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        processes, context, initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
+        for _ in pool.map(measure_shard, lacking):
+            pass
     return len(lacking)
 
 
@@ -96,8 +107,11 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of pairs-*.npz")
-    folder = parser.parse_args().folder
-    return told(lambda: print(f"{measure_folder(folder)} shards measured"))
+    parser.add_argument(
+        "--processes", type=int, default=1, help="how many shards to measure at a time (1)"
+    )
+    given = parser.parse_args()
+    return told(lambda: print(f"{measure_folder(given.folder, given.processes)} shards measured"))
 
 
 if __name__ == "__main__":

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 import torch
 from microface.errors import InputError
+from microface.models import devices
 from microface.models.eam.network import Eam, EamConfig
-from microface.models.training import checkpoint, devices
+from microface.models.training import checkpoint
 from microface.models.training.data import Shards
 from microface.models.training.feeding import REFRESH_STEPS, Feeder, batch_of, left
 from microface.models.training.lessons import lesson
 from microface.models.training.settings import load_settings
 from microface.models.training.stages import STEPS
 from microface.models.training.steady import steadied
-from shards import write_shard
+
+from .shards import write_shard
 
 SETTINGS = load_settings().with_changes(minutes=1, batch=2, seed=3)
 

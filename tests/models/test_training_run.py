@@ -15,7 +15,8 @@ from microface.models.training import checkpoint
 from microface.models.training.data import Shards, draw, map_arrays
 from microface.models.training.settings import Settings, load_settings
 from microface.models.training.trainer import Trainer
-from shards import write_shard
+
+from .shards import write_shard
 
 
 @pytest.fixture(scope="module")

@@ -64,6 +64,21 @@ def test_a_folder_without_pairs_is_told(tmp_path: Path) -> None:
         pairs.measure_folder(tmp_path / "absent")
 
 
+def test_several_processes_measure_what_one_does(tmp_path: Path) -> None:
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        write_pair(folder).rename(folder / "pairs-00001.npz")
+        write_pair(folder)
+    assert pairs.measure_folder(tmp_path / "one") == 2
+    assert pairs.measure_folder(tmp_path / "two", processes=2) == 2
+    for path in sorted((tmp_path / "one").glob("pairs-*.npz")):
+        with (
+            np.load(served_path(path)) as ours,
+            np.load(served_path(tmp_path / "two" / path.name)) as theirs,
+        ):
+            assert all(np.array_equal(ours[name], theirs[name]) for name in ours.files)
+
+
 def test_a_folder_is_measured_once(tmp_path: Path) -> None:
     path = write_pair(tmp_path)
     with pytest.raises(InputError, match="has not been measured"):

@@ -1,10 +1,10 @@
-"""The device that a training computes on."""
+"""The device that torch computes on."""
 
 from __future__ import annotations
 
 import torch
 
-from ...errors import InputError
+from ..errors import InputError
 
 #: What can be asked for; "auto" is CUDA where there is any.
 NAMES = ("auto", "cpu", "cuda")
@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 
 
 def chosen(name: str) -> torch.device:
-    """Return the device of a name of `NAMES`, set up for training.
+    """Return the device of a name of `NAMES`, set up for training and for drawing heads.
 
     InputError where CUDA is asked for and there is none.
     """
