@@ -104,8 +104,8 @@ def skin_parts(skin: Skin) -> tuple[list[Part], Floats, Floats]:
         own = np.concatenate(own_rows)
         start = (spots[:, 0] * depth + spots[:, 1]) * n + spots[:, 2]
         quad = np.stack([start, start + 1, start + n + 1, start + n], axis=1)
-        below = spots[:, 0] == 1
-        quad[below] = quad[below][:, [0, 3, 2, 1]]
+        above = spots[:, 0] == 0
+        quad[above] = quad[above][:, [0, 3, 2, 1]]
         material = "mouth" if name == "mouth" else "skin"
         parts.append(Part(material, skin.points, inner, place(island, own), quad))
     return parts, u, v

@@ -115,18 +115,21 @@ def outer_faces(grid: Grid) -> tuple[Ints, Ints]:
 
 
 def pocket_faces(slit: Slit) -> tuple[Ints, Ints]:
-    """Return a pocket's faces (F, 4) and, for each, its (part, step, place) with part 0 above."""
+    """Return a pocket's faces (F, 4) and, for each, its (part, step, place) with part 0 above.
+
+    They go on from the outer faces at the rim and look into the hollow.
+    """
     faces, cells = [], []
     depth, n = slit.upper.shape
     for step in range(depth - 1):
         for place in range(n - 1):
             u, v = slit.upper, slit.lower
             faces.append(
-                (u[step, place], u[step, place + 1], u[step + 1, place + 1], u[step + 1, place])
+                (u[step, place], u[step + 1, place], u[step + 1, place + 1], u[step, place + 1])
             )
             cells.append((0, step, place))
             faces.append(
-                (v[step, place], v[step + 1, place], v[step + 1, place + 1], v[step, place + 1])
+                (v[step, place], v[step, place + 1], v[step + 1, place + 1], v[step + 1, place])
             )
             cells.append((1, step, place))
     return np.array(faces), np.array(cells)

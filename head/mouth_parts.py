@@ -36,10 +36,11 @@ def _arch(m: Measures, front: float, above: bool, material: str) -> Part:
     tooth = np.abs(np.sin(np.pi * (t * TEETH / 2)))
     bulge = 0.10 * tooth**0.5
     sign = 1.0 if above else -1.0
-    edge = m.mouth_y + (-0.20 if above else -0.24)
+    # The upper row overlaps the lower one and shows below the lip, also in its dip in the middle.
+    edge = m.mouth_y + (-0.33 if above else -0.24)
     normal = np.stack([0.9 * t, np.zeros(count), np.ones(count)], axis=1)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    long = 0.86 if above else 0.72
+    long = 0.99 if above else 0.72
     size = (
         1.0
         - 0.28 * np.abs(t)
@@ -58,7 +59,9 @@ def _arch(m: Measures, front: float, above: bool, material: str) -> Part:
         ]
         for high, out in profile:
             place_row = np.stack([x, np.full(count, edge), z], axis=1)
-            place_row[:, 1] += sign * (long * high + (1 - size) * 0.45 * long * (high < 0.2))
+            # Teeth differ in length, and their corners are round.
+            short = (1 - size) * 0.45 + 0.07 * (1 - tooth) ** 2
+            place_row[:, 1] += sign * long * (high + short * (high < 0.2))
             rows.append(place_row + normal * (out + bulge * (high < 0.9))[:, None])
     else:
         profile = [(0.72, -0.05), (0.80, 0.05), (1.1, 0.10), (1.7, 0.0), (2.0, -0.5), (1.9, -1.2)]
@@ -94,8 +97,9 @@ def _tongue(m: Measures, front: float) -> Part:
         ring[:, 1] -= 0.16 * np.exp(-((ring[:, 0] / 0.3) ** 2)) * (np.sin(turn) > 0)
         points.append(ring)
     place_all = np.concatenate(points)
-    faces = sheet(rows, columns, around=True)[:, [0, 1, 2, 3]]
+    faces = sheet(rows, columns, around=True)[:, [0, 3, 2, 1]]
     uv, uv_faces = sheet_uv(rows, columns)
+    uv_faces = uv_faces[:, [0, 3, 2, 1]]
     share = np.repeat(np.clip((0.75 - along) / 0.75, 0, 1), columns)
     out = np.zeros_like(place_all)
     out[:, 2] = 2.9 * share

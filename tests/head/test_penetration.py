@@ -62,3 +62,31 @@ def test_pinched_brows_do_not_cross_the_middle(head: Head) -> None:
     rows = points[grid.above[g.EYE + 4 : g.HAIRLINE]]
     spread = np.diff(rows[:, g.column(-g.EYE_OUTER) : g.column(g.EYE_OUTER) + 1, 0], axis=1)
     assert spread.min() > 0.0
+
+
+def test_skin_and_hollows_look_out_of_one_surface(head: Head) -> None:
+    """An edge that two faces share is run through once each way, also over lips and lids."""
+    names = head.material_names
+    own = np.isin(head.material, [names.index("skin"), names.index("mouth")])
+    faces = head.faces[own]
+    faces = faces[(faces < g.build_grid().count).all(axis=1)]
+    ends = np.where(faces[:, 3:] < 0, faces[:, :1], faces[:, 3:])
+    loops = np.concatenate([faces[:, :3], ends], axis=1)
+    edges = np.stack([loops, np.roll(loops, -1, axis=1)], axis=-1).reshape(-1, 2)
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    assert len(np.unique(edges, axis=0)) == len(edges)
+
+
+def test_the_upper_teeth_show_below_the_lip_in_one_row(head: Head) -> None:
+    names = head.material_names
+    teeth = np.unique(head.faces[head.material == names.index("teeth")])
+    teeth = teeth[teeth >= 0]
+    upper = teeth[: len(teeth) // 2]
+    rim = g.build_grid().slits["mouth"].upper[0]
+    for amount in (0.1, 0.25, 0.6):
+        points = head.vertices + amount * head.shapes[head.shape_names.index("jawOpen")]
+        lip, order = points[rim], np.argsort(points[rim, 0])
+        for x in np.linspace(-1.2, 1.2, 13):
+            edge = points[upper][np.abs(points[upper, 0] - x) < 0.12, 1].min()
+            shown = np.interp(x, lip[order, 0], lip[order, 1]) - edge
+            assert 0.05 < shown < 0.45, (amount, x)
