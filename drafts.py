@@ -2,7 +2,8 @@
 
 A draft's name holds its maker's process number, so that the next run can remove what a killed one
 had to leave. Where an output is of several parts, the moves are written down in the draft before
-the first of them is made: whoever finds such a draft of a killed run finishes them.
+the first of them is made: whoever finds such a draft of a killed run finishes them. A single file's
+draft is a file beside it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from .errors import InputError
 
 #: File in a draft that lists the moves to make.
 MOVES = "moves.json"
@@ -39,6 +42,21 @@ def make_draft(out: Path) -> Path:
     for one in left:
         _remove(one)
     return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=out.parent))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; raises InputError where it cannot be written."""
+    aside = path.with_name(f".{path.name}.part-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(data)
+        aside.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}).", "Give another place."
+        ) from error
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def move_all(draft: Path, moves: Mapping[str, str]) -> None:

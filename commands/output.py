@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from ..drafts import make_draft
+from ..drafts import make_draft, write_whole
 from ..errors import InputError
 
 
@@ -70,14 +70,4 @@ def check_file(path: Path | None, *, force: bool) -> None:
 
 def write_text_whole(path: Path, text: str) -> None:
     """Write a small file whole or not at all; raises InputError where it cannot be written."""
-    aside = path.with_name(f".{path.name}.part-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}).", "Give another place."
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
+    write_whole(path, text.encode("utf-8"))

@@ -12,13 +12,14 @@ ROOT = Path(__file__).resolve().parent.parent
 #: For each part: what of ours it may import. A longer path wins over a shorter one.
 ALLOWED = {
     "errors": (),
-    "drafts": (),
+    "drafts": ("errors",),
     "head": ("head", "errors"),
     "models": ("models", "head", "errors"),
     "server": ("server", "models", "head", "errors"),
     # Imports into the library are drafts that are moved into place.
     "server.clips.library": ("server", "models", "head", "drafts", "errors"),
-    # So are a data set's clips.
+    # So are a data set's clips, and its sheet.
+    "server.clips.datasets": ("server", "models", "head", "drafts", "errors"),
     "server.clips.augmented": ("server", "models", "head", "drafts", "errors"),
     "server.protocol": ("server.protocol", "errors"),
     "server.client": ("server.client", "server.protocol", "errors"),

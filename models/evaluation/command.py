@@ -11,6 +11,7 @@ from ..recognition.network import load_recogniser
 from ..training.command import Measure
 from ..training.data import Shards
 from . import agreement, cost
+from .page import write
 from .run import measure
 from .table import as_json, as_markdown
 
@@ -50,13 +51,8 @@ def evaluate(arguments: argparse.Namespace, measure_motion: Measure) -> int:
     print(table)
     if arguments.out:
         arguments.out.mkdir(parents=True, exist_ok=True)
-        for name, text in (
-            ("evaluation.json", json.dumps(report, indent=2) + "\n"),
-            ("evaluation-table.md", f"{heading(report)}\n\n{table}"),
-        ):
-            aside = arguments.out / f"{name}.part"
-            aside.write_text(text)
-            aside.replace(arguments.out / name)
+        write(arguments.out / "evaluation.json", json.dumps(report, indent=2) + "\n")
+        write(arguments.out / "evaluation-table.md", f"{heading(report)}\n\n{table}")
     return 0
 
 

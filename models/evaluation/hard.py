@@ -32,6 +32,7 @@ from . import hard_scenes
 from .command import WEIGHTS
 from .hard_page import page
 from .hard_table import Answer
+from .page import write
 
 #: Fields of a pair that the questions need: all of the source, and of the character what is known
 #: of it at rest.
@@ -105,7 +106,5 @@ def ask(arguments: argparse.Namespace, measure: Measure) -> int:
     found = [a for scene, path in enumerate(paths) for a in answers(network, path, scene)]
     text = page(found, hashlib.sha256(weights.read_bytes()).hexdigest()[:12])
     print(text)
-    aside = out / "hard.md.part"
-    aside.write_text(text)
-    aside.replace(out / "hard.md")
+    write(out / "hard.md", text)
     return 0

@@ -1,4 +1,4 @@
-"""Writing what was measured into a page, between its marks."""
+"""Writing what was measured: a file, or a part of a page between its marks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def write_between(path: Path, name: str, text: str) -> None:
     _, ended, after = rest.partition(last)
     if not found or not ended:
         raise InputError(f"{path} has no marks {first} and {last}.", "Add them where it belongs.")
+    write(path, f"{before}{first}\n{text.strip()}\n{last}{after}")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     aside = path.with_name(path.name + ".part")
-    aside.write_text(f"{before}{first}\n{text.strip()}\n{last}{after}", encoding="utf-8")
+    aside.write_text(text, encoding="utf-8")
     aside.replace(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -45,6 +46,16 @@ class ActionUnit:
         return f"{prefix}{self.number}{self.intensity or ''}{'' if self.sure else '?'}"
 
 
+def are_asymmetric(units: Iterable[ActionUnit]) -> bool:
+    """Return whether one of some units moves one side only, or the sides unequally."""
+    return any(u.side in ("left", "right", "asymmetric", "unilateral") for u in units)
+
+
+def seconds_between(onset: int | None, offset: int | None, fps: Fraction) -> float | None:
+    """Return the time between two frames, or None where either is not known."""
+    return None if onset is None or offset is None else float((offset - onset) / fps)
+
+
 @dataclass(frozen=True)
 class ClipRecord:
     """One annotated clip.
@@ -86,11 +97,9 @@ class ClipRecord:
     @property
     def seconds(self) -> float | None:
         """Time from onset to offset, or None where either is not known."""
-        if self.onset is None or self.offset is None:
-            return None
-        return float((self.offset - self.onset) / self.fps)
+        return seconds_between(self.onset, self.offset, self.fps)
 
     @property
     def is_asymmetric(self) -> bool:
         """Whether a unit moves one side only, or the sides unequally."""
-        return any(u.side in ("left", "right", "asymmetric", "unilateral") for u in self.units)
+        return are_asymmetric(self.units)

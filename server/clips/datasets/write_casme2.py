@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from ....drafts import write_whole
 from ....errors import InputError, RunError
 from ..records import ActionUnit
 
@@ -100,15 +101,4 @@ def _harmless(cell: str | int) -> str | int:
 
 def write_coding(path: Path, rows: Iterable[Coded]) -> None:
     """Write a sheet, whole or not at all; raises as `coding_bytes`, and where it cannot be."""
-    data = coding_bytes(rows, path.suffix.lower())
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(data)
-        aside.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}).", "Give another place."
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
+    write_whole(path, coding_bytes(rows, path.suffix.lower()))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from ..records import ActionUnit, ClipRecord, Valence
+from ..records import ActionUnit, ClipRecord, Valence, are_asymmetric, seconds_between
 
 #: Of the entries' files; newer ones are refused.
 VERSION = 1
@@ -52,14 +52,12 @@ class Entry:
     @property
     def event_seconds(self) -> float | None:
         """Time from onset to offset, or None where either is not known."""
-        if self.onset is None or self.offset is None:
-            return None
-        return float((self.offset - self.onset) / self.fps)
+        return seconds_between(self.onset, self.offset, self.fps)
 
     @property
     def is_asymmetric(self) -> bool:
         """Whether a unit moves one side only, or the sides unequally."""
-        return any(u.side in ("left", "right", "asymmetric", "unilateral") for u in self.units)
+        return are_asymmetric(self.units)
 
     def to_json(self) -> str:
         """Return the entry as a file's text; the same text for the same entry."""
