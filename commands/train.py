@@ -1,10 +1,10 @@
 """Train the network on pairs of faces, resumable at any step.
 
 Pairs are read from a folder of shards (--data), or rendered from head packs into the run's own
-folder first (--packs). The run's folder keeps the checkpoint, a CSV log for each stage, sample
-pictures, and after each stage the averaged weights as eam.safetensors. Taken up again with
---resume, a run goes on with the pairs and the random numbers it would have had; it may go on on
-another device, from the same checkpoint.
+folder first (--packs): by the GPU where the training computes on one, else by a processor. The
+run's folder keeps the checkpoint, a CSV log for each stage, sample pictures, and after each stage
+the averaged weights as eam.safetensors. Taken up again with --resume, a run goes on with the pairs
+and the random numbers it would have had; it may go on on another device, from the same checkpoint.
 """
 
 from __future__ import annotations

@@ -91,14 +91,15 @@ def test_heads_that_are_kept_keep_to_their_split() -> None:
     kept = Kept(family, 3)
     assert kept.sample(7) is kept.sample(1)
     assert kept.sample(TEST_IDENTITIES_FROM + 8) is not kept.sample(8)
+    assert Kept(family, 3, turn=2).sample(1) is not kept.sample(1)
     # 8 stands for 2 here, and so does the eighth of the tests' heads for their second.
-    assert family.asked == [1, TEST_IDENTITIES_FROM + (TEST_IDENTITIES_FROM + 8) % 3, 2]
+    assert family.asked == [1, TEST_IDENTITIES_FROM + (TEST_IDENTITIES_FROM + 8) % 3, 2, 7]
 
 
 class Numbered:
     """A studio whose scenes hold a number of their random numbers."""
 
-    def plan(self, rng: np.random.Generator, split: str) -> int:
+    def plan(self, rng: np.random.Generator, split: str, turn: int) -> int:
         return int(rng.integers(1 << 30))
 
     def scene(self, rng: np.random.Generator, plan: int) -> Drawn:

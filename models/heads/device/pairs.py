@@ -7,6 +7,7 @@ flows and noise by the device.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,22 +39,26 @@ from .sensor import exposed, shifted
 
 #: Settings of a scene, and expressions in each.
 SETTINGS, FRAMES = 4, 4
-#: Heads of each family that are kept on the device.
-HEADS = 64
+#: Heads of each family that are in use at a time.
+HEADS = 32
 
 Act = tuple[dict[str, float], tuple[Pull, ...]]
+#: A scene's pairs, each field of `Pair` stacked, and what is known of each.
+Drawn = tuple[dict[str, NDArray[np.generic]], list[dict[str, object]]]
 
 
 class Kept:
-    """A family of which only so many heads are used, each made once."""
+    """A family of which only so many heads are used, each made once; other ones in each `turn`."""
 
-    def __init__(self, family: HeadModel, count: int) -> None:
+    def __init__(self, family: HeadModel, count: int, turn: int = 0) -> None:
         self.name, self._family, self._count = family.name, family, count
+        self._first = turn * count
         self._made: dict[int, RenderHead] = {}
 
     def sample(self, identity: int) -> RenderHead:
         """Return the head that stands for that number, of the same split."""
-        number = identity % self._count + (TEST_IDENTITIES_FROM if is_test(identity) else 0)
+        number = self._first + identity % self._count
+        number += TEST_IDENTITIES_FROM if is_test(identity) else 0
         if number not in self._made:
             self._made.setdefault(number, self._family.sample(number))
         return self._made[number]
@@ -129,18 +134,35 @@ class Studio:
     def __init__(
         self, families: Sequence[HeadModel], device: torch.device, heads: int = HEADS
     ) -> None:
-        """`heads` is how many of each family are kept on the device."""
+        """`heads` is how many of each family are in use at a time."""
         self.device = device
-        self._families = [Kept(family, heads) for family in families]
+        self._families, self._heads = families, heads
+        self._kept: dict[int, list[Kept]] = {}
+        self._lock = threading.Lock()
         self._shelf = Shelf(device)
         self._there: dict[int, DeviceHead] = {}
 
+    def families(self, turn: int) -> list[Kept]:
+        """Return the families with the heads of a turn; only the last two turns' are kept."""
+        with self._lock:
+            if turn not in self._kept:
+                self._kept[turn] = [Kept(f, self._heads, turn) for f in self._families]
+                for old in sorted(self._kept)[:-2]:
+                    del self._kept[old]
+            return self._kept[turn]
+
     def plan(
-        self, rng: np.random.Generator, split: Split, settings: int = SETTINGS, frames: int = FRAMES
+        self,
+        rng: np.random.Generator,
+        split: Split,
+        turn: int = 0,
+        settings: int = SETTINGS,
+        frames: int = FRAMES,
     ) -> Plan:
-        """Draw what a scene shows. The character's head wears one style in all its settings."""
+        """Draw what a scene shows, with heads of a `turn`. The character's head wears one style in
+        all its settings."""
         varied = split == "train"
-        source, character = choose_heads(rng, self._families, split)
+        source, character = choose_heads(rng, self.families(turn), split)
         style = random_style(rng) if varied else ""
         if style:
             character = dressed(rng, character, style)
@@ -159,10 +181,8 @@ class Studio:
             bool(style),
         )
 
-    def scene(
-        self, rng: np.random.Generator, plan: Plan
-    ) -> tuple[dict[str, NDArray[np.generic]], list[dict[str, object]]]:
-        """Return a scene's pairs, each field of `Pair` stacked, and what is known of each."""
+    def scene(self, rng: np.random.Generator, plan: Plan) -> Drawn:
+        """Return the pairs of a scene."""
         noise = torch.Generator(self.device).manual_seed(int(rng.integers(2**62)))
         with torch.no_grad():
             source = self._side(plan.source, plan.acts, keep=True)
@@ -183,6 +203,8 @@ class Studio:
         if not keep:
             return self._shelf.head(head)
         if id(head) not in self._there:
+            if len(self._there) >= 2 * self._heads * len(self._families):
+                del self._there[next(iter(self._there))]
             self._there[id(head)] = self._shelf.head(head)
         return self._there[id(head)]
 
