@@ -1,7 +1,7 @@
 """Train the network on pairs of faces, resumable at any step.
 
-Pairs are read from a folder of shards (--data), or rendered from head packs into the run's own
-folder first (--packs): by the GPU where the training computes on one, else by a processor. The
+Pairs are read from folders of shards (--data), rendered from head packs into the run's own folder
+first (--packs: by the GPU where the training computes on one, else by a processor), or both. The
 run's folder keeps the checkpoint, a CSV log for each stage, sample pictures, and after each stage
 the averaged weights as eam.safetensors. Taken up again with --resume, a run goes on with the pairs
 and the random numbers it would have had; it may go on on another device, from the same checkpoint.
@@ -19,9 +19,10 @@ EXAMPLE = "Example: microface train --packs heads --out runs/first --minutes 90"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--data", type=Path, metavar="DIR", help="folder of pairs-*.npz shards")
-    source.add_argument("--packs", type=Path, metavar="DIR", help="folder of head packs to render")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", metavar="DIR", help="folders of pairs-*.npz shards"
+    )
+    parser.add_argument("--packs", type=Path, metavar="DIR", help="folder of head packs to render")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
     parser.add_argument(
         "--stage",
@@ -55,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, name)
         if value is not None and value <= 0:
             raise InputError(f"--{name} is {value}.", "Give a number above zero.")
+    if not arguments.data and not arguments.packs:
+        raise InputError("There is nothing to train on.", "Give --data, --packs or both.")
     from ..models.training.command import train
     from ..server.clips.pairs import measure_folder
 

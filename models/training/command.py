@@ -57,14 +57,15 @@ def train(arguments: argparse.Namespace, measure: Measure) -> int:
     if there and not arguments.resume:
         raise InputError(f"{folder} already holds a run.", "Add --resume, or name a new folder.")
     write = writer_on("cuda") if device.type == "cuda" else write_by_numpy
-    data = arguments.data or rendered(
-        arguments.packs, folder, arguments.pairs, settings.seed, write
-    )
-    # A GPU steps through pairs faster than one core measures them.
-    measure(data, os.cpu_count() or 1 if device.type == "cuda" else 1)
+    data: list[Path] = [*(arguments.data or ())]
+    if arguments.packs:
+        data.append(rendered(arguments.packs, folder, arguments.pairs, settings.seed, write))
+    for each in data:
+        # A GPU steps through pairs faster than one core measures them.
+        measure(each, os.cpu_count() or 1 if device.type == "cuda" else 1)
     folder.mkdir(parents=True, exist_ok=True)
     say(f"training on {device.type}")
-    trainer = Trainer(folder, Shards(data), settings, device)
+    trainer = Trainer(folder, Shards(data[0], tuple(data[1:])), settings, device)
     if arguments.resume:
         trainer.resume()
     elif arguments.weights:

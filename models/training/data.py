@@ -121,12 +121,14 @@ def served(path: Path) -> dict[str, NDArray[np.generic]]:
 
 @dataclass
 class Shards:
-    """All pairs of a folder of `pairs-*.npz`; new shards are taken up by `refresh`."""
+    """All pairs of a folder of `pairs-*.npz`, and of `more` folders; new shards are taken up by
+    `refresh`."""
 
     folder: Path
+    more: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        """Open the folder. InputError where it holds no pairs."""
+        """Open the folders. InputError where they hold no pairs."""
         self._paths: list[Path] = []
         self._arrays: list[dict[str, NDArray[np.generic]]] = []
         self._starts: list[int] = [0]
@@ -139,7 +141,7 @@ class Shards:
 
     def refresh(self) -> None:
         """Open the shards that have come since."""
-        for path in sorted(self.folder.glob("pairs-*.npz")):
+        for path in (p for f in (self.folder, *self.more) for p in sorted(f.glob("pairs-*.npz"))):
             if path in self._paths:
                 continue
             try:

@@ -135,6 +135,14 @@ def test_shards_are_read_in_place(data: Path) -> None:
     assert batch["measured_flow"].shape == (2, 64, 64, 2)
 
 
+def test_folders_are_mixed(tmp_path: Path, data: Path) -> None:
+    write_shard(tmp_path, pairs=2, seed=5)
+    both, other = Shards(data, (tmp_path,)), Shards(tmp_path)
+    assert len(both) == 6
+    ours, theirs = both.batch(np.array([5, 0])), other.batch(np.array([1]))
+    assert all(np.array_equal(ours[name][:1], theirs[name]) for name in ours)
+
+
 def test_folders_and_settings_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no training pairs"):
         Shards(tmp_path)
