@@ -7,6 +7,7 @@ Against the search at full resolution alone this takes half the time and leaves 
 (`tests/benchmarks/clip_speed.py` shows both). Where a window has little texture, its neighbours say
 what it most likely does. Light that changes, evenly or in the bands of a rolling shutter, is evened
 out beforehand, and shades are taken off: they stay where they are while the head turns below them.
+Nor is the background looked at, which stays where it is as well.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .sampling import sample, square_places
+from .template import template
 
 #: Columns of the crop (256 pixels) that hold the face; beyond them nothing is measured.
 FACE_COLUMNS = slice(32, 224)
@@ -35,7 +37,10 @@ WINDOW_CELLS, LIGHT_CELLS = 2.0, 1.5
 GAIN_CELLS = 5.0
 #: Squared gradients, in levels per pixel, below which a window tells less than the search, and less
 #: than its neighbours do, which lie within this standard deviation, in cells.
-LEAST_ENERGY, NEIGHBOURS_ENERGY, NEIGHBOURS_CELLS = 0.4, 0.1, 2.0
+LEAST_ENERGY, NEIGHBOURS_ENERGY, NEIGHBOURS_CELLS = 0.4, 0.2, 2.0
+#: Towards the face's outline a pixel's worth falls with this power of how surely it is the head's:
+#: beyond is the background, which stays where it is while the head moves.
+OUTLINE_FALL = 6
 #: Standard deviation, in cells, of the neighbourhoods whose mean is taken off beforehand: light
 #: that stays in the world while the head turns is smooth, skin is not.
 SHADE_CELLS = 1.5
@@ -52,14 +57,16 @@ class Matcher:
         """Take a grey neutral (256, 256) and how many cells a side its flows shall have."""
         self._cells = cells
         self._level = _level(neutral, cells)
+        self._head = cv2.resize(_head(cells), neutral.shape[::-1])
+        self._worth = self._head**OUTLINE_FALL
+        self._lit = self._light(self._worth) + np.float32(0.01)
         self._detail = _detail(neutral, cells)
-        self._searched = _for_search(self._detail)
+        self._searched = _for_search(self._detail * self._head)
         across = cv2.Scharr(self._detail, cv2.CV_32F, 1, 0) / 32
         down = cv2.Scharr(self._detail, cv2.CV_32F, 0, 1) / 32
-        self._slope = np.stack([across, down], -1)
-        aa, ad, dd = (
-            self._windowed(part) for part in (across * across, across * down, down * down)
-        )
+        self._slope = np.stack([across, down], -1) * self._worth[..., None]
+        aa, ad = np.moveaxis(self._windowed(self._slope * across[..., None]), -1, 0)
+        dd = self._windowed(self._slope[..., 1] * down)
         aa += LEAST_ENERGY
         dd += LEAST_ENERGY
         # Each window's matrix, what it adds up to about a cell, and the inverses of both.
@@ -71,12 +78,12 @@ class Matcher:
         """Return the flow (cells, cells, 2) in pixels from the neutral to a grey frame (256, 256);
         0 outside the columns of the face."""
         detail = _detail(frame * self._gain(frame), self._cells)
-        found = self._search(_for_search(detail))
+        found = self._search(_for_search(detail * self._head))
         side = len(frame)
         for _ in range(STEPS):
             places = square_places(side) + cv2.resize(found, (side, side))
             change = self._detail - sample(detail, places, cv2.INTER_CUBIC)
-            light = cv2.GaussianBlur(pooled(change, self._cells), (0, 0), LIGHT_CELLS)
+            light = self._light(change * self._worth) / self._lit
             change -= cv2.resize(light, (side, side))
             pull = self._windowed(self._slope * change[..., None])
             # Where a window tells little, its neighbours tell as well.
@@ -108,10 +115,22 @@ class Matcher:
         flow[:, FACE_COLUMNS] = search.calc(one, other, np.zeros((*one.shape, 2), np.float32))
         return pooled(flow, self._cells)
 
+    def _light(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what of a change (N, N) is as smooth as light, (cells, cells)."""
+        smooth = cv2.GaussianBlur(pooled(change, self._cells), (0, 0), LIGHT_CELLS)
+        return np.asarray(smooth, dtype=np.float32)
+
     def _windowed(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return means (cells, cells[, C]) over windows about each cell of a map (N, N[, C])."""
         means = cv2.GaussianBlur(pooled(values, self._cells), (0, 0), WINDOW_CELLS)
         return np.asarray(means, dtype=np.float32)
+
+
+def _head(cells: int) -> NDArray[np.float32]:
+    """Return 0..1 (cells, cells): what moves with the head, the face and the neck below it."""
+    maps = template(cells)
+    neck = (maps.y > 1) & (np.abs(maps.x) < 0.7)
+    return np.maximum(maps.face, neck.astype(np.float32))
 
 
 def _times(matrices: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.float32]:
