@@ -159,7 +159,7 @@ class Client:
             )
 
         uploads = [Upload(content) for content in contents if content is not None]
-        job = Job("retarget", uploads, request, self.window)
+        job = Job("retarget", uploads, request, self.window, picture)
         return RetargetJob(self, self._begin(job))
 
     def solve(self, **arrays: NDArray[Any]) -> SolveJob:

@@ -20,7 +20,17 @@ from .clips.clip import Clip
 from .folders import CLIPS
 from .protocol.content import read_arrays
 from .protocol.manifest import Manifest
-from .protocol.messages import Done, Edge, Frame, Message, Motion, Progress, Weights
+from .protocol.messages import (
+    ArrayMessage,
+    Done,
+    Edge,
+    Frame,
+    Message,
+    Motion,
+    Progress,
+    Weights,
+)
+from .protocol.patches import patch_of
 from .protocol.requests import RetargetRequest, SolveRequest, parse_request
 from .protocol.timing import parse_fps
 from .protocol.wire import summed
@@ -164,11 +174,7 @@ def _retarget(
                     yield Wait()
                     continue
                 begun = clock()
-                messages = (
-                    summed(Frame(job, generated.index, generated.image)),
-                    summed(Edge(job, generated.index, generated.edge)),
-                    summed(Motion(job, generated.index, generated.flow)),
-                )
+                messages = _messages(job, generated, neutral)
                 for message in messages:
                     manifest.add(message)
                 encode_seconds += clock() - begun
@@ -193,6 +199,21 @@ def _retarget(
     seconds |= {"decode": decode_seconds, "encode": encode_seconds, "transport": transport_seconds}
     result["seconds"] = seconds
     yield Done(job, frames, manifest.digest(), _packed(result))
+
+
+def _messages(
+    job: bytes, generated: Generated, neutral: NDArray[np.uint8]
+) -> tuple[ArrayMessage, ...]:
+    """Return what of a frame has to travel."""
+    made: list[ArrayMessage] = []
+    for kind, whole, ground in (
+        (Frame, generated.image, neutral),
+        (Edge, generated.edge, None),
+        (Motion, generated.flow, None),
+    ):
+        top, left, part = patch_of(whole, ground)
+        made.append(summed(kind(job, generated.index, part, top=top, left=left)))
+    return tuple(made)
 
 
 def _decodings(request: RetargetRequest, folder: Path) -> Iterator[tuple[str, Decoding]]:

@@ -7,11 +7,15 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import MicrofaceError, RunError
 from . import events as told
 from .content import Upload
-from .failures import Code, as_our_error
+from .failures import Code, ProtocolError, as_our_error
 from .limits import DEFAULT_WINDOW_FRAMES
 from .manifest import Manifest
 from .messages import (
@@ -26,6 +30,7 @@ from .messages import (
     Frame,
     Message,
     Motion,
+    PatchMessage,
     Progress,
     Put,
     Resume,
@@ -33,6 +38,7 @@ from .messages import (
     Submit,
     Weights,
 )
+from .patches import pasted
 from .requests import Request
 
 #: What belongs to one frame; the frame counts as received when all of it was taken.
@@ -55,7 +61,8 @@ class Stage(Enum):
 class Job:
     """One job: sends its content, submits it, takes in what comes back, credits what was taken.
 
-    `make_request` is called with the uploads' digests once they are known.
+    `make_request` is called with the uploads' digests once they are known. `neutral` (H, W, 3) is
+    what a retargeting's frames are patches of.
     """
 
     def __init__(
@@ -64,6 +71,7 @@ class Job:
         uploads: Sequence[Upload],
         make_request: Callable[[Sequence[bytes]], Request],
         window: int = DEFAULT_WINDOW_FRAMES,
+        neutral: NDArray[np.uint8] | None = None,
     ) -> None:
         self.key = secrets.token_bytes(16)
         self.kind = kind
@@ -72,6 +80,7 @@ class Job:
         self.received = 0
         self._uploads = uploads
         self._make_request = make_request
+        self._neutral = neutral
         self._outgoing: deque[Message] = deque()
         self._events: deque[told.Event] = deque()
         self._arrived: set[tuple[int, str]] = set()
@@ -194,13 +203,22 @@ class Job:
         self._manifest.add(message)
         if isinstance(message, Frame):
             self._frames += 1
-            self._events.append(told.Frame(message.index, message.array))
+            self._events.append(told.Frame(message.index, self._whole(message)))
         elif isinstance(message, Edge):
-            self._events.append(told.Edge(message.index, message.array))
+            self._events.append(told.Edge(message.index, self._whole(message)))
         elif isinstance(message, Motion):
-            self._events.append(told.Motion(message.index, message.array))
+            self._events.append(told.Motion(message.index, self._whole(message)))
         elif isinstance(message, Weights):
             self._events.append(told.Weights(message.array))
+
+    def _whole(self, message: PatchMessage) -> NDArray[Any]:
+        """Return the array that a message holds a part of."""
+        neutral = self._neutral
+        if neutral is None:
+            raise ProtocolError("Frames came for a job that has none.", "Try again.")
+        ground = neutral if isinstance(message, Frame) else None
+        height, width = neutral.shape[:2]
+        return pasted(message.array, message.top, message.left, (height, width), ground)
 
     def _done(self, message: Done) -> None:
         if message.manifest != self._manifest.digest() or message.frames != self._frames:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: The protocol version that both sides must name in every header.
-VERSION = 1
+VERSION = 2
 
 #: Longest message header, in bytes.
 MAX_HEADER_BYTES = 4096

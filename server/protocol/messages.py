@@ -21,6 +21,7 @@ JOB = Bytes(16)
 DIGEST = Bytes(32)
 SIZE = Integer(0, 1 << 40)
 INDEX = Integer(0, MAX_FRAMES)
+SIDE = Integer(0, MAX_SIDE_PIXELS)
 
 Payload = bytes | memoryview
 
@@ -155,8 +156,17 @@ class ArrayMessage(Message):
 
 
 @dataclass(frozen=True)
-class Frame(ArrayMessage):
-    """Server to client: a generated picture, uint8 sRGB (H, W, 3)."""
+class PatchMessage(ArrayMessage):
+    """A message with a box of a picture, whose first row and column are `top` and `left`; around it
+    is what the receiver knows (see `patches`)."""
+
+    top: Annotated[int, SIDE] = 0
+    left: Annotated[int, SIDE] = 0
+
+
+@dataclass(frozen=True)
+class Frame(PatchMessage):
+    """Server to client: a generated picture, uint8 sRGB (h, w, 3), on the neutral."""
 
     VERB: ClassVar[str] = "FRAME"
     DTYPE: ClassVar[str] = "uint8"
@@ -164,8 +174,8 @@ class Frame(ArrayMessage):
 
 
 @dataclass(frozen=True)
-class Edge(ArrayMessage):
-    """Server to client: an edge map, uint8 (H, W)."""
+class Edge(PatchMessage):
+    """Server to client: an edge map, uint8 (h, w), on zeros."""
 
     VERB: ClassVar[str] = "EDGE"
     DTYPE: ClassVar[str] = "uint8"
@@ -173,8 +183,9 @@ class Edge(ArrayMessage):
 
 
 @dataclass(frozen=True)
-class Motion(ArrayMessage):
-    """Server to client: forward flow from the neutral, float16 (H, W, 2), (dx, dy) in pixels."""
+class Motion(PatchMessage):
+    """Server to client: forward flow from the neutral, float16 (h, w, 2), (dx, dy) in pixels, on
+    zeros."""
 
     VERB: ClassVar[str] = "MOTION"
     DTYPE: ClassVar[str] = "float16"

@@ -29,12 +29,13 @@ SIDE = 16
 
 
 def new_job(seed: int = 0, window: int = 4) -> Job:
-    neutral = np.random.default_rng(seed).bytes(SIDE * SIDE * 3)
+    neutral = np.random.default_rng(seed).integers(0, 255, (SIDE, SIDE, 3), np.uint8)
 
     def request(digests: Sequence[bytes]) -> RetargetRequest:
         return RetargetRequest(digests[0], SIDE, SIDE, bytes(32), "builtin", "x", "", 1.0)
 
-    return Job("retarget", [Upload(BytesContent(neutral))], request, window)
+    content = BytesContent(neutral.tobytes())
+    return Job("retarget", [Upload(content)], request, window, neutral)
 
 
 def arrays(job: bytes, index: int) -> tuple[m.ArrayMessage, ...]:

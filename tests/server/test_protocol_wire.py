@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from microface.server.protocol import messages as m
 from microface.server.protocol.failures import Code, ProtocolError
 from microface.server.protocol.internal import FROM_WORKER, TO_WORKER
-from microface.server.protocol.limits import MAX_HEADER_BYTES
+from microface.server.protocol.limits import MAX_HEADER_BYTES, VERSION
 from microface.server.protocol.requests import RetargetRequest, parse_request
 from microface.server.protocol.wire import FROM_CLIENT, FROM_SERVER, decode, encode
 
@@ -72,7 +72,7 @@ def header_of(message: m.Message) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"v": 2}, "version"),
+        ({"v": VERSION + 1}, "version"),
         ({"t": "NOPE"}, "verb"),
         ({"t": ["CREDIT"]}, "verb"),
         ({"b": []}, "map"),
