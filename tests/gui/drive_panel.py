@@ -1,11 +1,11 @@
 """Drives the panel in a Blender window: Generate, bakes, report, edits, undo, with screenshots.
 
-Run it inside Blender's window with the full extension installed, `window.py` and `drive_bakes.py`
-beside it. It works in the folder that it lies in: it opens `character.blend` there if there is one
-(else it makes the built-in character), reads settings of `MicrofaceSettings` from `drive.json` if
-there is one, and leaves its bakes in `character.blend`, and `drive-*.png` (grabbed from the X
-screen, so it needs a virtual screen, xwd and ImageMagick). Each check prints a line that begins
-with PASS or FAIL; the last line counts them.
+Run it inside Blender's window with the full extension installed, `window.py`, `drive_bakes.py` and
+`drive_parts.py` beside it. It works in the folder that it lies in: it opens `character.blend` there
+if there is one (else it makes the built-in character), reads settings of `MicrofaceSettings` from
+`drive.json` if there is one, and leaves its bakes in `character.blend`, and `drive-*.png` (grabbed
+from the X screen, so it needs a virtual screen, xwd and ImageMagick). Each check prints a line that
+begins with PASS or FAIL; the last line counts them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from drive_bakes import edit_steps
+from drive_parts import parts_steps
 from window import (
     FOLDER,
     PATIENCE_SECONDS,
@@ -217,6 +218,7 @@ def play_steps(drive: Drive) -> Iterator[float]:
 def steps(drive: Drive) -> Iterator[float]:
     """Everything that is done, in order; yields how many seconds to leave to Blender."""
     yield from open_steps(drive)
+    yield from parts_steps(drive)
     yield from generate_steps(drive)
     yield from key_steps(drive)
     yield from texture_steps(drive)
