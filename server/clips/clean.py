@@ -79,13 +79,18 @@ def quality(
         warnings.append(Warning("compression", (), "compression has left visible blocks"))
     repeated = _repeated(np.array(changes))
     if repeated:
-        warnings.append(
-            Warning("duplicated", repeated, f"{len(repeated)} frames repeat the one before")
-        )
+        many = _frames(len(repeated), "repeats", "repeat")
+        warnings.append(Warning("duplicated", repeated, f"{many} the one before"))
     blurred = _blurred(np.array(details))
     if blurred:
-        warnings.append(Warning("blur", blurred, f"{len(blurred)} frames are smeared by motion"))
+        many = _frames(len(blurred), "is", "are")
+        warnings.append(Warning("blur", blurred, f"{many} smeared by motion"))
     return warnings + _about_times(seconds)
+
+
+def _frames(count: int, one: str, more: str) -> str:
+    """Return how many frames there are, and the verb for one of them or for more."""
+    return f"{count} frame {one}" if count == 1 else f"{count} frames {more}"
 
 
 def unbelievable(warnings: Iterable[Warning]) -> tuple[int, ...]:
@@ -201,6 +206,6 @@ def _about_times(seconds: Floats) -> list[Warning]:
         Warning(
             "dropped",
             tuple(int(k) + 1 for k in after),
-            f"{lost} frames are missing by the time stamps, before the frames named",
+            f"{_frames(lost, 'is', 'are')} missing by the time stamps, before the frames named",
         )
     ]

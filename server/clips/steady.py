@@ -10,9 +10,7 @@ lends its pose as a start. The face's depth, which turns need, is learned from t
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -22,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.flow import luminance
+from ..engine.in_order import in_order
 from .basis import basis, mobility
 from .bundle import usual_face
 from .crop import NETWORK_PIXELS, Crop, shrink_for
@@ -154,16 +153,10 @@ class Steadier:
 
         The head is followed from frame to frame, all else waits for no other frame.
         """
-        waiting: deque[Future[Steadied]] = deque()
+        greys = ((frame, luminance(frame)) for frame in frames)
+        followed = ((frame, grey, self._followed(grey)) for frame, grey in greys)
         workers = max(1, min(4, os.cpu_count() or 1))
-        with ThreadPoolExecutor(workers) as pool:
-            for frame in frames:
-                grey = luminance(frame)
-                waiting.append(pool.submit(self._finished, frame, grey, self._followed(grey)))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+        yield from in_order(lambda one: self._finished(*one), followed, workers)
 
     def _followed(self, grey: NDArray[np.uint8]) -> Floats:
         """Return the rough pose of a grey frame, and keep it for the next."""

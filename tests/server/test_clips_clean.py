@@ -40,7 +40,12 @@ def test_repeated_and_smeared_frames_are_named() -> None:
     frames[25] = cv2.blur(frames[25], (9, 1))
     found = kinds(frames)
     assert found == {"duplicated": (12,), "blur": (25,)}
-    assert unbelievable(quality(frames, TIMES)) == (12, 25)
+    warnings = quality(frames, TIMES)
+    assert unbelievable(warnings) == (12, 25)
+    assert {w.what for w in warnings} == {
+        "1 frame repeats the one before",
+        "1 frame is smeared by motion",
+    }
 
 
 def test_missing_frames_are_told_by_their_times() -> None:
