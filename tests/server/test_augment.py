@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -92,6 +93,15 @@ def test_what_is_drawn_depends_on_the_seed_alone(seed: int, variants: int, most:
     assert not keys & {
         i.key for i in planned(SOURCES, FACES, Settings((seed + 1) % 2**32, variants, (0.5, 2.0)))
     }
+
+
+def test_two_people_in_one_clip_are_two_sources() -> None:
+    plain, other = source("smile"), source("smile")
+    right = replace(other, face="470,190")
+    rested = replace(other, rest="/n.png", rest_sha256="1" * 64)
+    items = planned([plain, other, right, rested], [face("one", 10)], Settings())
+    assert [item.key == items[0].key for item in items] == [True, True, False, False]
+    assert items[2].key != items[3].key and plain.digest == plain.sha256
 
 
 def test_draws_are_spread() -> None:
