@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import torch
 from microface.models import devices
-from microface.models.heads.device.pairs import Studio
+from microface.models.heads.device.pairs import HEADS, Studio
 from microface.models.heads.device.write import write_shards
 from microface.models.heads.write import PAIRS_PER_SHARD, load_families, shard_path, write_shard
 from microface.server.clips.pairs import measure_folder
@@ -32,12 +32,10 @@ def name_of(device: torch.device) -> str:
     return f"{platform.machine()}, {torch.get_num_threads()} threads"
 
 
-def told(what: str, pairs: int, wall: float, processor: float) -> None:
-    """Print a line of the table."""
-    print(
-        f"{what:<44} {pairs / wall:8.1f} pairs/s  {pairs / max(processor, 1e-9):8.1f} a CPU second",
-        flush=True,
-    )
+def told(what: str, pairs: int, wall: float, processor: float | None = None) -> None:
+    """Print a line of the table; `processor` seconds are this process's own."""
+    own = "" if processor is None else f"  {pairs / processor:8.1f} a CPU second"
+    print(f"{what:<44} {pairs / wall:8.1f} pairs/s{own}", flush=True)
 
 
 def main() -> None:
@@ -47,7 +45,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder that keeps built heads")
     parser.add_argument("--device", choices=devices.NAMES, default="auto")
     parser.add_argument("--shards", type=int, default=2, help="shards of 64 pairs that count")
-    parser.add_argument("--heads", type=int, default=16, help="heads kept of each family")
+    parser.add_argument("--heads", type=int, default=HEADS, help="heads of each family")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="for the measuring")
     parser.add_argument("--numpy", action="store_true", help="draw as many by numpy, too")
     options = parser.parse_args()
@@ -67,7 +65,7 @@ def main() -> None:
         shard_path(out, 0).unlink()
         begin = time.perf_counter()
         measure_folder(out, options.processes)
-        told(f"measured by {options.processes} processes", pairs, time.perf_counter() - begin, 0)
+        told(f"measured by {options.processes} processes", pairs, time.perf_counter() - begin)
         if options.numpy:
             (out / "numpy").mkdir()
             write_shard(out / "numpy", 0, 1, families, "train")
