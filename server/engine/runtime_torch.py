@@ -97,11 +97,12 @@ class TorchRuntime:
         self.hashes: Mapping[str, str] = {WEIGHTS_FILE: digest}
         if threads:
             torch.set_num_threads(threads)
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.batch = BATCHES[-1] if self._device.type == "cuda" else 1
+        #: Where it runs.
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.batch = BATCHES[-1] if self.device.type == "cuda" else 1
         # The same answer as on the processor: motions of a tenth of a pixel are read off these.
         torch.backends.cudnn.allow_tf32 = False
-        self._network = load_weights(folder / WEIGHTS_FILE).to(self._device)
+        self._network = load_weights(folder / WEIGHTS_FILE).to(self.device)
         self._captured: dict[int, Captured] = {}
         #: One call at a time: what a graph made is read before it is replayed.
         self._lock = Lock()
@@ -140,7 +141,7 @@ class TorchRuntime:
     ) -> list[Animation]:
         pictures = self._tensor(np.concatenate([as_input(frame) for frame in frames]))
         moved = self._tensor(np.stack([flow.transpose(2, 0, 1) for flow in flows]))
-        strengths = torch.full((len(frames),), strength, device=self._device)
+        strengths = torch.full((len(frames),), strength, device=self.device)
         inputs = (pictures, moved, strengths, *scene)
         with self._lock:
             made = [field.cpu().numpy() for field in self._run(len(frames), inputs)]
@@ -148,7 +149,7 @@ class TorchRuntime:
 
     def _run(self, count: int, inputs: Scene) -> Scene:
         """Return the fields of `count` frames, by a captured graph where there is CUDA."""
-        if self._device.type != "cuda":
+        if self.device.type != "cuda":
             return self._frames(*inputs)
         size = next(size for size in BATCHES if size >= count)
         filled = [torch.cat((each, each[-1:].expand(size - count, *each.shape[1:])))
@@ -174,7 +175,7 @@ class TorchRuntime:
         return tuple(getattr(made, name) for name in MADE)
 
     def _tensor(self, array: Floats) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
 
 def make_engine(weights: str | None, threads: int) -> RetargetEngine:

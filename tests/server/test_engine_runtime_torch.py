@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,18 @@ def test_the_server_starts_either_runtime(name: str) -> None:
     models = engine.warm()
     assert ("eam.safetensors" in models) == (name == "torch")
     assert all(len(digest) == 64 for digest in models.values())
+
+
+def test_the_benchmark_says_which_device_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path(__file__).parents[1] / "benchmarks" / "device_speed.py"
+    runpy.run_path(str(path))["main"](["--frames", "2", "--batches", "1", "2"])
+    lines = capsys.readouterr().out.splitlines()
+    cuda = torch.cuda.is_available()
+    assert lines[0].startswith("device: CUDA" if cuda else "device: the processor")
+    assert cuda or "not a GPU's" in lines[1]
+    rates = [line for line in lines if "frames a second" in line]
+    assert [line.split(",")[0] for line in rates] == ["batch  1"] * 2 + ["batch  2"] * 2
+    assert all("% of that arithmetic" in line and "% busy" in line for line in rates)
 
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:
