@@ -31,7 +31,10 @@ def parts_steps(drive: Drive) -> Iterator[float]:
         before = {key: getattr(owner, key) for key, owner in owners.items()}
         for key, owner in owners.items():
             setattr(owner, key, choices[key])
-        yield 1.0
+        # Panels glide to their places over a few draws.
+        for _ in range(3):
+            bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+            yield 0.5
         screenshot(f"parts-{name}")
         for key, owner in owners.items():
             setattr(owner, key, before[key])
