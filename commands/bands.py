@@ -28,21 +28,26 @@ ONE, BYTE = 1 << 31, 1 << 23
 
 @dataclass(frozen=True)
 class Piece:
-    """A band deflated: `data`, and both checksums and the length of what it inflates to."""
+    """A band deflated: `data`, and the checksum and the length of what it inflates to."""
 
     data: bytes
-    adler: int
-    crc: int
+    check: int
     length: int
 
 
 class Bands:
     """Deflates arrays that come one after the other, in bands of rows.
 
-    `filtered` turns the rows of a band into what is deflated; without one that is their own bytes.
+    `check` is the checksum that their file has, and `filtered` turns the rows of a band into what
+    is deflated; without it that is their own bytes.
     """
 
-    def __init__(self, filtered: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray) -> None:
+    def __init__(
+        self,
+        check: Callable[[memoryview], int],
+        filtered: Callable[[NDArray[Any]], NDArray[Any]] = np.asarray,
+    ) -> None:
+        self._check = check
         self._filtered = filtered
         self._before: NDArray[Any] | None = None
         self._pieces: list[Piece] = []
@@ -58,23 +63,22 @@ class Bands:
             if before is not None and _same(before[rows], array[rows]):
                 self._pieces.append(kept[number])
             else:
-                self._pieces.append(deflated(self._filtered(array[rows])))
+                self._pieces.append(self._deflated(self._filtered(array[rows])))
         return self._pieces
+
+    def _deflated(self, values: NDArray[Any]) -> Piece:
+        """Return an array's bytes as a piece of a deflated stream."""
+        # What skin, hair and motion repeat is in runs: to look for more takes twice the time, and
+        # is no smaller.
+        deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_RLE)
+        raw = np.ascontiguousarray(values).view(np.uint8).data
+        data = deflate.compress(raw) + deflate.flush(zlib.Z_FULL_FLUSH)
+        return Piece(data, self._check(raw), values.nbytes)
 
 
 def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:
     """Whether two arrays are the same bit for bit."""
     return np.array_equal(one.view(np.uint8), other.view(np.uint8))
-
-
-def deflated(values: NDArray[Any]) -> Piece:
-    """Return an array's bytes as a piece of a deflated stream."""
-    # What skin, hair and motion repeat is in runs: to look for more takes twice the time, and is no
-    # smaller.
-    deflate = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_RLE)
-    raw = np.ascontiguousarray(values).view(np.uint8).data
-    data = deflate.compress(raw) + deflate.flush(zlib.Z_FULL_FLUSH)
-    return Piece(data, zlib.adler32(raw), zlib.crc32(raw), values.nbytes)
 
 
 def joined_adler(first: int, second: int, length: int) -> int:

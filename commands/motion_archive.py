@@ -42,7 +42,7 @@ class MotionArchive:
         """Open the file; raises OSError where that cannot be."""
         self._file = path.open("wb")
         self._file.seek(START)
-        self._bands = Bands()
+        self._bands = Bands(zlib.crc32)
         self._shape: tuple[int, ...] = (0, 0, 2)
         self._count = self._crc = self._bytes = 0
 
@@ -52,7 +52,7 @@ class MotionArchive:
         self._count += 1
         for piece in self._bands.deflate(flow):
             self._file.write(piece.data)
-            self._crc = joined_crc(self._crc, piece.crc, piece.length)
+            self._crc = joined_crc(self._crc, piece.check, piece.length)
             self._bytes += piece.length
 
     def finish(self) -> None:

@@ -24,7 +24,7 @@ class PngSeries:
     """Writes pictures that come one after the other; what does not change is deflated once."""
 
     def __init__(self) -> None:
-        self._bands = Bands(filtered)
+        self._bands = Bands(zlib.adler32, filtered)
 
     def write(self, path: Path, pixels: NDArray[np.uint8]) -> None:
         """Write a picture, RGB (H, W, 3) or grey (H, W), uint8; it must not be changed afterwards.
@@ -39,7 +39,7 @@ class PngSeries:
             file.write(SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", ZLIB_HEAD))
             for piece in self._bands.deflate(pixels):
                 file.write(_chunk(b"IDAT", piece.data))
-                adler = joined_adler(adler, piece.adler, piece.length)
+                adler = joined_adler(adler, piece.check, piece.length)
             last = LAST_BLOCK + struct.pack(">I", adler)
             file.write(_chunk(b"IDAT", last) + _chunk(b"IEND", b""))
 

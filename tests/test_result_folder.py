@@ -82,7 +82,7 @@ def test_a_band_that_stays_is_deflated_once() -> None:
         deflated.append(len(rows))
         return rows
 
-    bands = Bands(seen)
+    bands = Bands(zlib.crc32, seen)
     first = skin(4 * BAND_ROWS, 50)
     moved = first.copy()
     moved[BAND_ROWS] += 1
