@@ -19,14 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .sampling import sample, square_places
+from .search import search
 from .template import template
 
 #: Columns of the crop (256 pixels) that hold the face; beyond them nothing is measured.
 FACE_COLUMNS = slice(32, 224)
-#: Patches of the search: side, and step between neighbours, in pixels of its level.
-PATCH_PIXELS, STRIDE_PIXELS = 8, 5
-#: Iterations of each patch's search, and of the variational refinement on each level.
-SEARCH_ITERATIONS, REFINEMENT_ITERATIONS = 8, 5
 #: Steps of the exact matching, and the most that one goes, in pixels.
 STEPS, MOST_STEP = 3, 1.0
 #: Pictures are smoothed by this before they are compared, in pixels.
@@ -41,6 +38,8 @@ LEAST_ENERGY, NEIGHBOURS_ENERGY, NEIGHBOURS_CELLS = 0.4, 0.2, 2.0
 #: Towards the face's outline a pixel's worth falls with this power of how surely it is the head's:
 #: beyond is the background, which stays where it is while the head moves.
 OUTLINE_FALL = 6
+#: How surely a pixel is the head's to have a say on whether the head's places were found.
+SURELY_HEAD = 0.9
 #: Standard deviation, in cells, of the neighbourhoods whose mean is taken off beforehand: light
 #: that stays in the world while the head turns is smooth, skin is not.
 SHADE_CELLS = 1.5
@@ -56,6 +55,7 @@ class Matcher:
     def __init__(self, neutral: NDArray[np.uint8], cells: int) -> None:
         """Take a grey neutral (256, 256) and how many cells a side its flows shall have."""
         self._cells = cells
+        self._neutral = neutral
         self._level = _level(neutral, cells)
         self._head = cv2.resize(_head(cells), neutral.shape[::-1])
         self._worth = self._head**OUTLINE_FALL
@@ -77,8 +77,9 @@ class Matcher:
     def flow(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the flow (cells, cells, 2) in pixels from the neutral to a grey frame (256, 256);
         0 outside the columns of the face."""
-        detail = _detail(frame * self._gain(frame), self._cells)
-        found = self._search(_for_search(detail * self._head))
+        even = frame * self._gain(frame)
+        detail = _detail(even, self._cells)
+        found = self._search(even, detail)
         side = len(frame)
         for _ in range(STEPS):
             places = square_places(side) + cv2.resize(found, (side, side))
@@ -101,18 +102,18 @@ class Matcher:
         gain = (self._level + 4) / (_level(frame, self._cells) + 4)
         return np.asarray(cv2.resize(gain, frame.shape[::-1]), dtype=np.float32)
 
-    def _search(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return a flow (cells, cells, 2) that is right to some tenths of a pixel."""
-        search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        search.setFinestScale(1)
-        search.setPatchSize(PATCH_PIXELS)
-        search.setPatchStride(STRIDE_PIXELS)
-        search.setGradientDescentIterations(SEARCH_ITERATIONS)
-        search.setVariationalRefinementIterations(REFINEMENT_ITERATIONS)
-        search.setUseMeanNormalization(True)
-        one, other = (np.ascontiguousarray(p[:, FACE_COLUMNS]) for p in (self._searched, frame))
-        flow = np.zeros((*frame.shape, 2), np.float32)
-        flow[:, FACE_COLUMNS] = search.calc(one, other, np.zeros((*one.shape, 2), np.float32))
+    def _search(
+        self, even: NDArray[np.float32], detail: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return a flow (cells, cells, 2) that is right to some tenths of a pixel, to a frame that
+        is lit evenly, of such detail."""
+        shaded = np.clip(even + 0.5, 0, 255).astype(np.uint8)
+        flow = np.zeros((*even.shape, 2), np.float32)
+        flow[:, FACE_COLUMNS] = search(
+            (_columns(self._searched), _columns(_for_search(detail * self._head))),
+            (_columns(self._neutral), _columns(shaded)),
+            _columns(self._head) > SURELY_HEAD,
+        )
         return pooled(flow, self._cells)
 
     def _light(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -131,6 +132,11 @@ def _head(cells: int) -> NDArray[np.float32]:
     maps = template(cells)
     neck = (maps.y > 1) & (np.abs(maps.x) < 0.7)
     return np.maximum(maps.face, neck.astype(np.float32))
+
+
+def _columns(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the part of a map (N, N) that holds the face."""
+    return np.ascontiguousarray(values[:, FACE_COLUMNS])
 
 
 def _times(matrices: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,0 +1,68 @@
+"""Motion is measured as large as it is, from a micro-expression to a broad smile."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from microface.head.head import build_head
+from microface.head.identity import IDENTITIES
+from microface.models.evaluation.hard_scenes import doing, filmed
+from microface.models.heads.actor import Actor
+from microface.models.heads.pairs import to_cells
+from microface.models.heads.procedural import render_head
+from microface.models.heads.render import motion
+from microface.models.heads.scene import composed, random_background, random_light
+from microface.models.heads.sensor import Sensor, expose
+from microface.server.clips.crop import NETWORK_PIXELS as SIZE
+from microface.server.clips.crop import Crop
+from microface.server.clips.steady import Steadier
+
+
+@cache
+def actor() -> Actor:
+    """Return a built-in head before a camera, in the middle of the crop."""
+    rng = np.random.default_rng(4)
+    head = render_head(build_head(IDENTITIES["lars"], 512))
+    sensor = Sensor(np.ones(3, np.float32), blur=0.4, noise=0.008)
+    return filmed(head, random_light(rng), random_background(rng, SIZE), sensor)
+
+
+def gain_and_peak(units: tuple[str, ...], strength: float) -> tuple[float, float]:
+    """Return how large an expression is measured beside how large it is, and the farthest that a
+    place goes, in pixels."""
+    rng = np.random.default_rng(5)
+    who = actor()
+    played = who.acted(who.played(doing(units, strength), ()))
+    neutral, frame = (
+        expose(who.sensor, composed(drawn.light, who.background), rng, first=True)
+        for drawn in (who.neutral, played)
+    )
+    moved = motion(who.neutral, played, who.head.triangles)
+    true, seen = to_cells(moved.flow), to_cells(moved.visible)
+    steadied = Steadier(neutral, Crop((SIZE / 2, SIZE / 2), SIZE)).steady(frame)
+    length = np.hypot(true[..., 0], true[..., 1])
+    moving = (seen > 0.9) & (length > 0.2)
+    along = float((steadied.flow * true)[moving].sum() / (true[moving] ** 2).sum())
+    return along, float(length[moving].max())
+
+
+@pytest.mark.parametrize("strength", [0.1, 0.2, 0.4, 0.6])
+def test_a_smile_is_measured_as_broad_as_it_is(strength: float) -> None:
+    gain, peak = gain_and_peak(("AU12",), strength)
+    assert 0.9 < gain < 1.05
+    assert peak > 18 * strength
+
+
+def test_the_broadest_smile_is_not_lost() -> None:
+    gain, peak = gain_and_peak(("AU12",), 1.0)
+    assert 0.65 < gain < 1.05
+    assert peak > 18
+
+
+@pytest.mark.parametrize("unit", ["AU4", "AU10"])
+def test_other_large_motions_keep_their_size(unit: str) -> None:
+    gain, peak = gain_and_peak((unit,), 1.0)
+    assert 0.9 < gain < 1.05
+    assert peak > 8
