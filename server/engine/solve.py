@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from ..clips.sampling import Reals
 from .bounded import Floats, curvature, minimise
 from .solve_rig import Rig, read_rig
-from .solve_select import Selection
-from .solve_space import Comparison, rigid_columns, smooth_columns
+from .solve_select import Selection, inexpressible
+from .solve_space import Comparison, likely_errors, rigid_columns, smooth_columns
 from .solve_time import patterns
 
 #: Gaussian sigma, in RMS distances of the vertices from their mean, at which keys are chosen, and
@@ -30,6 +30,9 @@ RIGID_RIDGE = 0.01
 #: While keys are chosen, smooth errors all over the face are allowed for, at the price of this many
 #: times their square: else keys that reach far are taken for what a network gets wrong.
 SMOOTH_RIDGE = 0.3
+#: Errors of the motion are this many times what no key can express of them, squared: at least, as
+#: they are in the median of many clips, and at most.
+USUAL_MISFIT, MOST_MISFIT = 3.0, 20.0
 #: A key must move what it moves by this much at its peak, in pixels (root mean square).
 LEAST_PIXELS = 0.02
 #: Rounds of robust solving; each takes the outliers of the last one in.
@@ -124,6 +127,7 @@ class _Problem:
         self._say = None if trust.ndim == 1 else (trust / np.maximum(steady, 1e-6)).clip(0, 1)
         self.times = np.asarray(times, np.float64)
         self._smooth = curvature(self.times)
+        self._positions, self._shares = positions, shares
         rigid = rigid_columns(positions, shares)
         self.extra = rigid.shape[2]
         self._motion = np.asarray(motion, np.float32)
@@ -224,13 +228,12 @@ class _Problem:
         seen = self._choosing.whitened(fields.transpose(1, 2, 0))
         linear = (courses @ (seen.T @ self._white)).astype(np.float64)
         energy = float(((courses @ (seen.T @ seen)) * courses).sum())
-        taken = linear[:, self.keys :] @ self._absorbed
         search = Selection(
             self._hessian,
-            linear[:, : self.keys] - taken @ self._others,
-            energy - float((taken * linear[:, self.keys :]).sum()),
+            *self._without_others(linear, energy),
             self._bounds[: self.keys],
             self._choosing.places,
+            self._misfit(fields[0]),
             self._rig,
             cancelled,
         )
@@ -239,6 +242,25 @@ class _Problem:
         quiet = np.abs(weights[:, : self.keys]).max(0) * self._reach < LEAST_PIXELS
         loud = [key for key in chosen if not quiet[key]]
         return weights if len(loud) == len(chosen) else self._measured(loud, courses, fields)
+
+    def _without_others(self, linear: Floats, energy: float) -> tuple[Floats, float]:
+        """Return the keys' linear terms (N, S) and the square of motions, what the head's motion
+        and smooth errors can take of them left out."""
+        taken = linear[:, self.keys :] @ self._absorbed
+        own = linear[:, : self.keys] - taken @ self._others
+        return own, energy - float((taken * linear[:, self.keys :]).sum())
+
+    def _misfit(self, motion: NDArray[np.float32]) -> float:
+        """Return how many times as large, squared, errors of a motion (V, 2) are as what no key can
+        express of them: keys that crowd where it is take many of its errors for themselves."""
+        if self._positions is None:
+            return USUAL_MISFIT
+        errors = likely_errors(motion, self._positions, self._shares)
+        seen = self._choosing.whitened(errors)
+        linear = (seen.T @ self._white).astype(np.float64)
+        own, energy = self._without_others(linear, float((seen.astype(np.float64) ** 2).sum()))
+        left = inexpressible(self._hessian, own, energy)
+        return float(np.clip(energy / max(left, 1e-12 * energy, 1e-30), USUAL_MISFIT, MOST_MISFIT))
 
     def _measured(
         self, keys: list[int], courses: NDArray[np.float32], fields: NDArray[np.float32]

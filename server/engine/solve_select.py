@@ -36,9 +36,9 @@ TOGETHER = 1.3
 #: names tell what often comes together, and this is not: units of one event are of like strength,
 #: what a network gets wrong is fainter.
 FAINT, FAINT_SHARE = 2.0, 0.6
-#: What no key can express says how wrong the motion is: errors that look like keys are as large
-#: again by this factor, up to this share of the motion. What no flow resolves, in pixels.
-MISFIT_FACTOR, MISFIT_SHARE, LEAST_PIXELS = 3.0, 0.2, 0.01
+#: How wrong the motion is, is told from what no key can express, up to this share of the motion.
+#: What no flow resolves, in pixels.
+MISFIT_SHARE, LEAST_PIXELS = 0.2, 0.01
 #: The clip is looked at in this many stretches of time.
 STRETCHES = 16
 #: Keys tried as additions, and in the place of each that is exchanged.
@@ -51,7 +51,8 @@ class Selection:
     """The search for one clip.
 
     `hessian` (S, S) of the keys, `linear` (T, S), `energy` the motion squared, `bounds` (S, 2),
-    `places` what one pixel everywhere measures, squared.
+    `places` what one pixel everywhere measures, squared. Errors of the motion are `misfit` times
+    as large, squared, as what no key can express.
     """
 
     hessian: Floats
@@ -59,6 +60,7 @@ class Selection:
     energy: float
     bounds: Floats
     places: float
+    misfit: float
     rig: Rig
     cancelled: Callable[[], bool]
     _known: dict[Keys, tuple[float, Floats]] = field(default_factory=dict)
@@ -72,8 +74,9 @@ class Selection:
         longest = float(np.sqrt(np.diff(ends).max(initial=1)))
         self._lower, self._upper = self.bounds[:, 0] * longest, self.bounds[:, 1] * longest
         self._count = len(self.rig.cost)
-        misfit = min(MISFIT_FACTOR * self._inexpressible(), MISFIT_SHARE * self.energy)
-        self._floor = misfit + LEAST_PIXELS**2 * self.places * frames
+        left = inexpressible(self.hessian, self.linear, self.energy)
+        wrong = min(self.misfit * left, MISFIT_SHARE * self.energy)
+        self._floor = wrong + LEAST_PIXELS**2 * self.places * frames
         self._steep = np.maximum(np.diag(self.hessian), 1e-30)
 
     def run(self) -> list[int]:
@@ -91,15 +94,6 @@ class Selection:
                 break
             now, score = best, tried[best]
         return list(now)
-
-    def _inexpressible(self) -> float:
-        """Return the motion left, squared, where all keys move as they like: an error that keys do
-        not look like, and that as much again hides behind their looks."""
-        steep = np.diag(self.hessian)
-        ridged = self.hessian + np.diag(1e-3 * steep + 1e-12 * steep.max() + 1e-30)
-        weights = np.linalg.solve(ridged, self.linear.T).T
-        explained = (2 * self.linear * weights - (weights @ self.hessian) * weights).sum()
-        return max(self.energy - float(explained), 0.0)
 
     def _score(self, keys: Keys) -> float:
         left, _ = self._fit(keys)
@@ -213,6 +207,15 @@ class Selection:
             if group in groups:
                 for key in self._promising(rest, EXCHANGES, group):
                     yield from self._with(rest, key)
+
+
+def inexpressible(hessian: Floats, linear: Floats, energy: float) -> float:
+    """Return what is left of motions, squared, where all keys move as they like."""
+    steep = np.diag(hessian)
+    ridged = hessian + np.diag(1e-3 * steep + 1e-12 * steep.max() + 1e-30)
+    weights = np.linalg.solve(ridged, linear.T).T
+    explained = (2 * linear * weights - (weights @ hessian) * weights).sum()
+    return max(energy - float(explained), 0.0)
 
 
 def _sorted(*keys: int) -> Keys:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from microface.server.engine.solve import SolveResult, solve_weights
 from microface.server.engine.solve_rig import read_rig
-from microface.server.engine.solve_select import Selection
+from microface.server.engine.solve_select import Selection, inexpressible
+from microface.server.engine.solve_space import likely_errors
 
 FRAMES = 40
 TIMES = np.arange(FRAMES) / 100
@@ -322,9 +323,28 @@ def test_what_else_moves_on_an_events_one_side_takes_less_to_be_believed() -> No
     def chosen(left: float, right: float) -> list[str]:
         linear = np.array([[10.0, 0.0, left, right]])
         energy = float((linear**2).sum()) + 2.0  # and 2 that no key explains
-        keys = Selection(np.eye(4), linear, energy, bounds, 1.0, rig, lambda: False).run()
+        keys = Selection(np.eye(4), linear, energy, bounds, 1.0, 3.0, rig, lambda: False).run()
         return [names[key] for key in keys]
 
     assert chosen(0.95, 0) == ["mouthSmileLeft", "mouthFrownLeft"]
     assert chosen(0, 0.95) == ["mouthSmileLeft"]
     assert chosen(0.5, 0) == ["mouthSmileLeft"]
+
+
+def test_keys_take_more_of_the_motions_errors_where_they_crowd() -> None:
+    positions, jacobian, names = face()
+    smile = jacobian[..., names.index("mouthSmileLeft")]
+    errors = likely_errors(smile.astype(np.float32), positions, (len(positions),))
+    lengths = np.linalg.norm(errors, axis=1)
+    assert (lengths <= np.linalg.norm(smile, axis=1)[:, None] + 1e-5).all()
+    flat = errors.reshape(-1, errors.shape[2])
+
+    def left(keys: np.ndarray) -> float:
+        columns = keys.reshape(len(flat), -1)
+        energy = float((flat**2).sum())
+        return inexpressible(columns.T @ columns, flat.T @ columns, energy) / energy
+
+    mouth = [k for k, name in enumerate(names) if name.startswith("mouth")]
+    brows = [k for k, name in enumerate(names) if name.startswith("brow")]
+    assert left(jacobian[..., brows]) > 0.99
+    assert left(jacobian[..., mouth]) < 0.7
