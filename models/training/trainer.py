@@ -22,7 +22,7 @@ from .data import Shards
 from .descent import descend, optimiser_of, rate_at
 from .feeding import AHEAD, REFRESH_STEPS, Feeder
 from .lessons import attend, in_mixed_precision, lesson, opened
-from .movements import furnish
+from .movements import furnished
 from .settings import STAGES, Settings
 from .stages import STEPS
 
@@ -59,9 +59,7 @@ class Trainer:
         if self.position.stage != stage:
             self.network.load_state_dict(self.average)
             self.position.stage, self.position.stage_step = stage, 0
-        repertoire = self.network.repertoire
-        if stage == "motion" and repertoire is not None and not repertoire.directions.any():
-            furnish(repertoire, self.shards, self.settings.seed)
+        if stage == "motion" and furnished(self.network, self.shards, self.settings.seed):
             self.average = self.weights()
         named = opened(self.network, stage)
         self.names = [name for name, _ in named]
