@@ -95,6 +95,7 @@ def test_the_server_starts_either_runtime(name: str) -> None:
     assert all(len(digest) == 64 for digest in models.values())
 
 
+@pytest.mark.slow
 def test_the_benchmark_says_which_device_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
     path = Path(__file__).parents[1] / "benchmarks" / "device_speed.py"
     runpy.run_path(str(path))["main"](["--frames", "2", "--batches", "1", "2"])
