@@ -99,6 +99,18 @@ def test_head_motion_goes_out(pose: tuple[float, ...]) -> None:
     assert np.median(left) < 0.06
 
 
+def test_background_that_stays_does_not_drag_the_outline() -> None:
+    maps = template(NETWORK_PIXELS)
+    head = (maps.face > 0) | ((maps.y > 1) & (np.abs(maps.x) < 0.8))
+    skin, background = textured(), textured(9)
+    pose = np.array([0, 0, 0, 0, 4.0, -3.0])
+    there = moved_head(255 * np.repeat(head[..., None], 3, 2).astype(np.uint8), pose) > 127
+    steadier = Steadier(np.where(head[..., None], skin, background), Crop((128, 128), 256))
+    steadied = steadier.steady(np.where(there, moved_head(skin, pose), background))
+    outline = (template(CELLS).face > 0.9) & (template(CELLS).face < 1)
+    assert np.sqrt((steadied.flow[outline] ** 2).sum(-1).mean()) < 0.06
+
+
 def test_expression_stays_and_does_not_turn_the_head() -> None:
     picture = textured(3)
     own = own_places(NETWORK_PIXELS, NETWORK_PIXELS)
