@@ -18,7 +18,7 @@ from ..released.network import Keypoints, Released, ReleasedConfig, relative
 from . import cost
 
 #: The whole network, as it ships; doubt is taught apart and left out here.
-WHOLE = EamConfig(doubt=False, repertoire=64)
+WHOLE = EamConfig(doubt=False)
 #: The same without what faces can do, whose cost the plainer ones are widened to.
 FINE = replace(WHOLE, repertoire=0)
 #: The same with nothing but sparse keypoints' motion and masks.
