@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ...errors import told
+from ...errors import InputError, told
 from ..eam.network import Eam
 from ..export import load_weights
 from ..released.network import Released
@@ -77,11 +77,17 @@ def taught(
 ) -> nn.Module:
     """Return a variant's network, taught now unless `path` already holds it.
 
-    It begins with what it is given of the weights `start`.
+    It begins with what it is given of the weights `start`. InputError where `path` holds another
+    network.
     """
     network = built(variant, settings.seed)
     if path.exists():
-        network.load_state_dict(load_file(path))
+        try:
+            network.load_state_dict(load_file(path))
+        except RuntimeError as error:
+            raise InputError(
+                f"{path} holds a network that is built otherwise.", "Name a new folder as --out."
+            ) from error
         return network.eval()
     mine = network.state_dict()
     given = {

@@ -13,18 +13,29 @@ from microface.models.eam.blocks import set_mixed
 from microface.models.eam.network import Eam
 from microface.models.evaluation import measures
 from microface.models.evaluation.ablation_table import Line, changed, reached
+from microface.models.evaluation.ablations import taught
 from microface.models.evaluation.page import write_between
 from microface.models.evaluation.variant_methods import (
     as_released,
     equivariance,
     self_driven,
 )
-from microface.models.evaluation.variants import PLAIN, WHOLE, closest, frame_cost, widened
+from microface.models.evaluation.variants import (
+    PLAIN,
+    WHOLE,
+    Variant,
+    closest,
+    frame_cost,
+    widened,
+)
 from microface.models.released.network import Released, ReleasedConfig
 from microface.models.released.training import released_step
+from microface.models.training.data import Shards
 from microface.models.training.descent import LAST_RATE, rate_at
+from microface.models.training.settings import load_settings
 from microface.models.training.transforms import ThinPlate
 from microface.models.training.unsupervised import unsupervised_step
+from safetensors.torch import save_file
 
 
 def pair(count: int = 1) -> dict[str, torch.Tensor]:
@@ -38,6 +49,14 @@ def pair(count: int = 1) -> dict[str, torch.Tensor]:
         for name in ("neutral", "frame")
     }
     return sides | {"source_flow": right, "measured_flow": right}
+
+
+def test_weights_of_another_build_are_told_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "variant-0.safetensors"
+    save_file({"one": torch.zeros(1)}, path)
+    variant = Variant("small", lambda: torch.nn.Linear(2, 2), ())
+    with pytest.raises(InputError, match="built otherwise"):
+        taught(variant, path, Shards.__new__(Shards), load_settings(), 1.0, path)
 
 
 def test_the_factor_of_the_closest_price_is_found() -> None:
