@@ -110,7 +110,7 @@ def bake_wrinkle_maps(
         plain_size=size,
         explained=explained,
         most=most,
-        provenance={"clip": generated.clip_name, **_plain(generated.result)},
+        provenance=_provenance(generated),
     )
 
 
@@ -127,11 +127,10 @@ def _shading(
 
 def _metadata(generated: Generated) -> dict[str, str | Fraction]:
     """Return what an EXR file says of where it comes from."""
-    provenance = {"clip": generated.clip_name, **_plain(generated.result)}
     return {
         "framesPerSecond": generated.fps,
         "software": "Microface",
-        "comments": json.dumps(provenance, sort_keys=True),
+        "comments": json.dumps(_provenance(generated), sort_keys=True),
     }
 
 
@@ -158,7 +157,7 @@ def bake_flipbook(
     In the kind of file of its sequence: sRGB levels for colour, half floats for linear light.
     """
     into = folder or output_folder() / "flipbook"
-    provenance = {"clip": generated.clip_name, **_plain(generated.result)}
+    provenance = _provenance(generated)
     return [
         flip(into, f"{generated.clip_name}_{one.name}", one, generated.fps, tile_height, provenance)
         for one in bake.textures
@@ -185,7 +184,7 @@ def output_folder() -> Path:
     return path.with_name(f"{path.stem}_microface")
 
 
-def _plain(result: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: value for key, value in result.items() if isinstance(value, str | int | float | bool)
-    }
+def _provenance(generated: Generated) -> dict[str, Any]:
+    """Return where pictures come from: the clip, and what is plain of the result's table."""
+    plain = {k: v for k, v in generated.result.items() if isinstance(v, str | int | float | bool)}
+    return {"clip": generated.clip_name, **plain}

@@ -73,6 +73,11 @@ class Prepared(NamedTuple):
         """Which place of the source belongs to a place of the character."""
         return Correspondence(self.positions, self.linear)
 
+    @property
+    def fit(self) -> Fit:
+        """How the source's motion is fitted by what faces can do."""
+        return Fit(self.movements, self.readings)
+
 
 class Animation(NamedTuple):
     """One frame of the character, and what led to it.
@@ -181,8 +186,7 @@ class Eam(nn.Module):
         where = prepared.where
         refined = self.source(neutral, frame, source_flow)
         if self.repertoire is not None:
-            fit = Fit(prepared.movements, prepared.readings)
-            refined = self.repertoire(refined, fit, neutral.features)
+            refined = self.repertoire(refined, prepared.fit, neutral.features)
         if self.config.motion == "flow":
             found = motion.by_flow(refined, prepared.windows)
         else:

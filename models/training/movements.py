@@ -12,7 +12,7 @@ from ..eam import grid
 from ..eam.correspondence import by_landmarks
 from ..eam.network import Eam
 from ..eam.repertoire import SIDE, Repertoire
-from ..heads.keypoints import MIRROR
+from .augment import mirror_flow, mirror_points
 from .data import Shards
 
 #: Pairs that are looked at, at most, and how many at once.
@@ -42,9 +42,10 @@ def furnish(repertoire: Repertoire, shards: Shards, seed: int) -> None:
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(shards))[:PAIRS]
     parts = [chosen[i : i + AT_ONCE] for i in range(0, len(chosen), AT_ONCE)]
-    points = [shards.batch(part, ("source_points",))["source_points"] for part in parts]
-    face = mean_face(np.concatenate(points).astype(np.float32))
-    rows = [row for part in parts for row in displacements(shards, part, face)]
+    points = [source_points(shards, part) for part in parts]
+    face = mean_face(torch.cat(points))
+    laid = (displacements(shards, *each, face) for each in zip(parts, points, strict=True))
+    rows = [row for part in laid for row in part]
     number = len(repertoire.sizes)
     directions = rng.normal(0, 1, (number, 2, SIDE, SIDE))
     sizes = np.full(number, FILLING)
@@ -57,20 +58,25 @@ def furnish(repertoire: Repertoire, shards: Shards, seed: int) -> None:
         repertoire.sizes.copy_(torch.from_numpy(sizes))
 
 
-def mean_face(points: NDArray[np.float32]) -> Tensor:
+def source_points(shards: Shards, part: NDArray[np.int64]) -> Tensor:
+    """Return the sources' keypoints (P, K, 2) of some pairs, pixels."""
+    points = shards.batch(part, ("source_points",))["source_points"]
+    return torch.from_numpy(np.asarray(points, np.float32))
+
+
+def mean_face(points: Tensor) -> Tensor:
     """Return the mean (K, 2), normalised, of faces' points (P, K, 2), pixels, and their mirror
     images."""
-    mean = points.mean(0)
-    mirrored = mean[list(MIRROR)]
-    mirrored[:, 0] = grid.SIZE - 1 - mirrored[:, 0]
-    return grid.to_normalised(torch.from_numpy((mean + mirrored) / 2))
+    return grid.to_normalised(torch.cat((points, mirror_points(points))).mean(0))
 
 
-def displacements(shards: Shards, part: NDArray[np.int64], face: Tensor) -> list[Floats]:
-    """Return the sources' true motions of some pairs, and their mirror images, on the mean face:
-    each (2, SIDE, SIDE), of length 1."""
-    batch = shards.batch(part, ("source_points", "source_flow", "source_moving"))
-    points = grid.to_normalised(torch.from_numpy(np.asarray(batch["source_points"], np.float32)))
+def displacements(
+    shards: Shards, part: NDArray[np.int64], points: Tensor, face: Tensor
+) -> list[Floats]:
+    """Return the true motions of some pairs' sources with keypoints `points` (P, K, 2), pixels, and
+    their mirror images, on the mean face: each (2, SIDE, SIDE), of length 1."""
+    batch = shards.batch(part, ("source_flow", "source_moving"))
+    points = grid.to_normalised(points)
     where = by_landmarks(face.expand(len(points), -1, -1), points)
     back = grid.inverse(where.linear).numpy()
     found: list[Floats] = []
@@ -78,7 +84,7 @@ def displacements(shards: Shards, part: NDArray[np.int64], face: Tensor) -> list
         np.asarray(batch["source_flow"], np.float64),
         np.asarray(batch["source_moving"], np.float64),
         back,
-        where.positions.numpy(),
+        grid.to_pixels(where.positions, SIDE).numpy(),
         strict=True,
     ):
         if np.hypot(flow[..., 0], flow[..., 1])[seen > 0.9].max(initial=0) < LEAST_PEAK:
@@ -88,14 +94,14 @@ def displacements(shards: Shards, part: NDArray[np.int64], face: Tensor) -> list
         size = np.sqrt((laid**2).sum())
         if size > 0:
             laid = (laid / size).transpose(2, 0, 1)
-            found += [laid, laid[:, :, ::-1] * np.array([-1.0, 1.0])[:, None, None]]
+            found += [laid, mirror_flow(torch.from_numpy(laid)[None])[0].numpy()]
     return found
 
 
 def spread(values: Floats, weights: Floats, places: NDArray[np.float32]) -> Floats:
-    """Return the weighted means (SIDE, SIDE, C) of values (h, w, C) at `places` (h, w, 2),
-    normalised; 0 where there are none."""
-    at = ((places + 1) / 2 * SIDE - 0.5).reshape(-1, 2)
+    """Return the weighted means (SIDE, SIDE, C) of values (h, w, C) at `places` (h, w, 2), cells;
+    0 where there are none."""
+    at = places.reshape(-1, 2)
     corner = np.floor(at).astype(np.int64)
     rest = at - corner
     total = np.zeros((SIDE, SIDE, values.shape[-1]))

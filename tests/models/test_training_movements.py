@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from microface.models.eam.repertoire import SIDE
 from microface.models.training.movements import mean_face, principal, spread
 
 
@@ -21,7 +22,7 @@ def test_principal_movements_explain_what_they_were_made_of() -> None:
 
 
 def test_displacements_are_laid_at_their_places() -> None:
-    middle = np.zeros((1, 1, 2), np.float32)
+    middle = np.full((1, 1, 2), SIDE / 2 - 0.5, np.float32)
     laid = spread(np.array([[[3.0, -1.0]]]), np.ones((1, 1)), middle)
     side = len(laid)
     np.testing.assert_allclose(laid[side // 2, side // 2], [3.0, -1.0])
@@ -32,6 +33,6 @@ def test_the_mean_face_has_two_like_halves() -> None:
     from microface.models.heads.keypoints import MIRROR
 
     points = np.random.default_rng(0).uniform(60, 200, (5, 30, 2)).astype(np.float32)
-    face = mean_face(points)
+    face = mean_face(torch.from_numpy(points))
     other = face[list(MIRROR)] * torch.tensor([-1.0, 1.0])
     assert torch.allclose(face, other, atol=1e-6)
