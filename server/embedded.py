@@ -52,12 +52,11 @@ class EmbeddedServer:
         Raises InputError or RunError when it cannot start (weights that are not there, missing
         packages, no answer in time).
         """
-        self.begin()
-        reader = self._reader
-        reader.join(self._start_seconds)
         try:
+            self.begin()
+            self._reader.join(self._start_seconds)
             return self._outcome()
-        except MicrofaceError:
+        except BaseException:  # an interrupt too: nothing else would stop what was begun
             self.stop()
             raise
 
@@ -159,7 +158,7 @@ def child_main() -> None:
     # What a library prints must not pass for what this process has to tell its parent.
     parent = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    from .front import Front, FrontSettings, as_failure
+    from .front import Front, FrontSettings
     from .stopping import Stop
     from .supervisor import WorkerSettings
 
@@ -184,4 +183,5 @@ def child_main() -> None:
         )
         front.run(lambda address: print(json.dumps({"address": address}), file=parent, flush=True))
     except MicrofaceError as error:
-        print(json.dumps(as_failure(error)), file=parent, flush=True)
+        told = {"what": error.what, "remedy": error.remedy, "exit_status": error.exit_status}
+        print(json.dumps(told), file=parent, flush=True)

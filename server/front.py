@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,17 +17,24 @@ from pathlib import Path
 
 import zmq
 
-from ..errors import InputError, MicrofaceError, RunError
+from ..errors import InputError, RunError
 from .blobs import BlobFolder
 from .folders import CLIPS, new_folder
-from .memory import give_memory_back, resident_bytes
+from .memory import Memory, give_memory_back
 from .protocol.book import Order, Parts, Send
 from .protocol.desk import Desk
 from .protocol.failures import Code, ProtocolError, as_our_error
 from .protocol.internal import FROM_WORKER, Beat, Ready
-from .protocol.limits import MAX_REPLY_PART_BYTES, MAX_REQUEST_PART_BYTES, ServerLimits
+from .protocol.limits import ServerLimits
 from .protocol.messages import ArrayMessage, Error, Progress
 from .protocol.wire import decode, encode, job_of, read_header
+from .sockets import (
+    allow_connections,
+    check_loopback,
+    endpoint,
+    open_clients,
+    open_workers,
+)
 from .stopping import Stop
 from .supervisor import Supervisor, WorkerSettings
 
@@ -65,10 +71,12 @@ class Front:
         (self.folder / CLIPS).mkdir()
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.waiting: dict[bytes, deque[Parts]] = {}
+        self._memory = Memory()
+        allow_connections(settings.limits.connections)
         try:
-            self.clients = self._open_clients(settings.bind)
+            self.clients = open_clients(self.context, settings.bind)
             self.address = endpoint(self.clients)
-            self.workers = self._open_workers()
+            self.workers = open_workers(self.context, self.folder)
         except BaseException:
             self.close()
             raise
@@ -76,7 +84,7 @@ class Front:
         worker_address = endpoint(self.workers)
         self.supervisor = Supervisor(settings.worker, worker_address, self.folder)
         self._ticked_at = 0.0
-        self._memory_mark = resident_bytes()
+        self._memory_mark = self._memory.resident_bytes()
 
     def run(self, on_ready: Callable[[str], None] = lambda address: None) -> None:
         """Serve; `on_ready` is called with the address once the worker is warm.
@@ -100,6 +108,7 @@ class Front:
         """End the worker, close the sockets, remove the folder."""
         if hasattr(self, "supervisor"):
             self.supervisor.stop()
+        self._memory.close()
         self.context.destroy(linger=0)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -120,8 +129,8 @@ class Front:
         why = self.supervisor.check(now)
         if why is not None:
             self.desk.book.worker_lost(why, now)
-            for left in (self.folder / CLIPS).iterdir():
-                shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(self.folder / CLIPS, ignore_errors=True)
+            (self.folder / CLIPS).mkdir(exist_ok=True)
         if now - self._ticked_at > 0.1:
             self._ticked_at = now
             self.desk.tick(now)
@@ -229,7 +238,7 @@ class Front:
         self.waiting.pop(visitor, None)
         self.desk.gone(visitor, time.monotonic())
 
-    # Memory, end, sockets
+    # Memory, end
 
     def _guard_memory(self, now: float) -> None:
         """Cut all connections when memory grows beyond what the desk accounts for.
@@ -237,7 +246,7 @@ class Front:
         libzmq collects a message's parts without limit until the last has come, and does not tell
         from whom. Clients that mean well come back and resume.
         """
-        resident = resident_bytes()
+        resident = self._memory.resident_bytes()
         allowed = self._memory_mark + self.settings.spare_memory_bytes + self.desk.book.kept_bytes()
         if resident <= allowed:
             return
@@ -249,13 +258,18 @@ class Front:
         self.waiting.clear()
         self.desk.all_gone(now)
         for _ in range(100):  # the port is free once the closed socket's thread let go of it
-            try:
-                self.clients = self._open_clients(self.address)
+            with contextlib.suppress(InputError):
+                self.clients = open_clients(self.context, self.address)
                 break
-            except InputError:
-                time.sleep(0.02)
+            time.sleep(0.02)
+        else:
+            raise RunError(
+                f"The server lost its place at {self.address} to another process.",
+                "Start it again.",
+            )
         give_memory_back()
-        self._memory_mark = max(self._memory_mark, resident_bytes() - self.desk.book.kept_bytes())
+        grown = self._memory.resident_bytes() - self.desk.book.kept_bytes()
+        self._memory_mark = max(self._memory_mark, grown)
 
     def _drain(self) -> None:
         """Let running jobs finish for a while, take no new ones."""
@@ -271,75 +285,3 @@ class Front:
         self._carry_out()
         if self.desk.visitors:
             time.sleep(0.05)  # what was just sent is on its way
-
-    def _open_clients(self, bind: str) -> zmq.Socket[bytes]:
-        socket = self.context.socket(zmq.ROUTER)
-        for option, value in (
-            (zmq.ROUTER_MANDATORY, 1),  # or messages to a full or absent peer vanish
-            (zmq.LINGER, 0),
-            (zmq.MAXMSGSIZE, MAX_REQUEST_PART_BYTES),
-            (zmq.RCVHWM, 64),
-            (zmq.SNDHWM, 256),
-            (zmq.HANDSHAKE_IVL, 3000),
-            (zmq.HEARTBEAT_IVL, 2000),
-            (zmq.HEARTBEAT_TIMEOUT, 6000),
-            (zmq.HEARTBEAT_TTL, 8000),
-            (zmq.TCP_KEEPALIVE, 1),
-        ):
-            socket.setsockopt(option, value)
-        # With a domain, peers of ZMTP 1 and 2 are refused; without, any bytes that are not a
-        # greeting pass for ZMTP 1, and their connections stay open for ever.
-        socket.setsockopt(zmq.ZAP_DOMAIN, b"microface")
-        try:
-            socket.bind(bind)
-        except zmq.ZMQError as fault:
-            socket.close(linger=0)
-            raise InputError(
-                f"The server cannot listen at {bind} ({fault.strerror}).",
-                "Give a --bind address with a port that is free.",
-            ) from fault
-        return socket
-
-    def _open_workers(self) -> zmq.Socket[bytes]:
-        socket = self.context.socket(zmq.ROUTER)
-        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.setsockopt(zmq.MAXMSGSIZE, MAX_REPLY_PART_BYTES)
-        # In the folder that only this user can enter, where the system has such sockets.
-        path = f"{self.folder}/worker"
-        private = sys.platform != "win32" and len(path) < 100
-        try:
-            socket.bind(f"ipc://{path}" if private else "tcp://127.0.0.1:*")
-        except zmq.ZMQError as fault:
-            raise RunError(
-                f"The server cannot talk to a worker ({fault.strerror}).",
-                "See that the folder for temporary files can be written to.",
-            ) from fault
-        return socket
-
-
-def check_loopback(bind: str) -> None:
-    """Raise InputError for an address that other machines could reach, or that is none."""
-    scheme, _, rest = bind.partition("://")
-    host, _, port = rest.rpartition(":")
-    if scheme != "tcp" or not (port == "*" or (port.isdecimal() and int(port) < 65536)):
-        raise InputError(
-            f"{bind} is not an address to listen at.", "Give one like tcp://127.0.0.1:5599."
-        )
-    parts = host.split(".")
-    numeric = len(parts) == 4 and all(part.isdecimal() and int(part) < 256 for part in parts)
-    if not (host == "localhost" or (numeric and parts[0] == "127")):
-        raise InputError(
-            f"The server listens on this machine alone, and {bind} is open to others.",
-            "Bind it to tcp://127.0.0.1:PORT.",
-        )
-
-
-def as_failure(error: MicrofaceError) -> dict[str, object]:
-    """Return an error as a plain table, to be told to a parent process."""
-    return {"what": error.what, "remedy": error.remedy, "exit_status": error.exit_status}
-
-
-def endpoint(socket: zmq.Socket[bytes]) -> str:
-    """Return the address that a socket is bound to, its port chosen."""
-    return socket.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0")

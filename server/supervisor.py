@@ -61,8 +61,20 @@ class Supervisor:
         if self._child is not None or now < self._start_at:
             return
         self.token = secrets.token_bytes(32)
+        self.ready = False
+        try:
+            self._child = self._start_child()
+        except RunError as fault:  # the system may have room again a little later
+            self._lost(str(fault), now)
+            return
+        self._exited_at = None
+        self._started_at = self._heard_at = now
+        self._busy_seconds = 0.0
+        log.info("worker %d starts", self._child.pid)
+
+    def _start_child(self) -> subprocess.Popen[bytes]:
         settings = self.settings
-        self._child = start_child(
+        return start_child(
             "server.worker",
             {
                 "address": self.address,
@@ -75,11 +87,6 @@ class Supervisor:
             stdout=sys.stderr,
             stderr=None,
         )
-        self.ready = False
-        self._exited_at = None
-        self._started_at = self._heard_at = now
-        self._busy_seconds = 0.0
-        log.info("worker %d starts", self._child.pid)
 
     def is_worker(self, name: bytes) -> bool:
         """Whether a message came from the present worker; only it knows the token."""

@@ -6,15 +6,18 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+import zmq
 from microface.errors import InputError
 from microface.server.client import Client
-from microface.server.front import check_loopback
+from microface.server.sockets import check_loopback
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
@@ -75,6 +78,38 @@ def test_a_running_job_may_finish_before_it_stops(
         job = client.retarget(neutral(engine_module.SLOW, repeats=2), clip_folder, 25)
         assert len(job.pump(stop_once).frames) == 24
         assert process.wait(8) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process as Linux has them")
+def test_it_outlives_more_connections_than_it_may_hold(engine: str) -> None:
+    resource = pytest.importorskip("resource")
+    with serving(engine) as (process, address), zmq.Context() as context:
+        server = psutil.Process(process.pid)
+        most = server.num_fds() + 20
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (most, most))
+        peers = [context.socket(zmq.DEALER) for _ in range(60)]
+        for peer in peers:
+            peer.connect(address)
+        late = time.monotonic() + 10
+        while server.num_fds() < most and time.monotonic() < late:
+            time.sleep(0.05)
+        time.sleep(0.3)  # it looks at its memory ten times a second
+        assert process.poll() is None
+        for peer in peers:
+            peer.close(linger=0)
+        with Client(address, timeout_seconds=10) as client:
+            assert client.hello().ready
+
+
+def test_the_systems_soft_limit_makes_room_for_all_connections() -> None:
+    code = (
+        "import resource; from microface.server.sockets import allow_connections\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard)); allow_connections(100)\n"
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    told = subprocess.check_output([sys.executable, "-c", code], text=True, timeout=60)
+    assert int(told) == 356
 
 
 def refused(*arguments: str) -> str:
