@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -10,7 +11,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..drafts import make_draft, write_whole
-from ..errors import InputError
+from ..errors import InputError, RunError
+
+#: What the system says when a disk, a quota or a limit on files takes no more.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 @contextlib.contextmanager
@@ -18,7 +22,8 @@ def whole_folder(out: Path, known: Collection[str], *, force: bool) -> Iterator[
     """Give a folder beside `out` to write into; it becomes `out` in one step if all went well.
 
     `known` are the names that a result holds: with `force` an earlier result is replaced, but
-    never a folder that holds anything else. Raises InputError where `out` cannot be used.
+    never a folder that holds anything else. Raises InputError where `out` cannot be used, RunError
+    where the disk takes no more.
     """
     check_output(out, known, force=force)
     try:
@@ -40,6 +45,13 @@ def whole_folder(out: Path, known: Collection[str], *, force: bool) -> Iterator[
         aside.replace(out)
         if old is not None:
             shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise RunError(
+            f"{out} cannot be written whole ({error.strerror}).",
+            "Make room on its disk, or give --out another place.",
+        ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -32,7 +32,12 @@ from .protocol.events import (
     Weights,
 )
 from .protocol.jobs import Job
-from .protocol.limits import DEFAULT_WINDOW_FRAMES, MAX_REPLY_PART_BYTES, MAX_SIDE_PIXELS
+from .protocol.limits import (
+    DEFAULT_WINDOW_FRAMES,
+    MAX_REPLY_PART_BYTES,
+    MAX_SIDE_PIXELS,
+    MIN_SIDE_PIXELS,
+)
 from .protocol.performance import Fps, Performance
 from .protocol.requests import RetargetRequest, SolveRequest
 from .protocol.wire import encode
@@ -338,9 +343,10 @@ def _checked_neutral(neutral: NDArray[np.uint8]) -> NDArray[np.uint8]:
             f"The neutral is {neutral.dtype} {neutral.shape}, not an RGB picture of 8 bits.",
             "Give uint8 (height, width, 3).",
         )
-    if not 16 <= min(neutral.shape[:2]) <= max(neutral.shape[:2]) <= MAX_SIDE_PIXELS:
+    height, width = neutral.shape[:2]
+    if not MIN_SIDE_PIXELS <= min(height, width) <= max(height, width) <= MAX_SIDE_PIXELS:
         raise InputError(
-            f"The neutral is {neutral.shape[1]} x {neutral.shape[0]} pixels.",
-            f"Give one of at most {MAX_SIDE_PIXELS} pixels a side.",
+            f"The neutral is {width} x {height} pixels.",
+            f"Give one of {MIN_SIDE_PIXELS} to {MAX_SIDE_PIXELS} pixels a side.",
         )
     return neutral

@@ -1,40 +1,35 @@
 """Decode source clips in a process of its own, which can be killed and has its limits set.
 
 A clip is somebody else's file; the libraries that decode it are large and written in C. The
-process reads it, writes the pictures into a folder as one raw file and ends. Memory and processor
-time are limited by the system where it can (POSIX), the time on the clock everywhere.
+process (`decoder`) reads it, writes the pictures into a folder as one raw file and ends. Memory and
+processor time are limited by the system where it can (POSIX), the time on the clock everywhere.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InputError, MicrofaceError, RunError
-from .children import end_child, end_with_parent, read_settings, start_child
+from .children import end_child, start_child
 from .clips.clip import Clip
 from .clips.limits import Limits
-from .protocol.content import read_bundle
-from .protocol.failures import ProtocolError
+from .folders import new_folder
 
-if TYPE_CHECKING:
-    from .clips.stream import ClipStream
+#: How the folder is called that a clip is decoded into.
+CLIP_PREFIX = "microface-clip-"
 
 
 @dataclass(frozen=True)
@@ -52,7 +47,7 @@ class Decoding:
 
     `kind` is "video" (a file), "frames" (a folder), "bundle" (a folder as it travels), "builtin"
     (the clip of that name, made on the spot) or "picture" (a clip of one frame). `name` is what
-    errors call it, `into` the folder for temporary files. `close` ends it and removes what
+    errors call it, `into` the folder to write below. `close` ends it and removes what
     it wrote.
     """
 
@@ -68,7 +63,10 @@ class Decoding:
     ) -> None:
         self.name = name or path.name
         self.limits = limits or SandboxLimits()
-        self._folder = Path(tempfile.mkdtemp(prefix="microface-clip-", dir=into))
+        if into is None:
+            self._folder = new_folder(CLIP_PREFIX)
+        else:
+            self._folder = Path(tempfile.mkdtemp(prefix=CLIP_PREFIX, dir=into))
         settings = {
             "path": str(path.absolute()),
             "kind": kind or ("frames" if path.is_dir() else "video"),
@@ -80,7 +78,7 @@ class Decoding:
         self._started = time.monotonic()
         try:
             self._child = start_child(
-                "server.sandbox", settings, subprocess.DEVNULL, subprocess.DEVNULL
+                "server.decoder", settings, subprocess.DEVNULL, subprocess.DEVNULL
             )
         except RunError:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -197,122 +195,3 @@ def decoded(
         yield decoding.clip()
     finally:
         decoding.close()
-
-
-def child_main() -> None:
-    """What the sandbox's process does."""
-    settings = read_settings()
-    end_with_parent(settings, lambda: os._exit(1), signal.SIGKILL, 0.0)
-    limits = settings["limits"]
-    _limit_this_process(limits["memory_bytes"], limits["processor_seconds"])
-    # Before OpenCV is imported, or it does not count: a small file can hold a huge picture.
-    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(limits["clip"]["max_pixels"])
-    folder = Path(settings["folder"])
-    try:
-        _write(_open(settings, folder), settings["name"], folder)
-    except MicrofaceError as fault:
-        told = {"what": _without(fault.what, folder), "remedy": _without(fault.remedy, folder)}
-        _report(folder, {**told, "exit_status": fault.exit_status})
-    except ProtocolError as fault:
-        _report(folder, {"what": fault.what, "remedy": fault.remedy, "exit_status": 2})
-    except MemoryError:
-        _report(folder, {
-            "what": f"{settings['name']} takes too much memory to decode.",
-            "remedy": "Scale it down or cut it to the expression.",
-            "exit_status": 2,
-        })  # fmt: skip
-
-
-def _open(settings: dict[str, Any], folder: Path) -> Clip | ClipStream:
-    from .clips.stream import ClipStream
-
-    kind, name = settings["kind"], settings["name"]
-    fps = Fraction(settings["fps"]) if settings["fps"] else None
-    path = Path(settings["path"])
-    if kind == "builtin":
-        from .clips.builtin import builtin_clip
-
-        return builtin_clip(name)
-    if kind == "bundle":
-        named = folder / "named" / name
-        named.mkdir(parents=True)
-        with path.open("rb") as file:
-            for entry, data in read_bundle(file, path.stat().st_size):
-                (named / entry).write_bytes(data)
-        path = named
-    elif path.name != name:  # content is stored under its digest; errors should say its name
-        named = folder / "named" / name
-        named.parent.mkdir()
-        try:
-            named.symlink_to(path)
-        except OSError:
-            shutil.copyfile(path, named)
-        path = named
-    if kind == "picture":
-        return _picture(path)
-    return ClipStream(path, fps, Limits(**settings["limits"]["clip"]))
-
-
-def _picture(path: Path) -> Clip:
-    from .clips.images import read_picture
-
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Clip([read_picture(path)], np.zeros(1), Fraction(1), path.name, digest)
-
-
-def _write(clip: Clip | ClipStream, name: str, folder: Path) -> None:
-    """Write a clip's frames as they come: a long one takes no more memory than a short one."""
-    truth: Mapping[str, NDArray[np.float32]] = {}
-    if isinstance(clip, Clip):
-        pictures, expected, truth = iter(clip.frames), len(clip), clip.truth
-    else:
-        pictures, expected = iter(clip), clip.expected or 0
-    shape: list[int] = []
-    count = 0
-    with (folder / "frames.raw").open("wb") as file:
-        for frame in pictures:
-            if not shape:
-                shape = [*frame.shape]
-                told = {"bytes": expected * frame.nbytes}
-                (folder / "header.json").write_text(json.dumps(told), encoding="utf-8")
-            file.write(np.ascontiguousarray(frame, dtype=np.uint8).data)
-            count += 1
-    if truth:
-        np.save(folder / "truth.npy", np.stack(list(truth.values())), allow_pickle=False)
-    times = [float(seconds) for seconds in clip.times]
-    result = {
-        "name": clip.name,
-        "notes": list(clip.notes),
-        "shape": [count, *shape],
-        "fps": str(clip.fps),
-        "sha256": clip.sha256,
-        "times": times,
-    }
-    _report(folder, {**result, "truth": list(truth)})
-
-
-def _report(folder: Path, told: dict[str, Any]) -> None:
-    aside = folder / "report.aside"
-    aside.write_text(json.dumps(told), encoding="utf-8")
-    aside.replace(folder / "report.json")
-
-
-def _without(text: str, folder: Path) -> str:
-    return text.replace(f"{folder / 'named'}{os.sep}", "")
-
-
-def _limit_this_process(memory_bytes: int, processor_seconds: int) -> None:
-    if sys.platform == "win32":
-        return
-    import resource
-
-    for what, most in (
-        (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_CPU, processor_seconds),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        if hard != resource.RLIM_INFINITY:
-            most = min(most, hard)
-        with contextlib.suppress(ValueError, OSError):  # a system that knows no such limit
-            resource.setrlimit(what, (most, hard))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InputError
 from .clips.clip import Clip
 from .folders import CLIPS
 from .protocol.content import read_arrays
@@ -151,6 +153,7 @@ def _retarget(
 ) -> Iterator[Step]:
     clock = time.perf_counter
     started = clock()
+    neutral = _neutral(request, folder)
     yield Progress(job, "decode", 0.0)
     with ExitStack() as stack:
         decodings = {
@@ -161,8 +164,6 @@ def _retarget(
             yield Wait()
         clips = {what: decoding.clip() for what, decoding in decodings.items()}
         decode_seconds = clock() - started
-        pixels = np.fromfile(folder / request.neutral.hex(), dtype=np.uint8)
-        neutral = pixels.reshape(request.height, request.width, 3)
         manifest = Manifest()
         encode_seconds = transport_seconds = 0.0
         frames = 0
@@ -199,6 +200,18 @@ def _retarget(
     seconds |= {"decode": decode_seconds, "encode": encode_seconds, "transport": transport_seconds}
     result["seconds"] = seconds
     yield Done(job, frames, manifest.digest(), _packed(result))
+
+
+def _neutral(request: RetargetRequest, folder: Path) -> NDArray[np.uint8]:
+    """Return the neutral that a request names (H, W, 3); raises InputError where it is of another
+    size than the request says."""
+    path, shape = folder / request.neutral.hex(), (request.height, request.width, 3)
+    if path.stat().st_size != math.prod(shape):  # looked at first: it may be a gigabyte
+        raise InputError(
+            f"The neutral is not {request.width} x {request.height} pixels, as the request says.",
+            "Send its raw pixels, three bytes each.",
+        )
+    return np.fromfile(path, dtype=np.uint8).reshape(shape)
 
 
 def _messages(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from microface.commands.output import whole_folder
-from microface.errors import InputError
+from microface.errors import InputError, RunError
 
 PARTS = ("a.txt",)
 
@@ -61,6 +62,16 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     ):
         (folder / "a.txt").write_text("half")
         raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_named_with_its_remedy(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RunError, match=r"out cannot be written whole.*Make room"),
+        whole_folder(tmp_path / "out", PARTS, force=False) as folder,
+    ):
+        (folder / "a.txt").write_text("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert not list(tmp_path.iterdir())
 
 

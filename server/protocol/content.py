@@ -26,6 +26,9 @@ MAGIC = b"MFBUNDLE1\n"
 MAX_INDEX_BYTES = 16 << 20
 MAX_NAME_LETTERS = 255
 
+#: Files in one bundle, a few times the frames that a clip may have; each becomes one on a disk.
+MAX_BUNDLE_FILES = 10_000
+
 #: File name endings of the pictures that a folder of frames may hold.
 PICTURE_SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm", ".exr",
@@ -204,6 +207,8 @@ def _checked_index(index: object) -> dict[str, int]:
     names: dict[str, int] = {}
     if not isinstance(index, list):
         raise _broken("its index is not a list")
+    if len(index) > MAX_BUNDLE_FILES:
+        raise _broken(f"it has more than {MAX_BUNDLE_FILES} files")
     for entry in index:
         if not (isinstance(entry, list) and len(entry) == 2):
             raise _broken("its index is not a list of pairs")

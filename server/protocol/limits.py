@@ -19,7 +19,8 @@ MAX_REQUEST_PART_BYTES = CHUNK_BYTES + 65536
 #: Largest single part that a client accepts: the motion of the largest picture.
 MAX_REPLY_PART_BYTES = 4096 * 4096 * 4
 
-#: Longest side of a picture that travels, in pixels.
+#: Shortest and longest side of a neutral, in pixels.
+MIN_SIDE_PIXELS = 16
 MAX_SIDE_PIXELS = 4096
 
 #: Frames that may be on the way to a client that has not credited them.

@@ -15,7 +15,7 @@ from .content import is_plain_name
 from .faces import parse_face
 from .failures import Code, ProtocolError
 from .kinds import Bytes, Integer, Optional, Real, Text, check_fields, kinds_of
-from .limits import MAX_FRAMES, MAX_SIDE_PIXELS, STRENGTHS
+from .limits import MAX_FRAMES, MAX_SIDE_PIXELS, MIN_SIDE_PIXELS, STRENGTHS
 from .regions import parse_gains, parse_mix
 from .timing import parse_fps, parse_timing
 
@@ -64,8 +64,8 @@ class RetargetRequest(_Request):
     """
 
     neutral: Annotated[bytes, _DIGEST]
-    height: Annotated[int, Integer(16, MAX_SIDE_PIXELS)]
-    width: Annotated[int, Integer(16, MAX_SIDE_PIXELS)]
+    height: Annotated[int, Integer(MIN_SIDE_PIXELS, MAX_SIDE_PIXELS)]
+    width: Annotated[int, Integer(MIN_SIDE_PIXELS, MAX_SIDE_PIXELS)]
     clip: Annotated[bytes, _DIGEST]
     clip_kind: Annotated[str, _KIND]
     clip_name: Annotated[str, _NAME]

@@ -132,7 +132,7 @@ def until_decoded(server: int) -> None:
     until = time.monotonic() + 30
     while time.monotonic() < until:
         children = psutil.Process(server).children(recursive=True)
-        decoding = any("server.sandbox" in _command(child) for child in children)
+        decoding = any("server.decoder" in _command(child) for child in children)
         if seen and not decoding:
             time.sleep(0.3)
             return

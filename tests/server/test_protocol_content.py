@@ -66,6 +66,7 @@ def test_arrays_survive_a_bundle() -> None:
         bundle([["", 1]], b"a"),
         bundle([["a", 1], ["a", 1]], b"ab"),
         bundle([["a", 1, 1]], b"a"),
+        bundle([[str(number), 0] for number in range(20_000)]),
     ],
 )
 def test_a_broken_or_hostile_bundle_is_refused(data: bytes) -> None:

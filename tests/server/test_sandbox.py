@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from fractions import Fraction
@@ -13,7 +15,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from microface.errors import InputError
+from microface.errors import InputError, RunError
 from microface.server.clips.read import Limits, read_clip
 from microface.server.protocol.content import BytesContent, bundle_content, clip_content
 from microface.server.sandbox import Decoding, SandboxLimits, decode_in_sandbox
@@ -116,6 +118,31 @@ def test_closing_ends_a_decoding_that_runs(clip_folder: Path, tmp_path: Path) ->
     decoding = Decoding(clip_folder, Fraction(25), into=tmp_path)
     decoding.close()
     assert decoding._child.returncode is not None
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX has them")
+def test_a_full_disk_is_told_as_one(clip_folder: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, before[1]))  # the frames take 147 kB
+    try:
+        with pytest.raises(RunError, match=r"small cannot be decoded here.*has room"):
+            decode_in_sandbox(clip_folder, Fraction(25))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes as POSIX has them")
+def test_what_a_killed_run_decoded_is_swept_up(
+    clip_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f"microface-clip-{ended.pid}-x"
+    left.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    decode_in_sandbox(clip_folder, Fraction(25))
     assert not list(tmp_path.iterdir())
 
 
