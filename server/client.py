@@ -7,8 +7,7 @@ it. `poll` never waits; `pump` waits until the job is over. Both give the same b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,8 +16,8 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
-from ..errors import InputError, RunError
-from .protocol.content import BytesContent, Upload, bundle_arrays
+from ..errors import InputError
+from .protocol.content import BytesContent, bundle_arrays
 from .protocol.conversation import Conversation, ServerInfo
 from .protocol.events import (
     Cancelled,
@@ -31,6 +30,7 @@ from .protocol.events import (
     Progress,
     Weights,
 )
+from .protocol.handles import RetargetJob, RetargetResult, SolveJob, SolveResult
 from .protocol.jobs import Job
 from .protocol.limits import (
     DEFAULT_WINDOW_FRAMES,
@@ -40,6 +40,7 @@ from .protocol.limits import (
 )
 from .protocol.performance import Fps, Performance
 from .protocol.requests import RetargetRequest, SolveRequest
+from .protocol.upload import Upload
 from .protocol.wire import encode
 
 __all__ = [
@@ -60,26 +61,6 @@ __all__ = [
     "SolveResult",
     "Weights",
 ]
-
-OnEvent = Callable[[Event], None]
-
-
-@dataclass
-class RetargetResult:
-    """All that a retarget job brought: T pictures, edge maps, motions, and the result's table."""
-
-    frames: list[NDArray[np.uint8]] = field(default_factory=list)
-    edges: list[NDArray[np.uint8]] = field(default_factory=list)
-    motion: list[NDArray[np.float16]] = field(default_factory=list)
-    result: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class SolveResult:
-    """Solved weights (T, S) float32 and the result's table."""
-
-    weights: NDArray[np.float32]
-    result: dict[str, Any]
 
 
 class Client:
@@ -120,7 +101,7 @@ class Client:
     def hello(self) -> ServerInfo:
         """Return what the server says of itself; raises InputError when none answers in time."""
         while self._talk.info is None:
-            self._wait(self._turn(0.01))
+            self.wait(self.turn(0.01))
             if self._talk.silent(time.monotonic()):
                 raise self._talk.silence()
         return self._talk.info
@@ -186,7 +167,7 @@ class Client:
         for job in self._talk.jobs:
             job.cancel(time.monotonic())
         if self._talk.greeted:
-            self._flush()
+            self.flush()
             self._socket.close(linger=200)
         self._context.destroy(linger=0)
 
@@ -207,12 +188,12 @@ class Client:
         self._talk.begin(job, time.monotonic())
         return job
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Send what can be sent at once."""
         while self._send_one(time.monotonic()):
             pass
 
-    def _turn(self, budget_seconds: float) -> bool:
+    def turn(self, budget_seconds: float) -> bool:
         """Work until the budget is spent or nothing is left to do; return whether work is left."""
         until = time.monotonic() + budget_seconds
         while True:
@@ -222,7 +203,8 @@ class Client:
             if not worked or time.monotonic() >= until:
                 return worked
 
-    def _wait(self, work_is_left: bool) -> None:
+    def wait(self, work_is_left: bool) -> None:
+        """Wait a moment for something to come in, unless work is left."""
         if not work_is_left:
             self._socket.poll(20)
 
@@ -244,97 +226,6 @@ class Client:
             return False
         self._talk.take([frames[0].bytes, *(memoryview(f.buffer) for f in frames[1:])], now)
         return True
-
-
-class _Running:
-    """What all jobs have in common at the client."""
-
-    def __init__(self, client: Client, job: Job) -> None:
-        self._client = client
-        self._job = job
-
-    @property
-    def over(self) -> bool:
-        """Whether the job has ended and its last event was taken."""
-        return self._job.over
-
-    def poll(self, budget_seconds: float = 0.0) -> list[Event]:
-        """Return what happened, working for `budget_seconds` at most and one message at least.
-
-        Never waits for the server. Made for timers: one message takes about a millisecond.
-        """
-        if self.over:
-            return []
-        self._client._turn(budget_seconds)
-        events = self._job.take_events()
-        if self._job.over:
-            self._client._flush()
-        return events
-
-    def cancel(self) -> None:
-        """Stop the job; the event `Cancelled` follows within a moment."""
-        self._job.cancel(time.monotonic())
-        self._client._turn(0.0)
-
-    def follow(self, on_event: OnEvent) -> None:
-        """Wait until the job is over and tell what happens; keeps nothing, so that memory does not
-        grow with the clip. Raises the job's error; what `on_event` raises cancels the job."""
-        try:
-            while not self.over:
-                work_is_left = self._client._turn(0.02)
-                for event in self._job.take_events():
-                    on_event(event)
-                    if isinstance(event, Failed):
-                        raise event.error
-                    if isinstance(event, Cancelled):
-                        raise RunError("The job was cancelled.", "Start it again.")
-                self._client._wait(work_is_left)
-            self._client._flush()
-        except BaseException:
-            self.cancel()
-            raise
-
-
-class RetargetJob(_Running):
-    """A retarget job that runs on the server."""
-
-    def pump(self, on_event: OnEvent | None = None) -> RetargetResult:
-        """Wait for all of it and return it; raises InputError or RunError when it fails."""
-        whole = RetargetResult()
-
-        def keep(event: Event) -> None:
-            if isinstance(event, Frame):
-                whole.frames.append(event.image)
-            elif isinstance(event, Edge):
-                whole.edges.append(event.map)
-            elif isinstance(event, Motion):
-                whole.motion.append(event.flow)
-            elif isinstance(event, Done):
-                whole.result = event.result
-            if on_event is not None:
-                on_event(event)
-
-        self.follow(keep)
-        return whole
-
-
-class SolveJob(_Running):
-    """A solve job that runs on the server."""
-
-    def pump(self, on_event: OnEvent | None = None) -> SolveResult:
-        """Wait for the weights and return them; raises InputError or RunError when it fails."""
-        whole = SolveResult(np.zeros((0, 0), np.float32), {})
-
-        def keep(event: Event) -> None:
-            if isinstance(event, Weights):
-                whole.weights = event.weights
-            elif isinstance(event, Done):
-                whole.result = event.result
-            if on_event is not None:
-                on_event(event)
-
-        self.follow(keep)
-        return whole
 
 
 def _checked_neutral(neutral: NDArray[np.uint8]) -> NDArray[np.uint8]:

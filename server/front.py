@@ -21,8 +21,8 @@ from ..errors import InputError, RunError
 from .blobs import BlobFolder
 from .folders import CLIPS, new_folder
 from .memory import Memory, give_memory_back
-from .protocol.book import Order, Parts, Send
 from .protocol.desk import Desk
+from .protocol.entries import Order, Parts, Send
 from .protocol.failures import Code, ProtocolError, as_our_error
 from .protocol.internal import FROM_WORKER, Beat, Ready
 from .protocol.limits import ServerLimits

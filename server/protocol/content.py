@@ -1,4 +1,4 @@
-"""Content that a client sends: bytes named by their SHA-256, sent in pieces.
+"""Content that a client sends: bytes that are read in pieces, and bundles of files.
 
 A folder of pictures, or a set of arrays, travels as one bundle: the magic line, the length of the
 index (4 bytes, little endian), the index (msgpack list of [name, size]) and the files' own bytes
@@ -7,7 +7,6 @@ one after the other.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .failures import Code, ProtocolError
-from .limits import CHUNK_BYTES
 
 MAGIC = b"MFBUNDLE1\n"
 MAX_INDEX_BYTES = 16 << 20
@@ -233,76 +231,3 @@ def is_plain_name(name: object) -> bool:
 
 def _broken(why: str) -> ProtocolError:
     return ProtocolError(f"A bundle of files cannot be used: {why}.", "Send it again.", Code.INPUT)
-
-
-class Upload:
-    """Sends one content: hashes it, asks what the server has, sends the rest.
-
-    Each call of `step` does a bounded amount of work (one chunk), so that a caller with a time
-    budget can stop in between.
-    """
-
-    #: Chunks on the way at most.
-    IN_FLIGHT = 4
-
-    def __init__(self, content: Content, digest: bytes | None = None) -> None:
-        self.content = content
-        self.digest = digest
-        self._hash = hashlib.sha256()
-        self._hashed = 0
-        self._asked = False
-        self.acknowledged: int | None = None
-        self._sent = 0
-
-    @property
-    def done(self) -> bool:
-        """Whether all of it is on the server."""
-        return self.acknowledged == self.content.size
-
-    @property
-    def fraction(self) -> float:
-        """How much of it is on the server, 0 to 1."""
-        if self.content.size == 0:
-            return 1.0
-        return (self.acknowledged or 0) / self.content.size
-
-    @property
-    def hashing(self) -> bool:
-        """Whether its digest is not known yet."""
-        return self.digest is None
-
-    def hash_step(self) -> None:
-        """Hash one chunk."""
-        piece = self.content.read(self._hashed, CHUNK_BYTES)
-        self._hash.update(piece)
-        self._hashed += len(piece)
-        if self._hashed >= self.content.size:
-            self.digest = self._hash.digest()
-
-    def next_piece(self) -> tuple[int, bytes] | None:
-        """Return the next (offset, bytes) to PUT, or None when there is nothing to do now."""
-        if self.done:
-            return None
-        if not self._asked:
-            self._asked = True
-            return 0, b""
-        if self.acknowledged is None or self._sent >= self.content.size:
-            return None
-        if self._sent - self.acknowledged >= self.IN_FLIGHT * CHUNK_BYTES:
-            return None
-        piece = self.content.read(self._sent, CHUNK_BYTES)
-        offset = self._sent
-        self._sent += len(piece)
-        return offset, piece
-
-    def stored(self, received: int) -> None:
-        """Take in that the server has the first `received` bytes."""
-        if self.acknowledged is None or received >= self._sent:
-            self._sent = received
-        self.acknowledged = max(received, self.acknowledged or 0)
-
-    def ask_again(self) -> None:
-        """Start over with the question, on a new connection."""
-        self._asked = False
-        self.acknowledged = None
-        self._sent = 0

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from .book import Blobs, Book, Parts
+from .book import Book
+from .entries import Blobs, Parts
 from .failures import Code, ProtocolError
 from .limits import CHUNK_BYTES, ServerLimits
 from .messages import (

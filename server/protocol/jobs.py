@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from ...errors import MicrofaceError, RunError
 from . import events as told
-from .content import Upload
 from .failures import Code, ProtocolError, as_our_error
 from .limits import DEFAULT_WINDOW_FRAMES
 from .manifest import Manifest
@@ -40,6 +39,7 @@ from .messages import (
 )
 from .patches import pasted
 from .requests import Request
+from .upload import Upload
 
 #: What belongs to one frame; the frame counts as received when all of it was taken.
 PER_FRAME = frozenset({Frame.VERB, Edge.VERB, Motion.VERB})

@@ -16,7 +16,6 @@ from microface.server.protocol.content import (
     MAGIC,
     BytesContent,
     FileContent,
-    Upload,
     bundle_arrays,
     bundle_content,
     clip_content,
@@ -25,6 +24,7 @@ from microface.server.protocol.content import (
 )
 from microface.server.protocol.failures import Code, ProtocolError
 from microface.server.protocol.limits import CHUNK_BYTES, ServerLimits
+from microface.server.protocol.upload import Upload
 
 
 def bundle(index: object, content: bytes = b"") -> bytes:

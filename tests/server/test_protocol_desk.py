@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from microface.server.blobs import BlobFolder
 from microface.server.protocol import messages as m
-from microface.server.protocol.book import Order, Send, State
 from microface.server.protocol.desk import Desk
+from microface.server.protocol.entries import Order, Send, State
 from microface.server.protocol.failures import Code
 from microface.server.protocol.internal import Grant, Start, Stop
 from microface.server.protocol.limits import ServerLimits

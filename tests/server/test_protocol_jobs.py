@@ -14,15 +14,16 @@ from microface.errors import InputError, RunError
 from microface.server.blobs import BlobFolder
 from microface.server.protocol import events as told
 from microface.server.protocol import messages as m
-from microface.server.protocol.book import Order, Send
-from microface.server.protocol.content import BytesContent, Upload
+from microface.server.protocol.content import BytesContent
 from microface.server.protocol.desk import Desk
+from microface.server.protocol.entries import Order, Send
 from microface.server.protocol.failures import Code
 from microface.server.protocol.internal import Grant, Start
 from microface.server.protocol.jobs import Job, Stage
 from microface.server.protocol.limits import ServerLimits
 from microface.server.protocol.manifest import Manifest
 from microface.server.protocol.requests import RetargetRequest
+from microface.server.protocol.upload import Upload
 from microface.server.protocol.wire import FROM_SERVER, decode, encode, summed
 
 SIDE = 16
