@@ -64,9 +64,10 @@ class Matcher:
         self._searched = _for_search(self._detail * self._head)
         across = cv2.Scharr(self._detail, cv2.CV_32F, 1, 0) / 32
         down = cv2.Scharr(self._detail, cv2.CV_32F, 0, 1) / 32
-        self._slope = np.stack([across, down], -1) * self._worth[..., None]
-        aa, ad = np.moveaxis(self._windowed(self._slope * across[..., None]), -1, 0)
-        dd = self._windowed(self._slope[..., 1] * down)
+        self._slopes = across * self._worth, down * self._worth
+        aa = self._windowed(self._slopes[0] * across)
+        ad = self._windowed(self._slopes[1] * across)
+        dd = self._windowed(self._slopes[1] * down)
         aa += LEAST_ENERGY
         dd += LEAST_ENERGY
         # Each window's matrix, what it adds up to about a cell, and the inverses of both.
@@ -86,7 +87,7 @@ class Matcher:
             change = self._detail - sample(detail, places, cv2.INTER_CUBIC)
             light = self._light(change * self._worth) / self._lit
             change -= cv2.resize(light, (side, side))
-            pull = self._windowed(self._slope * change[..., None])
+            pull = self._windowed(cv2.merge([slope * change for slope in self._slopes]))
             # Where a window tells little, its neighbours tell as well.
             told = _times(self._told, found) + pull
             usual = _times(self._usual, cv2.GaussianBlur(told, (0, 0), NEIGHBOURS_CELLS))

@@ -99,9 +99,9 @@ def measure(
     trust = roomy((len(clip), CELLS, CELLS), np.float16)
     poses = np.zeros((len(clip), 6))
     confidence = np.zeros(len(clip))
-    for index, steadied in enumerate(start.steadier.steady_all(clip.frames)):
-        flows[index], trust[index] = steadied.flow, steadied.trust
-        poses[index], confidence[index] = steadied.pose, steadied.confidence
+    for index, motion in enumerate(start.steadier.motions(clip.frames)):
+        flows[index], trust[index] = motion.flow, motion.trust
+        poses[index], confidence[index] = motion.pose, motion.confidence
         if tell is not None:
             tell((index + 1) / len(clip))
     warnings = tuple(clean.quality(clip.frames, clip.times, start.face.crop))

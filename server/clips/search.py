@@ -4,9 +4,9 @@
 The usual search takes half the resolution and does for a micro-expression. A broad smile takes the
 corners of the lips much farther than the cheeks about them, and the patches of the coarsest levels
 follow these; what is lost there, later levels and the exact matching, whose steps are short, do not
-find again. A frame in which much moves far is searched again: for a rough start with denser patches
-and more iterations, in pictures with their shades, since on coarse levels little else is left of a
-face; then as usual, but denser. Where that explains the frame clearly better, it is taken.
+find again. A frame in which much moves far is searched again: on the coarsest level first, in
+pictures with their shades, since little else is left of a face there; then on all levels, as usual,
+but denser. Where that explains the frame clearly better, it is taken.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ class Search(NamedTuple):
 
 
 #: The search that does for a pixel or two; and for more, the rough one and the one from its end.
-USUAL, ROUGH, THOROUGH = Search(1, 5, 8), Search(2, 2, 24), Search(1, 3, 12)
+USUAL, ROUGH, THOROUGH = Search(1, 5, 8), Search(3, 1, 24), Search(1, 3, 12)
 #: A face has moved far where more than this share of the pixels has, by so many pixels.
 FAR_SHARE, FAR_PIXELS = 0.005, 4.0
+#: Every so many pixels across and down are looked at for that.
+LOOKED_AT_STEP = 4
 #: The second search is taken where it leaves less than this share of what the usual one leaves.
 CLEARLY_BETTER = 0.87
 #: Side of the patches in pixels of a level, and iterations of the variational refinement on each.
@@ -49,11 +51,18 @@ def search(pictures: Pictures, shaded: Pictures, head: NDArray[np.bool_]) -> NDA
     `shaded` are the same `pictures` with their shades, `head` (H, W) says where one is.
     """
     found = _found(pictures, None, USUAL)
-    if np.mean(np.hypot(*found[head].T) > FAR_PIXELS) <= FAR_SHARE:
+    if not _far(found, head):
         return found
     again = _found(pictures, _found(shaded, None, ROUGH), THOROUGH)
     usual, now = (_left(pictures, flow, head) for flow in (found, again))
     return again if now < CLEARLY_BETTER * usual else found
+
+
+def _far(flow: NDArray[np.float32], head: NDArray[np.bool_]) -> bool:
+    """Return whether a flow (H, W, 2) moves much of the head far."""
+    some = slice(None, None, LOOKED_AT_STEP), slice(None, None, LOOKED_AT_STEP)
+    moved = flow[some][head[some]]
+    return bool(np.mean((moved**2).sum(1) > FAR_PIXELS**2) > FAR_SHARE)
 
 
 def _left(pictures: Pictures, flow: NDArray[np.float32], head: NDArray[np.bool_]) -> float:

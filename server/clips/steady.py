@@ -57,21 +57,27 @@ LEAST_APART = np.radians(0.05)
 
 
 @dataclass(frozen=True)
-class Steadied:
-    """A frame with the head's motion taken out.
+class Motion:
+    """How a face moves, with the head's motion taken out.
 
-    `frame` (256, 256, 3) uint8 is sampled as if the head had stayed where the neutral has it.
     `flow` (64, 64, 2) float32 is what is left of the motion neutral -> frame, in pixels of the
     256-pixel crop, nothing outside the face. `trust` (64, 64) float32 in 0..1 says where the flow
     explains the picture; `confidence` is its mean over the face. `pose` (6,) is the head's:
     rotation vector, logarithm of scale, shift in pixels.
     """
 
-    frame: NDArray[np.uint8]
     flow: NDArray[np.float32]
     trust: NDArray[np.float32]
     confidence: float
     pose: Floats
+
+
+@dataclass(frozen=True)
+class Steadied(Motion):
+    """A frame with the head's motion taken out: `frame` (256, 256, 3) uint8 is sampled as if the
+    head had stayed where the neutral has it."""
+
+    frame: NDArray[np.uint8]
 
 
 class Steadier:
@@ -146,27 +152,28 @@ class Steadier:
     def steady(self, frame: NDArray[np.uint8]) -> Steadied:
         """Return a frame (H, W, 3) uint8 of the clip with the head's motion taken out."""
         grey = luminance(frame)
-        return self._finished(frame, grey, self._followed(grey))
+        motion = self._moved(grey, self._followed(grey))
+        upright = self._sample(*self._shrunk(frame), motion.pose)
+        blended = cv2.blendLinear(upright, self.neutral, self._blend, 1 - self._blend)
+        return Steadied(**vars(motion), frame=np.asarray(blended, dtype=np.uint8))
 
-    def steady_all(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[Steadied]:
-        """Yield the frames with the head's motion taken out, by a thread a core.
+    def motions(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[Motion]:
+        """Yield what the frames show beside the head's motion, worked out by a thread a core.
 
         The head is followed from frame to frame, all else waits for no other frame.
         """
-        greys = ((frame, luminance(frame)) for frame in frames)
-        followed = ((frame, grey, self._followed(grey)) for frame, grey in greys)
+        greys = (luminance(frame) for frame in frames)
+        followed = ((grey, self._followed(grey)) for grey in greys)
         workers = max(1, min(4, os.cpu_count() or 1))
-        yield from in_order(lambda one: self._finished(*one), followed, workers)
+        yield from in_order(lambda one: self._moved(*one), followed, workers)
 
     def _followed(self, grey: NDArray[np.uint8]) -> Floats:
         """Return the rough pose of a grey frame, and keep it for the next."""
         self._pose = self._rough_pose(grey)
         return self._pose
 
-    def _finished(
-        self, frame: NDArray[np.uint8], grey: NDArray[np.uint8], pose: Floats
-    ) -> Steadied:
-        """Return what a frame shows beside the head's motion, given its rough pose."""
+    def _moved(self, grey: NDArray[np.uint8], pose: Floats) -> Motion:
+        """Return what a grey frame shows beside the head's motion, given its rough pose."""
         whole, trust = self._measure(grey, pose)
         if self._seeming:
             # Once for the turn that the rough pose tells, which the final one hardly changes.
@@ -174,15 +181,8 @@ class Steadier:
         final = self._fit(_pooled(whole), pose, _pooled(trust))
         rest = self.motion_of(final) - self.motion_of(pose)
         expression = (whole - rest) * self._face[..., None]
-        upright = self._sample(*self._shrunk(frame), final)
-        blended = cv2.blendLinear(upright, self.neutral, self._blend, 1 - self._blend)
-        return Steadied(
-            np.asarray(blended, dtype=np.uint8),
-            expression.astype(np.float32),
-            trust,
-            float((trust * self._face).sum() / self._face.sum()),
-            final,
-        )
+        confidence = float((trust * self._face).sum() / self._face.sum())
+        return Motion(expression.astype(np.float32), trust, confidence, final)
 
     def _bear(self, surface: Surface) -> None:
         """Take a face (64 * 64 points) as the actor's, and nothing as seeming to move."""

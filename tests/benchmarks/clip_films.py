@@ -163,7 +163,7 @@ def steadied(
         neutral = neutral_of(frames, times, stage.scene.crop)
         steadier = Steadier(neutral.image, stage.scene.crop)
         steadier.learn_face(frames)
-        steady = [(pooled(s.flow, 32), s.pose) for s in steadier.steady_all(frames)]
+        steady = [(pooled(s.flow, 32), s.pose) for s in steadier.motions(frames)]
         flows = np.stack([flow for flow, _ in steady]).astype(np.float16)
         keep.mkdir(parents=True, exist_ok=True)
         plain = plain_flows(neutral.image, frames).astype(np.float16)
@@ -198,10 +198,10 @@ def _half(picture: np.ndarray) -> np.ndarray:
 def _code() -> str:
     """Return a digest of the code that steadies."""
     folder = Path(clips.__file__).parent
-    stems = ("basis", "calibrate", "dense", "pose", "sampling", "shape", "steady", "template")
-    digest = hashlib.sha256((folder / "basis.npz").read_bytes())
-    for stem in stems:
-        digest.update((folder / f"{stem}.py").read_bytes())
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.npz")) + sorted(folder.glob("*.py")):
+        if not path.stem.startswith(("spot", "describe")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

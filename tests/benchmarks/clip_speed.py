@@ -39,7 +39,7 @@ def print_clip(path: Path, runtime: OnnxRuntime) -> np.ndarray:
     marks.append(clock())
     start = start_of(clip.frames, clip.times, runtime.encode, clip.name)
     marks.append(clock())
-    for _ in start.steadier.steady_all(clip.frames):
+    for _ in start.steadier.motions(clip.frames):
         pass
     marks.append(clock())
     reading, begin, steadying = np.diff(marks, axis=0)
