@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from .channel import Channel
+from .crowd import facial
 from .shape_keys import ShapeKeys
 from .stage import Stage
 from .surface import Surface, evaluate_surface, vertex_areas, vertex_normals, world_positions
@@ -81,16 +82,19 @@ class EvaluatedFace:
 
     @property
     def votes(self) -> NDArray[np.float64]:
-        """How many keys have each vertex (V,) in the middle of what they move.
+        """How many of the face's keys have each vertex (V,) in the middle of what they move.
 
         A key votes for the vertices that it moves at least half as far as any. Every key counts
-        alike, a brow as much as a jaw that takes the neck along.
+        alike, a brow as much as a jaw that takes the neck along; keys of a body do not.
         """
-        votes = np.zeros(self.displacement.shape[1])
-        for displacement in self.displacement:
-            square = (displacement**2).sum(axis=1)
-            votes += square > CORE_SHARE**2 * max(float(square.max()), 1e-24)
-        return votes
+        square = (self.displacement**2).sum(axis=2)
+        most = square.max(axis=1, keepdims=True, initial=0)
+        cores = square > CORE_SHARE**2 * np.maximum(most, 1e-24)
+        with np.errstate(invalid="ignore"):
+            middles = cores @ self.surface.positions / cores.sum(axis=1, keepdims=True)
+        names = [channel.name for channel in self.channels]
+        votes = cores[facial(names, middles)].sum(axis=0)
+        return np.asarray(votes, np.float64)
 
 
 def evaluate_face(on: Stage) -> EvaluatedFace:

@@ -14,7 +14,7 @@ SMALLEST_VALUE = 1e-6
 
 #: What expressions are called (ARKit, VRM, visemes, FACS), without sides, digits and marks.
 _EXPRESSIONS = re.compile(
-    r"^(?:expressions?|exp|fcl|mth|eye|brw|all|key|ctrl|cc|vrc|v|facs)*(?:"
+    r"^(?:expressions?|exp|fcl|mth|eye|brw|all|key|e?ctrl|cc|vrc|v|facs|bs|phm)*(?:"
     r"browdown|browinnerup|browouterup|browup|browlower(?:er)?|browraise(?:r)?|browcompress"
     r"|cheekpuff|cheeksquint|cheekraise(?:r)?|cheeksuck"
     r"|eyeblink|eyeclosed?|eyelook(?:down|in|out|up)|eyesquint|eyewide|eyelookdown|blink|wink"
@@ -29,12 +29,14 @@ _EXPRESSIONS = re.compile(
     r"|viseme[a-z]*|sil|aa|ih|ou|ee|oh|pp|ff|th|dd|kk|ch|ss|nn|rr|a|i|u|e|o|au"
     r")$"
 )
+#: A step of a corrective series, at a name's end.
+_STEP = re.compile(r"_div\d+$")
 _SIDE = re.compile(r"(?:[ _.\-]?(?:[Ll]eft|[Rr]ight|LEFT|RIGHT)|[ _.\-][lrLR]|(?<=[a-z])[LR])$")
 
 
 def is_expression(name: str) -> bool:
     """Return whether a shape key's name says that it is an expression, in any common spelling."""
-    bare = re.sub(r"[^a-z]", "", _SIDE.sub("", name).lower())
+    bare = re.sub(r"[^a-z]", "", _SIDE.sub("", _STEP.sub("", name)).lower())
     return bool(_EXPRESSIONS.match(bare))
 
 
