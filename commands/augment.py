@@ -83,7 +83,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--most", type=int, metavar="N", help="keep N clips of all, drawn from the seed"
     )
-    parser.add_argument("--seed", type=int, default=0, help="0 to 4294967295 (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="0 to 4294967295 (default: 0)"
+    )
     parser.add_argument(
         "--size", type=int, default=320, metavar="PIXELS",
         help="side of pictures of heads and .blend faces, 128 to 1024 (default: 320)",

@@ -63,14 +63,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clip",
         default="builtin:brow-lower",
-        help="builtin:NAME, a video or a folder of frames (default: builtin:brow-lower)",
-    )
-    parser.add_argument("--fps", help="frames a second of the clip: a number or a ratio")
-    parser.add_argument(
-        "--strength", type=float, default=1.0, metavar="S", help="0.05 to 4 (default: 1)"
+        help="video, folder of frames, or builtin:NAME (default: builtin:brow-lower)",
     )
     parser.add_argument(
-        "--resolution", type=int, default=320, metavar="N", help="pixels a side (default: 320)"
+        "--fps",
+        metavar="FPS",
+        help="the clip's frame rate, a number or a ratio (24000/1001); needed for a folder",
+    )
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="0.05 to 4 times the clip's own motion (default: 1)",
+    )
+    parser.add_argument(
+        "--resolution",
+        type=int,
+        default=320,
+        metavar="N",
+        help="pixels a side of what is generated (default: 320)",
     )
     parser.add_argument("--force", action="store_true", help="replace an earlier demo in DIR")
 
@@ -79,12 +91,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     from ..addon.bake.time import parse_fps
     from ..addon.clips import clip_label
+    from ..server.client import Performance
 
     out = arguments.out.absolute()
     check_output(out, PARTS, force=arguments.force)
     need_blender("server,blender")
     fps = parse_fps(arguments.fps) if arguments.fps else None
     clip_label(arguments.clip)
+    asked = Performance(arguments.clip, fps, arguments.strength)
+    asked.check()
+    asked.sources()  # What cannot be used is told before a character is made.
     with (
         ProgressReport("demo") as report,
         whole_folder(out, PARTS, force=arguments.force) as folder,

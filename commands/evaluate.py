@@ -24,17 +24,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, metavar="DIR", help="folder of held-out pairs-*.npz")
     source.add_argument("--packs", type=Path, metavar="DIR", help="folder of head packs to render")
-    parser.add_argument("--pairs", type=int, default=256, help="pairs to measure (default 256)")
-    parser.add_argument("--weights", type=Path, help="safetensors (default: those that ship)")
+    parser.add_argument(
+        "--pairs", type=int, default=256, metavar="N", help="pairs to measure (default: 256)"
+    )
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE.safetensors",
+        help="weights to measure (default: those that ship)",
+    )
     parser.add_argument(
         "--meaning",
         action="store_true",
         help="also print whether the frames say what the source says, as the recogniser reads them",
     )
     parser.add_argument(
-        "--hard", type=int, metavar="SCENES", help="ask this many rendered scenes hard questions"
+        "--hard", type=int, metavar="N", help="ask N rendered scenes hard questions"
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for the table")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write")
 
 
 def run(arguments: argparse.Namespace) -> int:

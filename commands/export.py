@@ -23,9 +23,17 @@ EXAMPLE = """Examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
-    parser.add_argument("weights", type=Path, help="a .safetensors file, or the folder of a run")
+    parser.add_argument(
+        "weights", type=Path, metavar="WEIGHTS", help="a .safetensors file, or the folder of a run"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    parser.add_argument("--version", dest="label", default="", help="version to note")
+    parser.add_argument(
+        "--version",
+        dest="label",
+        default="",
+        metavar="LABEL",
+        help="version to note (default: that of Microface)",
+    )
     parser.add_argument(
         "--metrics", type=Path, metavar="JSON", help="evaluation.json to note in the manifest"
     )
@@ -33,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=("fp32", "fp16", "int8"),
         default="fp32",
-        help="number format of the convolutions (default fp32); fp16 halves the files, int8 is "
-        "faster on processors with 8-bit instructions",
+        help="number format of the convolutions; fp16 halves the files, int8 is faster on "
+        "processors with 8-bit instructions (default: fp32)",
     )
     parser.add_argument(
         "--data",
@@ -52,8 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             metrics = json.loads(arguments.metrics.read_text())["rows"]["ours"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"{arguments.metrics} is no table of `evaluate`: {error!r}.",
-                "Give evaluation.json.",
+                f"{arguments.metrics} is no table of `evaluate`.", "Give its evaluation.json."
             ) from error
     from .. import __version__
     from ..models.export import export, load_network

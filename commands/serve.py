@@ -1,7 +1,7 @@
 """Run the retargeting server.
 
 Clients on this machine (the add-on, `microface retarget --server`, `microface bake --server`)
-connect to it. The address is printed once the models are loaded and warm. SIGTERM or Ctrl+C stops
+connect to it. The address is printed once the models are loaded and warm. SIGTERM or Ctrl-C stops
 it: running jobs get a few seconds to finish, and it exits with status 0.
 """
 
@@ -33,11 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bind",
         default=BIND,
-        metavar="ADDRESS",
-        help=f"where to listen, on this machine only (default {BIND}; port * takes a free one)",
+        metavar="ADDR",
+        help=f"where to listen, on this machine only; port * takes a free one (default: {BIND})",
     )
     parser.add_argument(
-        "--weights", type=Path, metavar="DIR", help="use other weights than those that ship"
+        "--weights", type=Path, metavar="DIR", help="folder of weights (default: those that ship)"
     )
     parser.add_argument(
         "--threads",
@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--runtime",
         choices=tuple(RUNTIMES),
         default="onnx",
-        help="what runs the network: onnx, on the processor, a frame on each thread (default); or "
-        "torch, on the first CUDA device where there is one, 16 frames at a time",
+        help="what runs the network: onnx, on the processor, a frame on each thread; or torch, on "
+        "the first CUDA device where there is one, 16 frames at a time (default: onnx)",
     )
     parser.add_argument("--engine", help=argparse.SUPPRESS)
 

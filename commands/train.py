@@ -23,28 +23,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, nargs="+", metavar="DIR", help="folders of pairs-*.npz shards"
     )
     parser.add_argument("--packs", type=Path, metavar="DIR", help="folder of head packs to render")
-    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="RUN", help="the run's folder, new or its own"
+    )
     parser.add_argument(
         "--stage",
         choices=("keypoints", "motion", "paint", "points", "doubt", "unsupervised", "all"),
         default="all",
-        help="one stage alone, or the first three in their order (default)",
+        help="one stage alone, or all: the first three in their order (default: all)",
     )
-    parser.add_argument("--minutes", type=float, help="wall-clock budget of all stages")
-    parser.add_argument("--steps", type=int, help="steps of each stage, instead of minutes")
-    parser.add_argument("--batch", type=int, help="pairs a step")
-    parser.add_argument("--seed", type=int, help="seed of everything random")
-    parser.add_argument("--threads", type=int, default=0, help="threads (default: torch's own)")
+    parser.add_argument(
+        "--minutes", type=float, metavar="N", help="wall-clock budget of all stages"
+    )
+    parser.add_argument(
+        "--steps", type=int, metavar="N", help="steps of each stage, instead of minutes"
+    )
+    parser.add_argument("--batch", type=int, metavar="N", help="pairs a step")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of everything random")
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="threads to use (default: torch's own)"
+    )
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),
         default="auto",
-        help="what to compute on: CUDA where there is any (auto, the default), or as named",
+        help="what to compute on; auto: CUDA where there is any (default: auto)",
     )
-    parser.add_argument("--settings", type=Path, metavar="TOML", help="instead of default.toml")
-    parser.add_argument("--pairs", type=int, default=2048, help="pairs to render with --packs")
     parser.add_argument(
-        "--from", dest="weights", type=Path, metavar="WEIGHTS", help="start from these weights"
+        "--settings", type=Path, metavar="FILE.toml", help="instead of default.toml"
+    )
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        default=2048,
+        metavar="N",
+        help="pairs to render with --packs (default: 2048)",
+    )
+    parser.add_argument(
+        "--from",
+        dest="weights",
+        type=Path,
+        metavar="FILE.safetensors",
+        help="start from these weights",
     )
     parser.add_argument("--resume", action="store_true", help="go on from RUN's checkpoint")
     parser.add_argument("--smoke", action="store_true", help="three steps of each stage, to try")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from microface.commands import COMMANDS, parser
+from microface.commands import COMMANDS, main, parser
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -39,6 +40,29 @@ def test_each_help_has_an_example_and_explains_each_option(name: str) -> None:
     command = commands.choices[name]
     assert f"microface {name}" in command.format_help().split("usage:")[1].split("\n", 1)[1]
     assert all(action.help for action in command._actions)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--strength", "99"], "A strength of 99"),
+        (["--clip", "builtin:nope"], "no built-in clip 'nope'"),
+        (["--clip", "."], "holds no pictures"),
+        (["--fps", "0"], "frame rate"),
+    ],
+)
+def test_the_demo_refuses_before_it_makes_anything(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    more: list[str],
+    told: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", *more]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
+    assert not list(tmp_path.iterdir())
 
 
 def test_unknown_command_exits_with_2() -> None:
