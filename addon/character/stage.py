@@ -20,6 +20,7 @@ from .channels import Channel, face_channels
 from .controls import rests
 from .copies import Cast, cast_neutral
 from .family import find_companions, has_keys, home_scene
+from .outlines import outlines_off
 from .shape_keys import values_kept
 
 __all__ = ["Stage", "find_companions", "home_scene", "remove_stage", "stage"]
@@ -80,6 +81,7 @@ def stage(obj: Any, *, neutral: bool = True) -> Iterator[Stage]:
         scene.unit_settings.scale_length = home.unit_settings.scale_length
         scene.frame_start, scene.frame_end = home.frame_start, home.frame_end
         with ExitStack() as kept:
+            kept.enter_context(outlines_off(originals))
             for one in originals:
                 if has_keys(one):
                     kept.enter_context(values_kept(one))
