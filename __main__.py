@@ -8,6 +8,7 @@ import sys
 from typing import NoReturn
 
 from .commands import main
+from .threads import limit_threads
 
 
 def leave(status: int) -> None:
@@ -24,6 +25,7 @@ def leave(status: int) -> None:
 
 def run() -> NoReturn:
     """Run one command and leave with its exit status."""
+    limit_threads()
     status = 1
     atexit.register(lambda: leave(status))
     try:

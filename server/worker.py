@@ -20,6 +20,7 @@ from pathlib import Path
 import zmq
 
 from ..errors import InputError, MicrofaceError, RunError
+from ..threads import limit_threads
 from .children import end_with_parent, read_settings
 from .protocol.failures import Code, ProtocolError
 from .protocol.internal import TO_WORKER, Beat, Grant, Ready, Start, Stop
@@ -195,7 +196,7 @@ def child_main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the front decides when to stop
     end_with_parent(settings, lambda: os._exit(1), signal.SIGKILL, 0.0)
-    _limit_threads(settings["threads"])
+    limit_threads(settings["threads"])
     token = bytes.fromhex(settings["token"])
     link = _dealer(settings["address"], token)
     try:
@@ -234,10 +235,3 @@ def _dealer(address: str, name: bytes) -> zmq.Socket[bytes]:
     link.setsockopt(zmq.LINGER, 0)
     link.connect(address)
     return link
-
-
-def _limit_threads(threads: int) -> None:
-    """Keep the numeric libraries, which read this when they are imported, to `threads`."""
-    if threads > 0:
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ[name] = str(threads)

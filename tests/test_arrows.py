@@ -13,9 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent
 ALLOWED = {
     "errors": (),
     "drafts": ("errors",),
+    "threads": (),
     "head": ("head", "errors"),
     "models": ("models", "head", "errors"),
     "server": ("server", "models", "head", "errors"),
+    # Its process is no command: it says itself how many threads there shall be.
+    "server.worker": ("server", "models", "head", "threads", "errors"),
     # Imports into the library are drafts that are moved into place.
     "server.clips.library": ("server", "models", "head", "drafts", "errors"),
     # So are a data set's clips, and its sheet.
@@ -77,6 +80,7 @@ def modules() -> list[tuple[str, Path]]:
     for top in (
         "errors.py",
         "drafts.py",
+        "threads.py",
         "head",
         "models",
         "server",
