@@ -1,16 +1,15 @@
 """The face at rest, from which all motion is measured: found in the clip, and freed of its noise.
 
 One frame's sensor noise would be seen as motion in every other frame. So the frames of a still
-stretch are laid over one another, the head's own sway taken out, and averaged; the face rests as
-it rests, its lips parted if they are, since only what changes counts as expression. A clip that
-never rests takes its neutral from another one of the same person.
+stretch, as far as they rest (`rest.py`), are laid over one another, the head's own sway taken out,
+and averaged; the face rests as it rests, its lips parted if they are, since only what changes
+counts as expression. A clip that never rests takes its neutral from another one of the same person.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +17,8 @@ from numpy.typing import NDArray
 
 from ...models.flow import luminance
 from .crop import Crop, shrink_for, take_crop
+from .overlay import Overlay
+from .rest import resting
 from .sampling import Reals
 
 #: A still stretch is at most this long, and averaged from at most so many frames.
@@ -26,6 +27,10 @@ STRETCH_SECONDS, MOST_FRAMES = 0.15, 12
 TRIMMED_SECONDS = 3.0
 #: Pictures are compared at this size, whole or of the crop.
 COMPARED_PIXELS = 64
+#: What a face goes on to do is seen in so many frames at most that follow within this time.
+FOLLOWING_SECONDS, MOST_FOLLOWING = 0.4, 16
+#: Where that tells nothing, a stretch that may end in an expression is believed to rest this far.
+BELIEVED_SHARE = 0.5
 #: Frames that differ from the stretch's first by more than this multiple of what noise alone makes
 #: are no longer at rest.
 NOISE_RATIO = 1.25
@@ -59,21 +64,46 @@ def neutral_of(
     """
     first, last = (0, 0) if len(frames) == 1 else _stretch(frames, times, crop, onset)
     middle = first if onset is None else onset
-    used = [middle]
-    total = frames[middle].astype(np.float32)
-    reference = luminance(frames[middle])
-    others = [k for k in range(first, last + 1) if k != middle]
-    candidates = [(k, *_laid_over(frames[k], reference, crop)) for k in others]
-    if candidates:
-        errors = np.array([error for _, _, error in candidates])
+    overlay = Overlay(frames, middle, crop)
+    others = [
+        *_rested(overlay, times, range(middle, last + 1), onset),
+        *_rested(overlay, times, range(middle, first - 1, -1), onset),
+    ]
+    face = overlay.face(middle)
+    errors = {index: _apart(overlay.face(index), face) for index in others}
+    total, used = frames[middle].astype(np.float32), [middle]
+    for index, error in errors.items():
         # The nearest frames in time show what noise alone makes.
-        usual = float(np.min(errors))
-        for index, picture, error in candidates:
-            if error <= NOISE_RATIO * usual + 0.05:
-                total += picture
-                used.append(index)
+        if error <= NOISE_RATIO * min(errors.values()) + 0.05:
+            total += overlay.frame(index)
+            used.append(index)
     image = np.clip(total / len(used) + 0.5, 0, 255).astype(np.uint8)
     return Neutral(image, middle, tuple(sorted(used)))
+
+
+def _rested(overlay: Overlay, times: Reals, stretch: range, onset: int | None) -> list[int]:
+    """Return which frames of a stretch, without its first, rest.
+
+    The stretch leads away from its first frame, on or back in time.
+    """
+    if len(stretch) == 1:
+        return []
+    step = stretch.step
+    beyond = np.arange(stretch.stop, len(times) if step > 0 else -1, step)
+    beyond = beyond[np.abs(times[beyond] - times[stretch.start]) <= FOLLOWING_SECONDS]
+    picked = np.linspace(0, len(beyond) - 1, min(len(beyond), MOST_FOLLOWING)).round().astype(int)
+    seen = [*stretch, *(int(index) for index in beyond[picked])]
+    count = resting(np.stack([overlay.face(index) for index in seen]), len(stretch))
+    if count is None:
+        # Chosen for its stillness, or what came before the onset.
+        surely = step < 0 or (onset is None and times[-1] - times[0] > TRIMMED_SECONDS)
+        count = round((1.0 if surely else BELIEVED_SHARE) * len(stretch))
+    return list(stretch[1 : max(1, count)])
+
+
+def _apart(face: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Return by how many levels (RMS) two faces differ, noise smoothed away."""
+    return float(np.sqrt((cv2.GaussianBlur(face - other, (0, 0), 1.5) ** 2).mean()))
 
 
 def brought(neutral: Neutral, own: Crop, onto: Crop, size: tuple[int, int]) -> Neutral:
@@ -141,42 +171,3 @@ def _compared(grey: NDArray[np.uint8], crop: Crop | None) -> NDArray[np.float32]
         small = take_crop(np.repeat(grey[..., None], 3, 2), crop, COMPARED_PIXELS)[..., 0]
     level = small.astype(np.float32)
     return np.asarray(level - level.mean(), dtype=np.float32)
-
-
-def _laid_over(
-    frame: NDArray[np.uint8], reference: NDArray[np.uint8], crop: Crop | None
-) -> tuple[NDArray[np.float32], float]:
-    """Return a frame (H, W, 3) moved so that its head lies over that of the grey reference, at the
-    same brightness, and by how many levels (RMS over the face) they still differ."""
-    height, width = reference.shape
-    x, y, side = (width / 2, height / 2, min(width, height)) if crop is None else (
-        *crop.centre, crop.side,
-    )  # fmt: skip
-    half = 0.3 * side
-    rows = slice(max(0, round(y - half)), min(height, round(y + half)))
-    columns = slice(max(0, round(x - half)), min(width, round(x + half)))
-    face = reference[rows, columns]
-    corner = np.array([columns.start, rows.start], float)
-    warp = np.eye(2, 3, dtype=np.float32)
-    ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 1e-4)
-    grey = luminance(frame)[rows, columns]
-    try:
-        found: Any = cv2.findTransformECC(
-            face, grey, warp, cv2.MOTION_EUCLIDEAN, ends, np.full(face.shape, 255, np.uint8), 5
-        )
-        warp = found[1]
-    except cv2.error:  # nothing to hold on to: the frame stays where it is
-        warp = np.eye(2, 3, dtype=np.float32)
-    affine = np.asarray(warp, np.float64)
-    affine[:, 2] += corner - affine[:, :2] @ corner
-    moved = cv2.warpAffine(
-        frame.astype(np.float32),
-        affine,
-        (width, height),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    own = cv2.cvtColor(moved, cv2.COLOR_RGB2GRAY)[rows, columns]
-    gain = float(face.mean()) / max(1.0, float(own.mean()))
-    rest = cv2.GaussianBlur(own * gain - face, (0, 0), 1.5)
-    return np.asarray(moved * np.float32(gain), np.float32), float(np.sqrt((rest**2).mean()))
