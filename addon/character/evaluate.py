@@ -153,7 +153,7 @@ def _check(
     if posed.shape != neutral.shape:
         raise InputError(
             f"The modifiers of '{name}' change its vertex count with '{channel.name}'.",
-            "Turn off modifiers such as Decimate, Weld or Boolean while baking.",
+            "Turn off Decimate, Weld, Boolean and the like, and Merge of Mirror, while baking.",
         )
     if not np.isfinite(posed).all():
         raise InputError(

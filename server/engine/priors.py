@@ -1,12 +1,14 @@
 """What a shape key's name tells beforehand: its side, what it does, and how seldom that is.
 
-Names are read in any of the usual spellings (ARKit, VRM, MPFB, Faceit, ICT, Daz, Reallusion,
-MetaHuman, FACS), any case, any separators. An unknown name costs nothing and tells nothing.
+Names are read in any of the usual spellings (ARKit, VRM, VRoid, MikuMikuDance, MPFB, Faceit, ICT,
+Daz, Reallusion, MetaHuman, FACS), any case, any separators. An unknown name costs nothing and tells
+nothing.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 #: What keys do, by what their names hold, in lower case without sides, separators and prefixes;
@@ -14,33 +16,42 @@ from dataclasses import dataclass
 #: in natural units of log probability: micro-expressions are seldom made of it.
 _KINDS: tuple[tuple[str, str, float], ...] = (
     ("viseme", r"viseme|phoneme|^vrc|ctrlv|^v(open|explosive|dental|tight|wide|affricate|lip)"
-               r"|^(aa|ih|ou|ee|oh|a|i|u|e|o)$|mth(a|i|u|e|o)$|(^|speech)(ch|dd|ff|kk|nn|pp|rr|ss|th)$",
+               r"|^(aa|ih|ou|ee|oh|a|i|u|e|o|[あいうえおんワ]\d?)$|mth(a|i|u|e|o)$"
+               r"|(^|speech)(ch|dd|ff|kk|nn|pp|rr|ss|th)$",
      4.0),
-    ("tongue", r"tongue", 4.0),
-    ("gaze", r"eye(s|ball)?look|look(up|down|in|out)|gaze|pupil", 3.0),
-    ("hidden", r"nasolabial|teeth|nostrildilate|liddroop", 3.0),
+    ("tongue", r"tongue|舌|ぺろ|べー", 4.0),
+    ("gaze", r"eye(s|ball)?look|look(up|down|in|out)|gaze|pupil|irishide|瞳", 3.0),
+    ("hidden", r"nasolabial|teeth|nostrildilate|liddroop|skinfung|highlight|照れ|青ざめ|涙", 3.0),
+    # VRoid names the part of the face and a mood.
+    ("browDown", r"^brw.*angry", 0.0),
+    ("browInnerUp", r"^brw.*sorrow", 0.0),
+    ("browOuterUp", r"^brw.*surprise", 0.0),
+    ("eyeWide", r"^eye.*(spread|surprise)", 0.0),
+    ("mouthSmile", r"^mth.*(joy|fun)", 0.0),
+    ("mouthFrown", r"^mth.*(angry|sorrow)", 0.0),
     ("mood", r"joy|sorrow|happy|sad$|^angry|surprised|relaxed|fun$|fear|disgust", 1.5),
     ("browInnerUp", r"brow(s)?(raise)?in(ner)?(up|raise|$)|innerbrow|raiseinner"
-                    r"|inner(up|raise)|^au0?1$", 0.0),
+                    r"|inner(up|raise)|^au0?1$|困る", 0.0),
     ("browOuterUp", r"brow(s)?(raise)?out(er)?(up|raise|$)|outerbrow|raiseouter"
-                    r"|outer(up|raise)|^au0?2$", 0.0),
-    ("browDown", r"brow.*(down|lower|drop|squeeze|frown|angry|compress|lateral)|corrugator|^au0?4$",
-     0.0),
-    ("eyeWide", r"eye.*(wide|widen)|upperlidrais|lidup|^au0?5$", 0.0),
+                    r"|outer(up|raise)|^au0?2$|^眉?上$|眉上", 0.0),
+    ("browDown", r"brow.*(down|lower|drop|squeeze|frown|angry|compress|lateral)|corrugator|^au0?4$"
+                 r"|怒り|真面目|^眉?下$|眉下", 0.0),
+    ("eyeWide", r"eye.*(wide|widen)|upperlidrais|lidup|^au0?5$|びっくり", 0.0),
     ("cheekSquint", r"cheek.*(squint|rais)|^au0?6$", 0.0),
     ("eyeSquint", r"eye.*squint|lidtight|^au0?7$", 0.0),
-    ("eyeBlink", r"blink|eye.*clos|lidclos|wink|^au4[35]$", 0.5),
+    ("eyeBlink", r"blink|eye.*clos|lidclos|wink|^au4[35]$"
+                 r"|まばたき|ウ[ィイ]ンク|^笑い$|なごみ|じと目", 0.5),
     ("noseSneer", r"sneer|nose.*wrinkl|nosewrinkl|nose.*crease|^au0?9$", 0.0),
-    ("mouthUpperUp", r"upper.*up|upperliprais|^au10$", 0.0),
-    ("mouthSmile", r"smile|cornerpull|cornerup|^au12$", 0.0),
+    ("mouthUpperUp", r"upper.*up|upupper|upperliprais|^au10$", 0.0),
+    ("mouthSmile", r"smile|cornerpull|cornerup|^au12$|口角上|にやり|にっこり", 0.0),
     ("mouthDimple", r"dimpl|^au14$", 0.0),
-    ("mouthFrown", r"mouth.*frown|^frown|cornerdepress|cornerdown|^au15$", 0.0),
-    ("mouthLowerDown", r"lower.*(down|depress)|^au16$", 0.2),
+    ("mouthFrown", r"mouth.*frown|^frown|corners?depress|corners?down|^au15$|口角下", 0.0),
+    ("mouthLowerDown", r"lower.*(down|depress)|downlower|^au16$", 0.2),
     ("mouthShrugLower", r"shruglower|lowershrug|chin.*rais|^au17$", 0.0),
     ("mouthShrugUpper", r"shrugupper|uppershrug", 0.7),
     ("mouthStretch", r"stretch|^au20$", 0.3),
     ("mouthPress", r"press|^au2[34]$", 0.3),
-    ("mouthOpen", r"jaw.*(open|drop)|mouth.*open|^au2[567]$", 0.5),
+    ("mouthOpen", r"jaw.*(open|drop)|mouth.*open|lipspart|^au2[567]$", 0.5),
     ("mouthPucker", r"pucker|kiss|^au18$", 0.5),
     ("mouthFunnel", r"funnel|^au22$", 1.0),
     ("mouthRoll", r"roll|suck|^au28$", 1.0),
@@ -71,9 +82,10 @@ COMPANIONS: frozenset[frozenset[str]] = frozenset(
 
 _PREFIX = re.compile(
     r"^(fcl|facs|bs|ctrl|ectrl|expressions?|blendshapes?|shapes?|face|head|morph|phm|pctrl|jcm|arkit"
-    r"|all|mth|key|cc|genesis\d*)$"
+    r"|all|key|cc|genesis\d*)$"
 )
 _SIDES = {"left": 1, "l": 1, "lf": 1, "lft": 1, "right": -1, "r": -1, "rt": -1, "rgt": -1}
+_SIDES |= {"links": 1, "gauche": 1, "izquierda": 1, "rechts": -1, "droite": -1, "derecha": -1}
 #: Keys that move to a side rather than lie on one.
 _MOVES_ASIDE = re.compile(r"^(mouth|jaw|tongue|jawmove|lips|chin|head)$|look")
 
@@ -91,9 +103,10 @@ class Known:
 
 def known(name: str) -> Known:
     """Return what a shape key's name says."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
+    written = unicodedata.normalize("NFKC", name).replace("左", " left ").replace("右", " right ")
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", written)
     spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced)
-    tokens = [t for t in re.split(r"[^a-z0-9]+", spaced.lower()) if t]
+    tokens = [t for t in re.split(r"[\W_]+", spaced.lower()) if t]
     tokens = [t for t in tokens if not re.fullmatch(r"div\d|\d*facs", t)]
     while len(tokens) > 1 and _PREFIX.match(tokens[0]):
         tokens = tokens[1:]

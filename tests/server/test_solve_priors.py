@@ -23,6 +23,12 @@ from microface.server.engine.priors import known
         ("viseme_AA", "viseme", 0), ("eCTRLvAA", "viseme", 0), ("V_Open", "viseme", 0),
         ("mouthLeft", "mouthShift", 0), ("jawRight", "jaw", 0), ("jawOpen", "mouthOpen", 0),
         ("eyeLookInLeft", "gaze", 1), ("tongueOut", "tongue", 0), ("happy", "mood", 0),
+        ("Mouth_Up_Upper_L", "mouthUpperUp", 1), ("Mouth_Down_Lower_R", "mouthLowerDown", -1),
+        ("Fcl_BRW_Angry", "browDown", 0), ("Fcl_BRW_Sorrow", "browInnerUp", 0),
+        ("Fcl_MTH_Fun", "mouthSmile", 0), ("Fcl_ALL_Fun", "mood", 0), ("Fcl_MTH_Up", "", 0),
+        ("まばたき", "eyeBlink", 0), ("ウィンク右", "eyeBlink", -1), ("怒り", "browDown", 0),
+        ("あ", "viseme", 0), ("左眉下", "browDown", 1), ("\uff21\uff35\uff14", "browDown", 0),
+        ("l\u00e4cheln_links", "", 1), ("l\u00e4cheln_rechts", "", -1), ("sourire_droite", "", -1),
         ("key_001", "", 0), ("Key.007", "", 0), ("Basis left", "", 1),
     ],
 )  # fmt: skip
