@@ -51,7 +51,7 @@ _KINDS: tuple[tuple[str, str, float], ...] = (
     ("mouthShrugUpper", r"shrugupper|uppershrug", 0.7),
     ("mouthStretch", r"stretch|^au20$", 0.3),
     ("mouthPress", r"press|^au2[34]$", 0.3),
-    ("mouthOpen", r"jaw.*(open|drop)|mouth.*open|lipspart|^au2[567]$", 0.5),
+    ("mouthOpen", r"jaw.*(open|drop)|mouth.*open|^au2[567]$", 0.5),
     ("mouthPucker", r"pucker|kiss|^au18$", 0.5),
     ("mouthFunnel", r"funnel|^au22$", 1.0),
     ("mouthRoll", r"roll|suck|^au28$", 1.0),
