@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:  # a full disk, a folder that went away: no fault of ours to trace
         where = f"{error.filename}: " if error.filename else ""
-        print(f"microface: {where}{error.strerror or error}. Check the disk.", file=sys.stderr)
+        what = "its permissions" if isinstance(error, PermissionError) else "the disk"
+        print(f"microface: {where}{error.strerror or error}. Check {what}.", file=sys.stderr)
         return 1
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.page is not None:
             write_text_whole(arguments.page, _page(library, found, status))
         damaged = {e.id for e in library.damaged()} if arguments.check else set()
+        unread = library.unread
         if arguments.json:
             told: list[dict[str, Any]] = [
                 {
@@ -88,6 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             print("\n".join(lines_of(_HEADS, [_cells(entry, status(entry)) for entry in found])))
             print(clips(len(found)))
+    for path in unread:
+        print(f"left out: {path} is no annotation", file=sys.stderr)
+    if unread and arguments.check:
+        raise RunError(f"damaged: {clips(len(unread))} cannot be listed.", "Put copies back.")
     if hit := [entry for entry in found if entry.id in damaged]:
         raise RunError(
             f"damaged: {clips(len(hit))}: {', '.join(entry.id[:12] for entry in hit)}.",

@@ -207,6 +207,30 @@ def test_a_file_that_has_changed_is_found(tmp_path: Path) -> None:
         picture = next(library.source(entry).iterdir())
         picture.write_bytes(picture.read_bytes() + b"x")
         assert library.damaged() == [entry]
+        picture.write_bytes(picture.read_bytes()[:-1])
+        assert library.damaged() == []
+        (annotation,) = (tmp_path / "library").rglob("entries/*.json")
+        annotation.write_text("{")
+        assert library.damaged() == [entry] and library.unread == ()
+    (tmp_path / "library" / "index.sqlite").unlink()
+    with open_library(tmp_path / "library") as library:
+        assert library.find() == [] and library.unread == (annotation,)
+
+
+@pytest.mark.parametrize("text", ["{bad", "[{}]", "[1]", '[{"data_set": "", "subject": "a"}]', "7"])
+def test_damaged_consents_are_told_and_not_taken_for_none(tmp_path: Path, text: str) -> None:
+    open_library(tmp_path / "library").__exit__()
+    (tmp_path / "library" / "index.sqlite").unlink()
+    (tmp_path / "library" / "consents.json").write_text(text)
+    with pytest.raises(InputError, match=r"consents\.json is damaged"):
+        open_library(tmp_path / "library")
+
+
+def test_a_file_is_no_library(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "library"):
+        with pytest.raises(InputError, match="cannot be made a clip library"):
+            open_library(place)
 
 
 def test_a_profile_is_kept_beside_its_clip(tmp_path: Path) -> None:

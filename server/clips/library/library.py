@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +19,7 @@ from ..images import as_png
 from ..limits import LONG, Budget
 from ..records import ClipRecord
 from ..stream import pictures_in
-from .consent import Consent, Status, status_of
+from .consent import Consent, Status, consents_from_json, consents_to_json, status_of
 from .entry import Entry, cut_out
 from .index import Index
 from .profile import Profile, read_profile
@@ -31,7 +30,7 @@ from .thumbnails import as_webp, strip, strip_indexes
 #: Opens a clip (path, frames per second) to see that it can be used.
 Decode = Callable[[Path, Fraction | None], AbstractContextManager[Clip]]
 
-_MARK = "library.json"
+_MARK, _CONSENTS = "library.json", "consents.json"
 #: A record of a longer recording is cut to its event with this margin.
 _MARGIN_SECONDS, _LONGEST_SECONDS = 1.0, 10.0
 
@@ -50,11 +49,10 @@ class ClipLibrary:
                 raise InputError(
                     f"{folder} is no clip library.", "Import a clip: microface clip import."
                 )
-            if folder.exists() and any(folder.iterdir()):
-                raise InputError(f"{folder} holds something else.", "Give an empty folder.")
-            folder.mkdir(parents=True, exist_ok=True)
-            mark.write_text(json.dumps({"microface clip library": 1}) + "\n", encoding="utf-8")
+            _begin(folder)
         self.folder = folder
+        #: Files of annotations that are damaged, and stand in no list.
+        self.unread: tuple[Path, ...] = ()
         self._store = Store(folder)
         self._decode = decode or _decode_in_sandbox
         try:
@@ -150,8 +148,13 @@ class ClipLibrary:
         self._store.profile(entry).unlink(missing_ok=True)
 
     def damaged(self) -> list[Entry]:
-        """Return the entries whose stored files no longer have their digest."""
-        return [e for e in self.find() if not self._store.whole(e.sha256)]
+        """Return the entries whose stored files no longer have their digest, or whose annotation
+        is not what it was."""
+        return [
+            e
+            for e in self.find()
+            if self._store.read(self._store.annotation(e)) != e or not self._store.whole(e.sha256)
+        ]
 
     def set_consent(self, data_set: str, subject: str, consent: Consent) -> None:
         """Keep what a subject of a data set has agreed to, in the index and beside it."""
@@ -194,35 +197,29 @@ class ClipLibrary:
         there = dict(self._store.entries())
         if gone := known - set(there):
             self._index.remove(gone)
-        fresh = [self._store.read(there[i]) for i in sorted(set(there) - known)]
-        if found := [entry for entry in fresh if entry is not None]:
+        fresh = {there[i]: self._store.read(there[i]) for i in sorted(set(there) - known)}
+        self.unread = tuple(path for path, entry in fresh.items() if entry is None)
+        if found := [entry for entry in fresh.values() if entry is not None]:
             self._index.add(found)
         if not self._index.consents():
-            for data_set, subject, consent in self._kept_consents():
+            for (data_set, subject), consent in self._kept_consents().items():
                 self._index.set_consent(data_set, subject, consent)
 
     def _write_consents(self) -> None:
-        rows = [
-            {
-                "data_set": data_set, "subject": subject, "scope": c.scope, "show": c.show,
-                "expires": c.expires.isoformat() if c.expires else None,
-                "release_sha256": c.release_sha256, "revoked": c.revoked,
-            }
-            for (data_set, subject), c in sorted(self._index.consents().items())
-        ]  # fmt: skip
         aside = self.folder / ".consents.part"
-        aside.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-        aside.replace(self.folder / "consents.json")
+        aside.write_text(consents_to_json(self._index.consents()), encoding="utf-8")
+        aside.replace(self.folder / _CONSENTS)
 
-    def _kept_consents(self) -> Iterator[tuple[str, str, Consent]]:
-        with contextlib.suppress(OSError):
-            for row in json.loads((self.folder / "consents.json").read_text(encoding="utf-8")):
-                expires = row["expires"]
-                yield row["data_set"], row["subject"], Consent(
-                    row["scope"], row["show"],
-                    datetime.date.fromisoformat(expires) if expires else None,
-                    row["release_sha256"], row["revoked"],
-                )  # fmt: skip
+    def _kept_consents(self) -> dict[tuple[str, str], Consent]:
+        path = self.folder / _CONSENTS
+        if not path.exists():
+            return {}
+        try:
+            return consents_from_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{path} is damaged.", "Put a copy back, or delete it and give the consents again."
+            ) from error
 
 
 def clip_record(
@@ -244,6 +241,20 @@ def clip_record(
     return ClipRecord(
         subject, name, path, frames, fps or Fraction(25), None, None, None, (), None, None, data_set
     )
+
+
+def _begin(folder: Path) -> None:
+    """Make a folder a library; raises InputError where it cannot be one."""
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise InputError(f"{folder} holds something else.", "Give an empty folder.")
+        folder.mkdir(parents=True, exist_ok=True)
+        told = json.dumps({"microface clip library": 1}) + "\n"
+        (folder / _MARK).write_text(told, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be made a clip library ({error.strerror}).", "Give another folder."
+        ) from error
 
 
 def _check_cost(record: ClipRecord, files: list[Path]) -> None:

@@ -40,6 +40,10 @@ class Store:
             return next(path for path in inside.iterdir() if path.name != "video.json")
         return inside
 
+    def annotation(self, entry: Entry) -> Path:
+        """Return the file that an entry is kept in."""
+        return self.place(entry.sha256) / "entries" / f"{entry.id}.json"
+
     def strip(self, entry: Entry) -> Path:
         """Return the file of an entry's thumbnail strip."""
         return self.place(entry.sha256) / "strips" / f"{entry.id}.webp"
@@ -107,9 +111,7 @@ class Store:
     def annotate(self, entry: Entry, strip: bytes) -> None:
         """Add an entry to a content that is there."""
         self._put(self.strip(entry), strip)
-        self._put(
-            self.place(entry.sha256) / "entries" / f"{entry.id}.json", entry.to_json().encode()
-        )
+        self._put(self.annotation(entry), entry.to_json().encode())
 
     def entries(self) -> Iterator[tuple[str, Path]]:
         """Give the id and the file of every entry on the disk."""
