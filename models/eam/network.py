@@ -42,7 +42,7 @@ class EamConfig:
     aep: bool = True
     eimhsa: bool = True
     doubt: bool = True
-    repertoire: int = 64
+    repertoire: int = 128
 
     def __post_init__(self) -> None:
         """Raise ValueError for an unknown `motion`."""

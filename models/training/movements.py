@@ -1,4 +1,5 @@
-"""The movements that a repertoire begins with: the principal ones of the training's expressions."""
+"""The movements that a repertoire begins with: the principal ones of the training's expressions,
+each side of the face by itself."""
 
 from __future__ import annotations
 
@@ -21,6 +22,8 @@ PAIRS, AT_ONCE = 3000, 64
 LEAST_PEAK = 0.4
 #: Width over which a pair's displacements are spread on the grid, in its cells.
 SPREAD_CELLS = 0.6
+#: How softly a movement is cut in two along the midline, as a share of half the mean face's crop.
+MIDLINE_WIDTH = 0.1
 #: Size of what fills up a repertoire for which there are too few pairs.
 FILLING = 0.01
 
@@ -37,7 +40,7 @@ def furnished(network: nn.Module, shards: Shards, seed: int) -> bool:
 
 
 def furnish(repertoire: Repertoire, shards: Shards, seed: int) -> None:
-    """Lay the principal movements of the pairs in `shards`, and their mean face, into
+    """Lay the halves of the principal movements of the pairs in `shards`, and their mean face, into
     `repertoire`; each is as large as it is usual."""
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(shards))[:PAIRS]
@@ -50,8 +53,8 @@ def furnish(repertoire: Repertoire, shards: Shards, seed: int) -> None:
     directions = rng.normal(0, 1, (number, 2, SIDE, SIDE))
     sizes = np.full(number, FILLING)
     if rows:
-        main, shares = principal(np.stack(rows), number)
-        directions[: len(main)], sizes[: len(main)] = main, shares
+        main, shares = principal(np.stack(rows), number // 2)
+        directions[: 2 * len(main)], sizes[: 2 * len(main)] = halves(main), np.tile(shares, 2)
     with torch.no_grad():
         repertoire.mean_face.copy_(face)
         repertoire.directions.copy_(torch.from_numpy(directions))
@@ -134,3 +137,13 @@ def principal(rows: Floats, number: int) -> tuple[Floats, Floats]:
         np.asarray(directions.reshape(-1, *rows.shape[1:]).numpy(), np.float64),
         np.asarray(sizes.numpy(), np.float64),
     )
+
+
+def halves(directions: Floats) -> Floats:
+    """Return (2 M, 2, S, S) what movements (M, 2, S, S) do on the left, then on the right.
+
+    Fitted by these, a face that moves one side alone is not made to move the other.
+    """
+    across = (np.arange(directions.shape[-1]) + 0.5) * 2 / directions.shape[-1] - 1
+    left = 1 / (1 + np.exp(across / MIDLINE_WIDTH))
+    return np.concatenate((directions * left, directions * (1 - left)))

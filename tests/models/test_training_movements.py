@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from microface.models.eam.repertoire import SIDE
-from microface.models.training.movements import mean_face, principal, spread
+from microface.models.training.movements import halves, mean_face, principal, spread
 
 
 def test_principal_movements_explain_what_they_were_made_of() -> None:
@@ -19,6 +19,16 @@ def test_principal_movements_explain_what_they_were_made_of() -> None:
     flat = found.reshape(3, -1).T
     rest = rows - (flat @ np.linalg.lstsq(flat, rows.T, rcond=None)[0]).T
     assert np.abs(rest).max() < 1e-3 * np.abs(rows).max()
+
+
+def test_each_side_of_a_movement_stands_by_itself() -> None:
+    whole = np.random.default_rng(1).normal(size=(3, 2, SIDE, SIDE))
+    parts = halves(whole)
+    left, right = parts[:3], parts[3:]
+    np.testing.assert_allclose(left + right, whole)
+    middle = SIDE // 2
+    assert (left[..., middle + 8 :] ** 2).mean() < 0.01
+    assert (right[..., : middle - 8] ** 2).mean() < 0.01
 
 
 def test_displacements_are_laid_at_their_places() -> None:
