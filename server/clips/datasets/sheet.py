@@ -7,6 +7,7 @@ import datetime
 import importlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,13 @@ MAX_UNPACKED_BYTES = 512_000_000
 MAX_ROWS, MAX_COLUMNS = 200_000, 256
 #: Tried in this order; the last takes any bytes. GB 18030 is what Chinese Excel writes.
 ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
+
+#: What zipfile, zlib and openpyxl raise for bytes that are no whole workbook; RuntimeError for one
+#: with a password, NotImplementedError for methods of packing that no spreadsheet uses.
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, RuntimeError,
+    LookupError, ValueError, TypeError, AttributeError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ def _workbook(path: Path, data: bytes) -> list[Sheet]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except DAMAGE as error:
         raise damaged from error
     if unpacked > MAX_UNPACKED_BYTES:
         raise InputError(
@@ -129,7 +137,7 @@ def _workbook(path: Path, data: bytes) -> list[Sheet]:
             rows = tab.iter_rows(values_only=True, max_col=MAX_COLUMNS)
             sheets.append(Sheet(path, str(tab.title), tuple(_limited(path, rows))))
         book.close()
-    except (KeyError, ValueError, TypeError, AttributeError, OSError, SyntaxError) as error:
+    except DAMAGE as error:
         raise damaged from error
     if not sheets:
         raise damaged
