@@ -26,7 +26,7 @@ def workbook() -> bytes:
 
 
 @given(damage=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=4))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_flipped_bytes_are_read_or_refused(
     tmp_path: Path, workbook: bytes, damage: list[tuple[int, int]]
 ) -> None:
