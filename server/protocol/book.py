@@ -193,10 +193,24 @@ class Book:
         job.ended_at = now
         if failed:
             job.kept.clear()
+        self._let_go()
         for digest in job.request.digests:
             self.blobs.release(digest)
         self._send_to_owner(job, final)
         self._start_waiting()
+
+    def _let_go(self) -> None:
+        """Keep no more of jobs that have ended than the limit; the first to come is let go first.
+
+        All of it was sent: only who was cut off meanwhile has to start such a job again.
+        """
+        over = self.kept_bytes() - self.limits.kept_bytes
+        for job in self.jobs.values():
+            if over <= 0:
+                return
+            if job.state is State.ENDED:
+                over -= job.kept_bytes
+                job.kept.clear()
 
     def _start_waiting(self) -> None:
         if not self.ready:
@@ -242,13 +256,7 @@ class Book:
 
     def kept_bytes(self) -> int:
         """Return how many bytes of frames are kept for clients that have not credited them."""
-        return sum(
-            len(part)
-            for job in self.jobs.values()
-            for frame in job.kept.values()
-            for parts in frame
-            for part in parts
-        )
+        return sum(job.kept_bytes for job in self.jobs.values())
 
     def working(self) -> list[bytes]:
         """Return the keys of the jobs that have not ended."""

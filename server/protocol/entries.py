@@ -74,3 +74,8 @@ class Job:
     def stalled(self) -> bool:
         """Whether it waits for its client to credit what was sent."""
         return len(self.kept) >= self.window
+
+    @property
+    def kept_bytes(self) -> int:
+        """How many bytes of its frames are kept."""
+        return sum(len(part) for frame in self.kept.values() for parts in frame for part in parts)

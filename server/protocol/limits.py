@@ -47,6 +47,7 @@ class ServerLimits:
     queued_jobs: int = 32
     jobs_per_connection: int = 8
     window_bytes: int = 96 << 20
+    kept_bytes: int = 2 << 30  # of frames that are not credited, once their jobs have ended
     retry_after_seconds: float = 1.0
     orphan_seconds: float = 30.0
     wanted_orphan_seconds: float = 3.0  # when its place is wanted by a job that waits

@@ -256,6 +256,21 @@ def test_ended_jobs_are_forgotten_and_hold_nothing(tmp_path: Path) -> None:
     assert isinstance(talk.desk.blobs, BlobFolder) and not talk.desk.blobs._held
 
 
+def test_frames_that_nobody_credits_are_bounded(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, ServerLimits(kept_bytes=4000, jobs_per_connection=999))
+    talk.desk.worker_ready({})
+    talk.say(ANN, m.Hello("test"))
+    for number in range(20):
+        key = number.to_bytes(16, "little")
+        talk.submit(ANN, key)
+        talk.frame(0, key)
+        assert any(isinstance(told, m.Frame) for told in talk.heard(ANN))  # it is sent
+        talk.done(1, key)
+        assert talk.desk.book.kept_bytes() <= 4000
+    last = talk.desk.book.jobs[key]
+    assert last.kept and last.final is not None
+
+
 def test_the_window_shrinks_with_the_picture(tmp_path: Path) -> None:
     talk = Talk(tmp_path, ServerLimits(window_bytes=16 * 16 * 8 * 3))
     talk.say(ANN, m.Hello("test"))
