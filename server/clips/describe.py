@@ -1,9 +1,9 @@
 """Tell which action units a steadied clip shows, on which side, how strongly, and by what.
 
 Units are taken one after the other, each time the one that explains most of the motion that is
-left (matching pursuit over all frames at once: Tropp, Gilbert and Strauss 2006), until none
-explains enough; both sides of a unit are tried together and apart. Numbers and names are FACS's
-(Ekman, Friesen and Hager 2002).
+left, and most of it where the unit acts (matching pursuit over all frames at once: Tropp, Gilbert
+and Strauss 2006), until none explains enough; both sides of a unit are tried together and apart.
+Numbers and names are FACS's (Ekman, Friesen and Hager 2002).
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .basis import Side
 from .describe_amounts import Floats, amounts_of, coarse_rows, fields, pieces
 from .sampling import Reals
+from .spot_curves import region_at, witnesses
 
 #: Frames that units are chosen by, at most.
 CHOSEN_BY_FRAMES = 48
 #: A unit must explain this share of all motion, and this much in squared pixels a frame, summed
 #: over the coarse cells, at the strongest frames.
-LEAST_SHARE, LEAST_ENERGY = 0.03, 1.0
+LEAST_SHARE, LEAST_ENERGY = 0.05, 1.0
+#: A unit that explains this share of what moves where it acts has to explain but this share of
+#: that: brows are small beside lips, and no mistake about lips looks as brows do.
+NEARLY_ALL, LESS_ASKED = 0.8, 0.2
 MOST_UNITS = 8
 #: A side that moves less than this share of the other does not count.
 ONE_SIDED = 0.3
 #: An amount that peaks below this is no more than a trace of the measurement.
 LEAST_AMOUNT = 0.02
-#: A frame in which the head is turned further than this, out of the plane and from the neutral,
-#: bears no witness: steadying leaves too much of the turn in it.
-TURNED_DEGREES = 15.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Evidence:
     def __str__(self) -> str:
         return (
             f"{self.place} moves {self.direction} by {self.pixels:.2f} pixels; "
-            f"{self.share:.0%} of the motion is explained by nothing else"
+            f"{self.share:.0%} of the motion is explained by it alone"
         )
 
 
@@ -88,14 +88,15 @@ def describe(
     rows = coarse_rows(flows, trust)
     seconds = np.asarray(times, np.float64)
     energy = np.concatenate([(rows[part] ** 2).sum(1) for part in pieces(len(rows))])
-    strongest = np.sort(np.argsort(-energy)[:CHOSEN_BY_FRAMES])
+    witness = witnesses(poses, len(rows))
+    asked_of = np.argsort(-energy[witness])[:CHOSEN_BY_FRAMES]
+    strongest = np.sort(np.flatnonzero(witness)[asked_of])
     chosen, gains = _chosen(rows[strongest].astype(np.float64))
     known = fields()
     # Which side moves is told by the amounts: both are asked, whichever came in.
     chosen = [_whole(group) for group in chosen]
     asked = np.array(sorted(k for group in chosen for k in group), np.intp)
     amounts = np.minimum(1.0, amounts_of(rows, asked))
-    witness = _witnesses(poses, len(rows))
     found = []
     for group, gain in zip(chosen, gains, strict=True):
         unit = known.basis.units[group[0]]
@@ -118,15 +119,6 @@ def describe(
             Described(unit, side, seconds, intensity, left, right, apex, float(sure), evidence)
         )
     return sorted(found, key=lambda d: -d.evidence.share)
-
-
-def _witnesses(poses: Reals | None, count: int) -> NDArray[np.bool_]:
-    """Return the frames (T,) that may bear witness: those in which the head is not turned far."""
-    if poses is None:
-        return np.ones(count, np.bool_)
-    pose = np.asarray(poses, np.float64)
-    near = np.hypot(pose[:, 0], pose[:, 1]) <= np.radians(TURNED_DEGREES)
-    return np.asarray(near if near.any() else ~near)
 
 
 def _asked(rows: Reals) -> float:
@@ -152,29 +144,49 @@ def _chosen(rows: Reals) -> tuple[list[tuple[int, ...]], list[float]]:
     left = _left(rows, groups)
     while len(groups) < MOST_UNITS:
         used = {k for group in groups for k in group}
-        best: tuple[float, tuple[int, ...]] | None = None
+        best: tuple[float, tuple[int, ...], Floats] | None = None
         for group in _groups():
             if used & set(group):
                 continue
+            now = _left(rows, [*groups, group])
             # A second side has to earn its place like a second unit, if a cheaper one.
-            gain = left - _left(rows, [*groups, group]) - 0.25 * asked * (len(group) - 1)
-            if best is None or gain > best[0]:
-                best = (gain, group)
-        if best is None or best[0] < asked:
+            gain = float((left - now).sum()) - 0.25 * asked * (len(group) - 1)
+            # The lips move much further than the brows. What brings the brows down while the
+            # lips move is what explains the brows, not what takes a little off everywhere.
+            fit = _fit(left, now, group)
+            enough = gain >= (LESS_ASKED * asked if fit >= NEARLY_ALL else asked)
+            if enough and (best is None or gain * fit > best[0]):
+                best = (gain * fit, group, now)
+        if best is None:
             break
         groups.append(best[1])
-        left = _left(rows, groups)
+        left = best[2]
     groups = _merged(groups)
-    gains = [_left(rows, [g for g in groups if g is not group]) - left for group in groups]
-    kept = [(g, gain) for g, gain in zip(groups, gains, strict=True) if gain >= asked / 2]
-    return [g for g, _ in kept], [gain for _, gain in kept]
+    left = _left(rows, groups)
+    kept, gains = [], []
+    for group in groups:
+        without = _left(rows, [other for other in groups if other is not group])
+        gain = float((without - left).sum())
+        sure = _fit(without, left, group) >= NEARLY_ALL / 2
+        if gain >= asked / 2 * (LESS_ASKED if sure else 1):
+            kept.append(group)
+            gains.append(gain)
+    return kept, gains
 
 
-def _left(rows: Reals, groups: Sequence[tuple[int, ...]]) -> float:
-    """Return the squared pixels that the groups leave unexplained in rows (T, R)."""
+def _left(rows: Reals, groups: Sequence[tuple[int, ...]]) -> Floats:
+    """Return the squared pixels (R,) that the groups leave unexplained in rows (T, R), by place."""
     columns = np.array(sorted({k for group in groups for k in group}), np.intp)
     amounts = amounts_of(rows, columns)[:, columns]
-    return float(((rows - amounts @ fields().columns[:, columns].T) ** 2).sum())
+    left = rows - amounts @ fields().columns[:, columns].T
+    return np.asarray(np.einsum("tr,tr->r", left, left), np.float64)
+
+
+def _fit(before: Floats, after: Floats, group: tuple[int, ...]) -> float:
+    """Return which share of squared pixels (R,) that were left before is not left after, where a
+    group of fields acts."""
+    acts = (fields().columns[:, list(group)] ** 2).sum(1)
+    return 1 - float(after @ acts) / max(1e-12, float(before @ acts))
 
 
 def _merged(groups: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
@@ -203,8 +215,6 @@ def _side(left: Floats, right: Floats) -> Side:
 
 def _evidence(group: tuple[int, ...], amounts: Floats, share: float) -> Evidence:
     """Return where the group's motion is greatest, how far it goes, and where to."""
-    from .spot_curves import region_at
-
     known = fields().basis
     moved = np.einsum("k,kijc->ijc", amounts[list(group)], known.fields[list(group)])
     length = np.hypot(moved[..., 0], moved[..., 1])

@@ -15,7 +15,7 @@ import numpy as np
 
 from .describe_amounts import Floats
 from .sampling import Reals
-from .spot_curves import REGIONS, Curves, Region, curves_of
+from .spot_curves import BLINK_SECONDS, REGIONS, Curves, Region, curves_of
 from .spot_events import Event, events_of, noise_of
 
 Kind = Literal["micro", "macro", "blink", "gaze", "head", "speech"]
@@ -30,14 +30,18 @@ LEAST_SECONDS = 0.04
 LEAST_PIXELS = 0.06
 #: A region takes part that moves by this share of the one that moves most, or by so many pixels.
 PART_SHARE, PART_PIXELS = 0.35, 0.5
-#: A blink closes the lids by this share and is over within so many seconds.
-BLINK_AMOUNT, BLINK_SECONDS = 0.25, 0.6
+#: A blink changes the eyes' picture, or lowers the lids, by this much.
+BLINK_AMOUNT = 0.25
+#: Expressions are bridged over blinks and so many seconds before and after them.
+BESIDE_BLINK = 0.05
 GAZE_AMOUNT = 0.12
 #: The head moves where its motion rises by this many pixels.
 HEAD_PIXELS = 2.5
 #: What steadying leaves of the head's motion, at most, as shares of how far the head moves, and how
-#: far it turns out of the plane, from so many seconds before an event to as many after it.
+#: far it turns out of the plane, from so many seconds before an event to as many after it; and what
+#: it leaves of a turn that the event follows, by their correlation over time.
 LEFT_OF_HEAD, LEFT_OF_TURN, HEAD_SECONDS = 0.02, 0.1, 0.4
+LEFT_WHERE_FOLLOWED, FOLLOWS = 0.2, 0.8
 #: Speech opens and closes the jaw this often, by at least this amount, with pauses of at most so
 #: many seconds.
 SPEECH_PEAKS, JAW_AMOUNT, SPEECH_PAUSE = 3, 0.02, 0.25
@@ -95,7 +99,7 @@ def spot_in(curves: Curves) -> list[Spotted]:
     gazes = [
         e
         for e in events_of(curves.gaze, GAZE_AMOUNT)
-        if not any(b.first <= e.apex <= b.last for b in blinks)
+        if curves.witness[round(e.apex)] and not any(b.first <= e.apex <= b.last for b in blinks)
     ]
     heads = events_of(curves.head, HEAD_PIXELS)
     regions = _beside_blinks(curves, blinks)
@@ -103,12 +107,13 @@ def spot_in(curves: Curves) -> list[Spotted]:
     found = [_told(e, curves.times, ("lids",), "blink") for e in blinks]
     found += [_told(e, curves.times, ("lids",), "gaze") for e in gazes]
     found += [_told(e, curves.times, (), "head") for e in heads]
-    spoken, events = _speech(curves, regions, events_of(whole, LEAST_PIXELS))
+    events = [_witnessed(event, whole, curves) for event in events_of(whole, LEAST_PIXELS)]
+    spoken, events = _speech(curves, regions, events)
     found += [_told(e, curves.times, ("lips", "chin"), "speech") for e in spoken]
     for event in events:
         parts = _parts(regions, event)
         lasting = _seconds(event, curves.times)
-        if lasting < LEAST_SECONDS or _is_left_of_head(event, curves):
+        if lasting < LEAST_SECONDS or _is_left_of_head(event, whole, curves):
             continue
         if parts == ("lids",) and any(_overlap(event, gaze) > 0.3 for gaze in gazes):
             continue
@@ -120,15 +125,24 @@ def spot_in(curves: Curves) -> list[Spotted]:
 def _beside_blinks(curves: Curves, blinks: Sequence[Event]) -> Floats:
     """Return the regions' curves (T, 5) with what a blink does to them bridged over."""
     regions = curves.regions.copy()
-    margin = 0.03
     for blink in blinks:
-        first = int(np.searchsorted(curves.times, curves.times[blink.first] - margin))
-        last = int(np.searchsorted(curves.times, curves.times[blink.last] + margin))
+        start, end = (_at(frame, curves.times) for frame in (blink.onset, blink.offset))
+        first = int(np.searchsorted(curves.times, start - BESIDE_BLINK))
+        last = int(np.searchsorted(curves.times, end + BESIDE_BLINK))
         last = min(last, len(regions) - 1)
         share = np.linspace(0, 1, last - first + 1)[:, None]
         bridge = (1 - share) * regions[first] + share * regions[last]
         regions[first : last + 1] = np.minimum(regions[first : last + 1], bridge)
     return regions
+
+
+def _witnessed(event: Event, whole: Floats, curves: Curves) -> Event:
+    """Return an event with its apex where the head is not turned too far to tell it."""
+    if curves.witness[round(event.apex)]:
+        return event
+    frames = np.arange(event.first, event.last + 1)
+    frames = frames[curves.witness[frames]]
+    return replace(event, apex=float(frames[whole[frames].argmax()])) if len(frames) else event
 
 
 def _parts(regions: Floats, event: Event) -> tuple[Region, ...]:
@@ -161,7 +175,7 @@ def _speech(
             if pause <= SPEECH_PAUSE:
                 run.append(event)
                 continue
-        syllables = sum(_peaks(curves.jaw[e.first : e.last + 1]) for e in run)
+        syllables = sum(_syllables(curves, regions, e) for e in run)
         if syllables >= SPEECH_PEAKS:
             strongest = max(run, key=lambda e: e.height)
             spoken.append(
@@ -183,16 +197,27 @@ def _opens(curves: Curves, regions: Floats, event: Event) -> bool:
     return bool(parts) and parts[0] in ("lips", "chin") and jaw > JAW_AMOUNT
 
 
+def _syllables(curves: Curves, regions: Floats, event: Event) -> int:
+    """Return how often the mouth opens in an event: the jaw drops, and lips and chin go with it."""
+    frames = slice(event.first, event.last + 1)
+    lips, chin = (regions[frames, REGIONS.index(name)] for name in ("lips", "chin"))
+    return min(_peaks(curves.jaw[frames]), _peaks(np.hypot(lips, chin)))
+
+
 def _peaks(curve: Floats) -> int:
     return max(1, len(events_of(curve, 0.3 * float(np.ptp(curve)), noise_of(curve))))
 
 
-def _is_left_of_head(event: Event, curves: Curves) -> bool:
+def _is_left_of_head(event: Event, whole: Floats, curves: Curves) -> bool:
     """Return whether an event is no more than steadying leaves of the head's motion."""
     start, end = curves.times[event.first] - HEAD_SECONDS, curves.times[event.last] + HEAD_SECONDS
     near = slice(*np.searchsorted(curves.times, (start, end)))
-    moved, turned = float(np.ptp(curves.head[near])), float(np.ptp(curves.turn[near]))
-    return event.height < LEFT_OF_HEAD * moved + LEFT_OF_TURN * turned
+    head, turn, moved = curves.head[near], curves.turn[near], whole[near]
+    if not np.ptp(head):
+        return False
+    alike = float(np.cov(moved, turn)[0, 1]) > FOLLOWS * float(moved.std() * turn.std())
+    share = LEFT_WHERE_FOLLOWED if alike else LEFT_OF_TURN
+    return event.height < LEFT_OF_HEAD * float(np.ptp(head)) + share * float(np.ptp(turn))
 
 
 def _overlap(event: Event, other: Event) -> float:
@@ -211,6 +236,6 @@ def _at(frame: float, times: Floats) -> float:
 
 def _told(event: Event, times: Floats, parts: tuple[Region, ...], kind: Kind) -> Spotted:
     onset, apex, offset = (_at(f, times) for f in (event.onset, event.apex, event.offset))
-    # Seven deviations above the noise are the least that counts; twice as many leave little doubt.
+    # Eight deviations above the noise are the least that counts; twice as many leave little doubt.
     confidence = 1 - np.exp(-event.ratio / 8)
     return Spotted(onset, apex, offset, parts, kind, float(confidence))

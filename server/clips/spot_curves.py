@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +28,11 @@ _EXTENTS: dict[Region, tuple[float, float, float, float]] = {
     "lips": (0.6, 1.35, 0.0, 1.0),
     "chin": (1.35, 2.0, 0.0, 0.9),
 }
+#: A frame in which the head is turned further than this, out of the plane and from the neutral,
+#: bears no witness: steadying leaves too much of the turn in it.
+TURNED_DEGREES = 15.0
+#: A blink is over within so many seconds.
+BLINK_SECONDS = 0.6
 #: RMS distance of the face's points from its middle, in pixels of the crop.
 FACE_EXTENT_PIXELS = 55.0
 #: Slow change is what moves less within this time; macro-expressions last up to 4 s.
@@ -44,9 +50,11 @@ class Curves:
     """What moves in a clip of T frames at `times` (T,) seconds.
 
     `regions` (T, 5) is how far the skin of each of `REGIONS` moves by expression, RMS pixels of
-    the 256-pixel crop; `jaw` (T,) how far the jaw drops, `blink` (T,) how far the lids, or the
-    eyes, go down, and `gaze` (T,) how far the eyes turn, as amounts; `head` (T,) pixels (RMS over
-    the face) of the head's own motion, `turn` (T,) what of it turns out of the picture's plane.
+    the 256-pixel crop, held where `witness` (T,) says that the head is turned too far to tell;
+    `jaw` (T,) how far the jaw drops and `gaze` (T,) how far the eyes turn, as amounts; `blink` (T,)
+    how unlike the neutral's the eyes look for a while, 0..1, or, where nothing is known of that,
+    how far the lids, or the eyes, go down; `head` (T,) pixels (RMS over the face) of the head's own
+    motion, `turn` (T,) what of it turns out of the picture's plane.
     """
 
     times: Floats
@@ -56,6 +64,7 @@ class Curves:
     gaze: Floats
     head: Floats
     turn: Floats
+    witness: NDArray[np.bool_]
 
     @property
     def whole(self) -> Floats:
@@ -110,16 +119,50 @@ def curves_of(
         gram = part.T @ part / max(1, cells.sum())
         own = amounts * expressive
         regions[:, index] = np.sqrt(np.maximum(0, np.einsum("tk,kl,tl->t", own, gram, own)))
+    witness = witnesses(poses, len(rows))
+    for curve in regions.T:
+        curve[~witness] = np.interp(seconds[~witness], seconds[witness], curve[witness])
     jaw = amounts[:, units == 26].ravel()
     if trust is not None:
         # Eyes that close or turn look unlike the neutral's: just there nothing is believed.
         amounts = _smooth(amounts_of(_without_drift(coarse_rows(flows), seconds)), seconds)
     named = {name: amounts[:, k] for k, name in enumerate(known.names)}
     down = named["gaze down"] - named["gaze up"]
-    # Closing lids take the eyes' picture down with them.
-    blink = amounts[:, units == 45].mean(1) + np.maximum(0, down)
     gaze = np.hypot(named["gaze left"] - named["gaze right"], down)
-    return Curves(seconds, regions, jaw, blink, gaze, *_head(poses, len(rows)))
+    if trust is None:
+        # Closing lids take the eyes' picture down with them.
+        blink = amounts[:, units == 45].mean(1) + np.maximum(0, down)
+    else:
+        blink = _smooth(_closed(trust, seconds)[:, None], seconds).ravel()
+    return Curves(seconds, regions, jaw, blink, gaze, *_head(poses, len(rows)), witness)
+
+
+def witnesses(poses: Reals | None, count: int) -> NDArray[np.bool_]:
+    """Return the frames (T,) that may bear witness: those in which the head is not turned far.
+
+    All of them where `poses` (T, 6) are not known, or none is near the neutral's.
+    """
+    if poses is None:
+        return np.ones(count, np.bool_)
+    pose = np.asarray(poses, np.float64)
+    near = np.hypot(pose[:, 0], pose[:, 1]) <= np.radians(TURNED_DEGREES)
+    return np.asarray(near if near.any() else ~near)
+
+
+def _closed(trust: Reals, seconds: Floats) -> Floats:
+    """Return how unlike (T,) the neutral's an eye looks, 0..1, by the trust (T, N, N) in it.
+
+    The eye that changes more: the other one may be hidden. Only what passes within a blink's time
+    counts: a smile narrows the eyes for longer.
+    """
+    cells = trust.shape[1]
+    lids, x = region_cells(cells)["lids"], template(cells).x
+    eyes = lids & (x > 0), lids & (x < 0)
+    believed = [[trust[part][:, eye].mean(1, np.float64) for eye in eyes]
+                for part in pieces(len(trust))]  # fmt: skip
+    unlike = 1 - np.concatenate(believed, axis=1).min(0)
+    frames = round(BLINK_SECONDS / max(1e-9, float(np.median(np.diff(seconds, append=np.inf)))))
+    return np.asarray(cv2.morphologyEx(unlike[None], cv2.MORPH_TOPHAT, np.ones((1, frames)))[0])
 
 
 def _head(poses: Reals | None, count: int) -> tuple[Floats, Floats]:

@@ -9,11 +9,13 @@ import numpy as np
 from .describe_amounts import Floats
 
 #: An event rises over its surroundings by this multiple of the curve's noise.
-NOISE_DEVIATIONS = 7.0
+NOISE_DEVIATIONS = 8.0
 #: It reaches as far as the curve stays over this share of its rise.
 FOOT_SHARE = 0.12
 #: Two peaks are two events where the curve falls between them to this share of the lower.
 VALLEY_SHARE = 0.45
+#: What stays over this share of the peak has not ended.
+UNDER_WAY_SHARE = 0.5
 #: Shares of a rise at which its course is read, to tell where it began.
 LOW, HIGH = 0.2, 0.5
 #: A smooth step (3 u^2 - 2 u^3) reaches them at these places of its course.
@@ -83,6 +85,10 @@ def _extent(curve: Floats, peak: int, rest: float, spread: float) -> tuple[int, 
             if value - rest < max(0.03 * height, spread):
                 lowest = index
                 break
+        else:
+            # It is still under way where the clip begins or ends.
+            if float(curve[lowest]) - rest > UNDER_WAY_SHARE * height:
+                lowest = index
         ends.append(lowest)
     return ends[0], ends[1]
 
@@ -114,6 +120,11 @@ def _event(curve: Floats, peak: int, first: int, last: int, spread: float) -> Ev
     onset = _beginning(curve[first : peak + 1], peak - first) + first
     falling = curve[peak : last + 1][::-1]
     offset = last - _beginning(falling, len(falling) - 1)
+    under_way = float(curve[peak]) - (1 - UNDER_WAY_SHARE) * height
+    if first == 0 and curve[0] > under_way:
+        onset = 0.0
+    if last == len(curve) - 1 and curve[last] > under_way:
+        offset = float(last)
     return Event(
         max(float(first), onset), _apex(curve, peak), min(float(last), offset),
         height, height / max(spread, 1e-9), first, last,

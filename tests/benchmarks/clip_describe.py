@@ -59,7 +59,7 @@ def main() -> None:
             times = np.arange(round(FPS * SECONDS)) / FPS
             episode = Episode(0.05, 0.14, 0.27, act)
             film = steadied(stage, [episode], times, index, arguments.keep, levels=2)
-            told = {d.unit: d for d in describe(film.flows, times)}
+            told = {d.unit: d for d in describe(film.flows, times, film.trust)}
             true = {int(unit[2:]): (left > 0, to > 0) for unit, left, to in act}
             right.update(told.keys() & true.keys())
             missed.update(true.keys() - told.keys())

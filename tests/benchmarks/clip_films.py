@@ -133,7 +133,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class Filmed:
-    """What steadying makes of a film of T frames: flows (T, 32, 32, 2) and the head's poses.
+    """What steadying makes of a film of T frames: flows (T, 32, 32, 2), how far to trust them
+    (T, 32, 32), and the head's poses (T, 6).
 
     `plain` (T, 32, 32, 2) are flows as they were before: dense inverse search on the pictures, less
     the similarity that fits the face best.
@@ -141,6 +142,7 @@ class Filmed:
 
     times: np.ndarray
     flows: np.ndarray
+    trust: np.ndarray
     poses: np.ndarray
     plain: np.ndarray
 
@@ -154,7 +156,7 @@ def steadied(
     levels: int = LEVELS,
 ) -> Filmed:
     """Return the steadied film, kept in a folder by what it shows and by the code that made it."""
-    made = [CODE, stage.place, seed, levels, times.tolist()]
+    made = [CODE, "with trust", stage.place, seed, levels, times.tolist()]
     made += [[e.onset, e.apex, e.offset, e.hold, e.act] for e in episodes]
     name = hashlib.sha256(json.dumps(made).encode()).hexdigest()[:16]
     path = keep / f"steadied-{name}.npz"
@@ -163,14 +165,18 @@ def steadied(
         neutral = neutral_of(frames, times, stage.scene.crop)
         steadier = Steadier(neutral.image, stage.scene.crop)
         steadier.learn_face(frames)
-        steady = [(pooled(s.flow, 32), s.pose) for s in steadier.motions(frames)]
-        flows = np.stack([flow for flow, _ in steady]).astype(np.float16)
+        steady = list(steadier.motions(frames))
+        maps = {
+            "flows": np.stack([pooled(s.flow, 32) for s in steady]),
+            "trust": np.stack([pooled(s.trust, 32) for s in steady]),
+            "plain": plain_flows(neutral.image, frames),
+        }
         keep.mkdir(parents=True, exist_ok=True)
-        plain = plain_flows(neutral.image, frames).astype(np.float16)
-        np.savez(path, flows=flows, poses=np.stack([pose for _, pose in steady]), plain=plain)
+        halves = {name: values.astype(np.float16) for name, values in maps.items()}
+        np.savez(path, poses=np.stack([s.pose for s in steady]), **halves)
     with np.load(path) as stored:
-        flows, plain = (stored[name].astype(np.float32) for name in ("flows", "plain"))
-        return Filmed(times, flows, stored["poses"], plain)
+        flows, trust, plain = (stored[n].astype(np.float32) for n in ("flows", "trust", "plain"))
+        return Filmed(times, flows, trust, stored["poses"], plain)
 
 
 def plain_flows(neutral: np.ndarray, frames: Sequence[np.ndarray]) -> np.ndarray:

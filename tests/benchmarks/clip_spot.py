@@ -95,7 +95,7 @@ def ours(film: Filmed) -> list[Interval]:
 
 def spotted(film: Filmed) -> list[Spotted]:
     """Return all that the product spots."""
-    return spot(film.flows, film.times, film.poses)
+    return spot(film.flows, film.times, film.poses, film.trust)
 
 
 def baseline(film: Filmed, share: float) -> list[Interval]:

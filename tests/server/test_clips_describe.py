@@ -33,6 +33,13 @@ def test_uneven_smile_has_the_stronger_side_stronger() -> None:
     assert told.right.max() / told.left.max() == pytest.approx(0.65, abs=0.12)
 
 
+def test_brows_are_told_beside_lips_that_move_further() -> None:
+    amounts = both(12, 0.9 * COURSE) | both(4, 0.5 * COURSE)
+    told = {d.unit: d for d in describe(motion(TIMES, amounts), TIMES)}
+    assert set(told) == {12, 4}
+    assert told[4].evidence.pixels < 0.5 * told[12].evidence.pixels
+
+
 def test_evidence_says_what_moves_where() -> None:
     (brows,) = describe(motion(TIMES, both(4, 0.25 * COURSE)), TIMES)
     assert "brow" in brows.evidence.place

@@ -23,9 +23,11 @@ def test_smile_between_blinks(shared: Path) -> None:
     smile = next(s for s in found if s.kind in ("micro", "macro"))
     assert smile.kind == "macro"
     assert {"lips", "nose"} == set(smile.regions[:2])
+    assert not any(s.kind == "speech" for s in found)
     assert smile.onset == pytest.approx(0.3, abs=0.12)
     assert 0.5 < smile.apex < 1.0
-    units = {d.unit: d.side for d in describe(measured.flows, clip.times, measured.trust)}
+    described = describe(measured.flows, clip.times, measured.trust, measured.poses)
+    units = {d.unit: d.side for d in described}
     assert units[12] == units[6] == "both"
 
 
@@ -35,6 +37,7 @@ def test_lowered_brows(shared: Path) -> None:
     found = spot(measured.flows, clip.times, measured.poses, measured.trust)
     macro = next(s for s in found if s.kind == "macro")
     assert "brows" in macro.regions
+    assert macro.apex < 1.75
     described = describe(measured.flows, clip.times, measured.trust, measured.poses)
     told = {d.unit: d for d in described}
     assert told[4].side == "both"

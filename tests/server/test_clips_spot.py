@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from microface.server.clips.describe_amounts import coarse_rows
 from microface.server.clips.spot import spot
+from microface.server.clips.spot_curves import region_cells
 from microface.server.clips.spot_events import events_of
+from microface.server.clips.template import template
 
 from .motions import both, course, motion
 
@@ -59,6 +61,34 @@ def test_expression_before_a_blink_keeps_its_time() -> None:
     assert found["micro"].offset == pytest.approx(0.5, abs=5 / FPS)
 
 
+def test_blink_is_told_by_eyes_that_look_unlike_the_neutral() -> None:
+    times = seconds(2.0, 60)
+    shut = course(times, 0.6, 0.72, 0.9)
+    # Only the closing and the opening lids are seen to move; a smile narrows the eyes for longer.
+    flows = motion(times, both(45, 0.35 * shut * (1 - shut) * 4))
+    trust = np.ones((len(times), 64, 64), np.float32)
+    left_lid = region_cells(64)["lids"] & (template(64).x > 0)
+    trust[:, left_lid] -= (0.2 * course(times, 0.2, 1.0, 1.9) + 0.5 * shut)[:, None]
+    (blink,) = spot(flows, times, trust=trust)
+    assert blink.kind == "blink"
+    assert blink.apex == pytest.approx(0.72, abs=0.03)
+    assert blink.offset == pytest.approx(0.9, abs=0.06)
+
+
+def test_apex_is_where_the_head_is_not_turned_far() -> None:
+    times = seconds(2.0, 50)
+    flows = motion(times, both(12, 0.5 * course(times, 0.4, 1.4, 1.9)))
+    poses = np.zeros((len(times), 6))
+    poses[:, 1] = np.radians(20) * course(times, 0.9, 1.4, 3.9)
+    (told,) = [s for s in spot(flows, times, poses) if s.kind == "macro"]
+    assert told.apex > 1.0
+    assert np.degrees(poses[round(told.apex * 50), 1]) < 15
+    # What it does from then on is not known, so it has not ended either.
+    assert told.offset == pytest.approx(times[-1])
+    (told,) = [s for s in spot(flows, times, poses / 2) if s.kind == "macro"]
+    assert told.apex == pytest.approx(1.4, abs=0.05)
+
+
 def test_head_motion_is_told_where_poses_are_given() -> None:
     times = seconds(2.0, 50)
     poses = np.zeros((len(times), 6))
@@ -74,6 +104,14 @@ def test_speech_is_no_expression() -> None:
     found = spot(motion(times, {"AU26": 0.25 * talking, "AU25": 0.5 * talking}), times)
     assert found
     assert {s.kind for s in found} == {"speech"}
+
+
+def test_jaw_that_takes_part_in_a_held_smile_does_not_speak() -> None:
+    times = seconds(2.5, 60)
+    smile = course(times, 0.3, 0.6, 3.5)
+    jaw = 0.06 * smile * (0.5 - 0.5 * np.cos(2 * np.pi * 3 * times))
+    found = spot(motion(times, both(12, 0.8 * smile) | {"AU26": jaw}), times)
+    assert [s.kind for s in found] == ["macro"]
 
 
 def test_nothing_is_spotted_in_noise() -> None:
@@ -120,6 +158,16 @@ def test_two_events_stay_two() -> None:
     assert len(events_of(np.asarray(curve), 0.2)) == 2
     close = sum(np.exp(-(((frames - at) / 12) ** 2)) for at in (100, 114))
     assert len(events_of(np.asarray(close), 0.2)) == 1
+
+
+def test_event_that_the_clip_cuts_off_lasts_to_its_end() -> None:
+    frames = np.arange(100.0)
+    curve = np.clip((frames - 40) / 20, 0, 1)
+    curve[85] -= 0.1  # a notch in what is held is no end
+    (late,) = events_of(curve, 0.1)
+    assert late.offset == 99 and late.onset == pytest.approx(40, abs=2)
+    (early,) = events_of(curve[::-1], 0.1)
+    assert early.onset == 0 and early.offset == pytest.approx(59, abs=2)
 
 
 def test_still_curve_has_no_event() -> None:
