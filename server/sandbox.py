@@ -94,13 +94,6 @@ class Decoding:
             return True
         return False
 
-    def wait(self) -> None:
-        """Wait until decoding has ended."""
-        left = self._started + self.limits.seconds - time.monotonic()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(max(0.0, left))
-        self.poll()
-
     def clip(self) -> Clip:
         """Return the clip, its pictures mapped from the file they were written to.
 
@@ -155,23 +148,6 @@ class Decoding:
         else:
             why = f"cannot be decoded; the decoder ended with status {status}"
         return InputError(f"{self.name} {why}.", "Give a shorter clip, or convert it to MP4.")
-
-
-def decode_in_sandbox(
-    path: Path | str, fps: Fraction | None, limits: SandboxLimits | None = None
-) -> Clip:
-    """Return the clip in a folder of pictures or a video file, its frames (T, H, W, 3) uint8.
-
-    As `read_clip`, in a process of its own. Raises InputError for a clip that cannot be used.
-    """
-    decoding = Decoding(Path(path), fps, limits)
-    try:
-        decoding.wait()
-        clip = decoding.clip()
-        frames = [np.array(frame) for frame in clip.frames]
-    finally:
-        decoding.close()
-    return Clip(frames, clip.times, clip.fps, clip.name, clip.sha256, clip.truth, clip.notes)
 
 
 @contextlib.contextmanager

@@ -51,11 +51,6 @@ class Supervisor:
         self._busy_seconds = 0.0
         self._exited_at: float | None = None
 
-    @property
-    def worker_id(self) -> int | None:
-        """The process id of the worker that runs."""
-        return self._child.pid if self._child is not None else None
-
     def start(self, now: float) -> None:
         """Start a worker, unless it is too early to try again."""
         if self._child is not None or now < self._start_at:

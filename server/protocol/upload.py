@@ -39,11 +39,6 @@ class Upload:
             return 1.0
         return (self.acknowledged or 0) / self.content.size
 
-    @property
-    def hashing(self) -> bool:
-        """Whether its digest is not known yet."""
-        return self.digest is None
-
     def hash_step(self) -> None:
         """Hash one chunk."""
         piece = self.content.read(self._hashed, CHUNK_BYTES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import subprocess
 import sys
@@ -15,10 +16,10 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from microface.errors import InputError, RunError
+from microface.errors import InputError, MicrofaceError, RunError
 from microface.server.clips.read import Limits, read_clip
 from microface.server.protocol.content import BytesContent, bundle_content, clip_content
-from microface.server.sandbox import Decoding, SandboxLimits, decode_in_sandbox
+from microface.server.sandbox import Decoding, SandboxLimits, decoded
 
 
 def png(width: int, height: int) -> bytes:
@@ -36,12 +37,26 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+def wait(decoding: Decoding) -> None:
+    """Wait until decoding has ended."""
+    while not decoding.poll():
+        time.sleep(0.005)
+
+
+def refused(path: Path, limits: SandboxLimits | None = None) -> MicrofaceError:
+    """The error that decoding a clip ends with."""
+    with pytest.raises(MicrofaceError) as error, decoded(path, Fraction(25), limits):
+        pass
+    return error.value
+
+
 def test_it_gives_what_reading_gives(clip_folder: Path, clip_frames: np.ndarray[Any, Any]) -> None:
     fps = Fraction(24000, 1001)
-    here, there = read_clip(clip_folder, fps), decode_in_sandbox(clip_folder, fps)
-    np.testing.assert_array_equal(np.stack(there.frames), clip_frames)
-    np.testing.assert_array_equal(there.times, here.times)
-    assert (there.fps, there.name, there.sha256) == (here.fps, here.name, here.sha256)
+    here = read_clip(clip_folder, fps)
+    with decoded(clip_folder, fps) as there:
+        np.testing.assert_array_equal(np.stack(there.frames), clip_frames)
+        np.testing.assert_array_equal(there.times, here.times)
+        assert (there.fps, there.name, there.sha256) == (here.fps, here.name, here.sha256)
 
 
 def test_a_folder_arrives_as_a_bundle(tmp_path: Path, clip_folder: Path) -> None:
@@ -50,7 +65,7 @@ def test_a_folder_arrives_as_a_bundle(tmp_path: Path, clip_folder: Path) -> None
     path = tmp_path / "bundle"
     path.write_bytes(content.read(0, content.size))
     decoding = Decoding(path, Fraction(25), kind="bundle", name="small", into=tmp_path)
-    decoding.wait()
+    wait(decoding)
     clip = decoding.clip()
     assert (clip.name, len(clip)) == ("small", 12)
     decoding.close()
@@ -59,7 +74,7 @@ def test_a_folder_arrives_as_a_bundle(tmp_path: Path, clip_folder: Path) -> None
 
 def test_an_unknown_builtin_clip_is_named(tmp_path: Path) -> None:
     decoding = Decoding(Path("x"), None, kind="builtin", name="no-such-clip", into=tmp_path)
-    decoding.wait()
+    wait(decoding)
     with pytest.raises(InputError, match="no-such-clip"):
         decoding.clip()
     decoding.close()
@@ -87,7 +102,7 @@ def test_a_bomb_is_refused_quickly_and_small(tmp_path: Path, kind: str) -> None:
         except psutil.NoSuchProcess:
             break
         time.sleep(0.005)
-    decoding.wait()
+    wait(decoding)
     with pytest.raises(InputError, match="pixels"):
         decoding.clip()
     assert highest < 256 << 20
@@ -99,14 +114,15 @@ def test_memory_is_limited(tmp_path: Path) -> None:
     for index in range(2):
         (tmp_path / f"{index}.png").write_bytes(png(4000, 4000))
     limits = SandboxLimits(memory_bytes=300 << 20)
-    with pytest.raises(InputError, match=r"memory|cannot be decoded|pixels"):
-        decode_in_sandbox(tmp_path, Fraction(25), limits)
+    error = refused(tmp_path, limits)
+    assert isinstance(error, InputError)
+    assert re.search("memory|cannot be decoded|pixels", error.what)
 
 
 def test_time_is_limited_and_the_process_gone(clip_folder: Path, tmp_path: Path) -> None:
     limits = SandboxLimits(seconds=0.05)
     decoding = Decoding(clip_folder, Fraction(25), limits, into=tmp_path)
-    decoding.wait()
+    wait(decoding)
     with pytest.raises(InputError, match="too long"):
         decoding.clip()
     assert decoding._child.poll() is not None
@@ -127,10 +143,11 @@ def test_a_full_disk_is_told_as_one(clip_folder: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (64_000, before[1]))  # the frames take 147 kB
     try:
-        with pytest.raises(RunError, match=r"small cannot be decoded here.*has room"):
-            decode_in_sandbox(clip_folder, Fraction(25))
+        error = refused(clip_folder)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert isinstance(error, RunError)
+    assert "small cannot be decoded here" in error.what and "has room" in error.remedy
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes as POSIX has them")
@@ -142,14 +159,14 @@ def test_what_a_killed_run_decoded_is_swept_up(
     left = tmp_path / f"microface-clip-{ended.pid}-x"
     left.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    decode_in_sandbox(clip_folder, Fraction(25))
+    with decoded(clip_folder, Fraction(25)) as clip:
+        assert len(clip) == 12
     assert not list(tmp_path.iterdir())
 
 
 def test_limits_reach_the_process(clip_folder: Path) -> None:
     limits = SandboxLimits(clip=Limits(max_frames=5))
-    with pytest.raises(InputError, match="more than 5 frames"):
-        decode_in_sandbox(clip_folder, Fraction(25), limits)
+    assert "more than 5 frames" in refused(clip_folder, limits).what
 
 
 def test_a_hostile_bundle_writes_nothing_elsewhere(tmp_path: Path) -> None:
@@ -159,7 +176,7 @@ def test_a_hostile_bundle_writes_nothing_elsewhere(tmp_path: Path) -> None:
     into = tmp_path / "a" / "b"
     into.mkdir(parents=True)
     decoding = Decoding(path, Fraction(25), kind="bundle", name="x", into=into)
-    decoding.wait()
+    wait(decoding)
     with pytest.raises(InputError, match="bundle"):
         decoding.clip()
     decoding.close()

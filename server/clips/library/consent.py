@@ -13,7 +13,6 @@ from ....errors import InputError
 from ..records import SYNTHETIC
 
 Status = Literal["none", "granted", "expired", "revoked", "synthetic"]
-STATUSES: tuple[Status, ...] = ("none", "granted", "expired", "revoked", "synthetic")
 
 
 @dataclass(frozen=True)
