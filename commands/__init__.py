@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import signal
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import MicrofaceError
+from .verbs import add_verbs
 
 #: Command names in the order `--help` lists them, with the line it shows for each.
 COMMANDS = {
@@ -37,26 +37,16 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"microface {__version__}")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, line in COMMANDS.items():
-        module = importlib.import_module(f".{name}", __name__)
-        command = commands.add_parser(
-            name,
-            help=line,
-            description=module.__doc__,
-            epilog=module.EXAMPLE,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+    add_verbs(commands, COMMANDS, "", "run")
     return whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 success, 2 a bad input, 1 a failure."""
-    chosen = parser().parse_args(arguments)
     # A polite kill ends like an interrupt: drafts are removed, servers of our own are stopped.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        chosen = parser().parse_args(arguments)
         return int(chosen.run(chosen))
     except MicrofaceError as error:
         print(f"microface: {error}", file=sys.stderr)
@@ -75,5 +65,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _interrupt(*_: object) -> None:
-    """Turn a signal into what Ctrl C gives."""
+    """Turn a signal into what Ctrl-C gives."""
     raise KeyboardInterrupt

@@ -1,19 +1,10 @@
-"""Work with source clips: look them over, keep them in a library, make them.
-
-inspect    what a clip shows: a table, and a page with thumbnails, motion curves, warnings
-import     bring clips, or a whole data set, into a library
-list       find clips in a library
-spot       find expressions, blinks and more in a clip of any length
-describe   tell which action units a clip shows, on which side, how strongly
-consent    keep what the person in a clip has agreed to
-export     write a coding sheet like CASME's
-synth      render a clip of a built-in head from curves of action units
-"""
+"""Work with source clips: look them over, keep them in a library, make them."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
+
+from .verbs import add_verbs
 
 EXAMPLE = """Examples:
   microface clip inspect smile.mp4 --page smile.html
@@ -32,27 +23,15 @@ VERBS = {
     "spot": "find expressions, blinks and more in a clip of any length",
     "describe": "tell which action units a clip shows, on which side, how strongly",
     "consent": "keep what the person in a clip has agreed to",
-    "export": "write a coding sheet like CASME's",
-    "synth": "render a clip from curves of action units",
+    "export": "write a coding sheet like CASME II's",
+    "synth": "render a clip of a built-in head from curves of action units",
 }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verbs, each with its arguments, to the command's parser."""
-    verbs = parser.add_subparsers(
-        dest="verb", metavar="VERB", required=True, help="what to do; see above"
-    )
-    for name, line in VERBS.items():
-        module = importlib.import_module(f".clip_{name}", __package__)
-        verb = verbs.add_parser(
-            name,
-            help=line,
-            description=module.__doc__,
-            epilog=module.EXAMPLE,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.add_arguments(verb)
-        verb.set_defaults(run_verb=module.run)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, help="what to do")
+    add_verbs(verbs, VERBS, "clip_", "run_verb")
 
 
 def run(arguments: argparse.Namespace) -> int:
