@@ -34,6 +34,7 @@ def whole_folder(out: Path, known: Collection[str], *, force: bool) -> Iterator[
         ) from error
     try:
         yield aside
+        check_output(out, known, force=force)  # another run may have been quicker
         # mkdtemp keeps others out; a result is as readable as any other folder.
         mask = os.umask(0)
         os.umask(mask)

@@ -87,6 +87,18 @@ def test_only_an_earlier_result_is_replaced(tmp_path: Path) -> None:
     assert (out / "mine.txt").read_text() == "precious"
 
 
+def test_the_quicker_of_two_runs_keeps_its_result(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with (
+        pytest.raises(InputError, match="not empty"),
+        whole_folder(out, PARTS, force=False) as folder,
+    ):
+        (folder / "a.txt").write_text("late")
+        write(out)
+    assert (out / "a.txt").read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [out]
+
+
 def test_a_polite_kill_leaves_nothing(tmp_path: Path) -> None:
     process = start_writer(tmp_path / "out")
     process.send_signal(signal.SIGTERM)
