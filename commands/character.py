@@ -20,7 +20,9 @@ EXAMPLE = """Examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to its parser."""
-    parser.add_argument("--out", type=Path, metavar="X.blend", help="the file to write")
+    parser.add_argument(
+        "--out", type=Path, metavar="X.blend", help="file to write; replaced if there"
+    )
     parser.add_argument(
         "--identity", default="ada", metavar="NAME", help="whose head to write (default: ada)"
     )
