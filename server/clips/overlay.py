@@ -33,72 +33,67 @@ class Overlay:
         x, y, side = width / 2, height / 2, float(min(width, height))
         if crop is not None:
             (x, y), side = crop.centre, crop.side
-        half = REACH * side
-        self._rows = slice(max(0, round(y - half)), min(height, round(y + half)))
-        self._columns = slice(max(0, round(x - half)), min(width, round(x + half)))
-        rows, columns = self._rows.stop - self._rows.start, self._columns.stop - self._columns.start
-        shrink = min(1.0, MOST_PIXELS / max(rows, columns, 1))
-        self._size = max(1, round(columns * shrink)), max(1, round(rows * shrink))
-        self._small = self._shrunk(luminance(frames[first]))
-        self._level = float(self._small.mean())
-        self._affines = {first: np.eye(2, 3)}
+        rows, columns = _span(y, REACH * side, height), _span(x, REACH * side, width)
+        self._face = rows, columns
+        size = np.array([columns.stop - columns.start, rows.stop - rows.start])
+        small = np.maximum(1, np.round(size * min(1.0, MOST_PIXELS / size.max()))).astype(int)
+        self._size = int(small[0]), int(small[1])
+        # From the small face's columns and rows to the picture's.
+        step = size / self._size
+        corner = np.array([columns.start, rows.start]) + (step - 1) / 2
+        self._lattice = np.array([[step[0], 0, corner[0]], [0, step[1], corner[1]], [0, 0, 1]])
+        self._first = self._shrunk(luminance(frames[first]))
+        self._level = float(self._first.mean())
+        self._warps = {first: np.eye(3)}
 
     def frame(self, index: int) -> Floats:
         """Return a frame (H, W, 3) moved so that its head lies over the first one's, as bright."""
         picture = self._frames[index].astype(np.float32)
-        moved = _moved(picture, self._affine(index), picture.shape[1::-1])
+        whole = self._lattice @ self._warp(index) @ np.linalg.inv(self._lattice)
+        moved = _moved(picture, whole, picture.shape[1::-1])
         own = self._shrunk(cv2.cvtColor(moved, cv2.COLOR_RGB2GRAY))
         return np.asarray(moved * self._gain(own), np.float32)
 
     def face(self, index: int) -> Floats:
         """Return the face (h, w) of a frame laid over the first one's, in grey levels, as bright;
         of fewer pixels than the picture's where these are many."""
-        lattice = self._lattice()
-        whole = np.linalg.inv(lattice) @ np.vstack([self._affine(index), (0, 0, 1)]) @ lattice
         small = self._shrunk(luminance(self._frames[index])).astype(np.float32)
-        own = _moved(small, whole[:2], self._size)
+        own = _moved(small, self._warp(index), self._size)
         return np.asarray(own * self._gain(own), np.float32)
 
-    def _affine(self, index: int) -> NDArray[np.float64]:
-        """Return the map (2, 3) from the first frame's columns and rows to those of another."""
-        if index not in self._affines:
-            lattice = self._lattice()
-            warp = np.vstack([self._aligned(self._frames[index]), (0, 0, 1)])
-            self._affines[index] = (lattice @ warp @ np.linalg.inv(lattice))[:2]
-        return self._affines[index]
+    def _warp(self, index: int) -> NDArray[np.float64]:
+        """Return the map (3, 3) from the first frame's small face to that of another frame."""
+        if index not in self._warps:
+            self._warps[index] = self._aligned(self._frames[index])
+        return self._warps[index]
 
     def _aligned(self, frame: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return the map (2, 3) from the first frame's small face to that of another frame."""
         start = np.eye(2, 3, dtype=np.float32)
         ends = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, ROUNDS, LEAST_STEP)
-        everywhere = np.full(self._small.shape, 255, np.uint8)
+        everywhere = np.full(self._first.shape, 255, np.uint8)
         small = self._shrunk(luminance(frame))
         try:
             found: Any = cv2.findTransformECC(
-                self._small, small, start, cv2.MOTION_EUCLIDEAN, ends, everywhere, BLUR_PIXELS
+                self._first, small, start, cv2.MOTION_EUCLIDEAN, ends, everywhere, BLUR_PIXELS
             )
         except cv2.error:  # nothing to hold on to: the frame stays where it is
-            return np.eye(2, 3)
-        return np.asarray(found[1], np.float64)
+            return np.eye(3)
+        return np.vstack([found[1], (0, 0, 1)]).astype(np.float64)
 
     def _shrunk(self, grey: NDArray[Any]) -> NDArray[Any]:
-        face = grey[self._rows, self._columns]
-        return face if face.shape == self._size[::-1] else cv2.resize(
-            face, self._size, interpolation=cv2.INTER_AREA
-        )  # fmt: skip
+        return cv2.resize(grey[self._face], self._size, interpolation=cv2.INTER_AREA)
 
     def _gain(self, own: NDArray[Any]) -> np.float32:
         return np.float32(self._level / max(1.0, float(own.mean())))
 
-    def _lattice(self) -> NDArray[np.float64]:
-        """Return the map (3, 3) from the small face's columns and rows to the picture's."""
-        across = (self._columns.stop - self._columns.start) / self._size[0]
-        down = (self._rows.stop - self._rows.start) / self._size[1]
-        corner = (self._columns.start + (across - 1) / 2, self._rows.start + (down - 1) / 2)
-        return np.array([[across, 0, corner[0]], [0, down, corner[1]], [0, 0, 1]])
+
+def _span(middle: float, half: float, most: int) -> slice:
+    """Return the whole pixels, at least one, within `half` of a place along a side of `most`."""
+    start = min(max(0, round(middle - half)), most - 1)
+    return slice(start, max(start + 1, min(most, round(middle + half))))
 
 
 def _moved(picture: Floats, affine: NDArray[np.float64], size: Sequence[int]) -> Floats:
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpAffine(picture, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(picture, affine[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(moved, np.float32)
