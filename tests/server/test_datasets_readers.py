@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from microface.errors import InputError
 from microface.server.clips.datasets.catalogue import READERS, read_data_set
-from microface.server.clips.datasets.phases import in_order, to_indexes
 from microface.server.clips.datasets.reading import DataSet, Overrides
 
 from . import copies
@@ -309,32 +308,3 @@ def test_every_reader_names_a_missing_folder(tmp_path: Path) -> None:
     for name in READERS:
         with pytest.raises(InputError, match="folder"):
             read_data_set(name, tmp_path / "absent")
-
-
-def test_phases_out_of_order() -> None:
-    notes: list[str] = []
-    assert in_order((10, 5, 20), notes) == (10, None, 20)
-    assert in_order((10, 15, 12), notes) == (10, 15, None)
-    assert in_order((10, None, 5), notes) == (10, None, None)
-    assert in_order((0, 0, 4), notes) == (0, 0, 4)
-    assert len(notes) == 3
-
-
-def test_numbers_beyond_the_pictures_have_no_index() -> None:
-    notes: list[str] = []
-    assert to_indexes((1, 3, 99), {1: 0, 2: 1, 3: 2}, 3, notes) == (0, 2, None)
-    assert "99 is not among the pictures 1 to 3" in notes[0]
-    assert to_indexes((1, 2, 3), {}, 3, notes) == (0, 1, 2)
-    assert to_indexes((1, 2, 3), {}, 0, notes) == (None, None, None)
-
-
-def test_a_damaged_or_huge_workbook(tmp_path: Path) -> None:
-    path = copies.casme2(tmp_path) / "CASME2-coding-20140508.xlsx"
-    whole = path.read_bytes()
-    for broken in (b"", b"text", whole[: len(whole) // 2]):
-        path.write_bytes(broken)
-        with pytest.raises(InputError, match="workbook"):
-            read_data_set("casme2", tmp_path)
-    path.write_bytes(whole)
-    with pytest.raises(InputError, match=r"no sheet 'x'.*'Sheet1'"):
-        read_data_set("casme2", tmp_path, Overrides(tab="x"))

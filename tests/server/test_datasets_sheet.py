@@ -9,7 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from microface.errors import InputError
+from microface.server.clips.datasets.catalogue import read_data_set
+from microface.server.clips.datasets.reading import Overrides
 from microface.server.clips.datasets.sheet import read_sheets
+
+from . import copies
 
 openpyxl = pytest.importorskip("openpyxl")
 
@@ -47,3 +51,15 @@ def test_a_cut_workbook_is_refused(tmp_path: Path, workbook: bytes, share: float
     path.write_bytes(workbook[: int(share * len(workbook))])
     with pytest.raises(InputError, match="not a workbook"):
         read_sheets(path)
+
+
+def test_a_copys_damaged_workbook_is_named(tmp_path: Path) -> None:
+    path = copies.casme2(tmp_path) / "CASME2-coding-20140508.xlsx"
+    whole = path.read_bytes()
+    for broken in (b"", b"text", whole[: len(whole) // 2]):
+        path.write_bytes(broken)
+        with pytest.raises(InputError, match="workbook"):
+            read_data_set("casme2", tmp_path)
+    path.write_bytes(whole)
+    with pytest.raises(InputError, match=r"no sheet 'x'.*'Sheet1'"):
+        read_data_set("casme2", tmp_path, Overrides(tab="x"))

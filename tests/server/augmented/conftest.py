@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 from fractions import Fraction
 from pathlib import Path
@@ -13,20 +12,16 @@ import pytest
 from microface.commands import main
 from microface.server.clips.library.consent import Consent
 from microface.server.clips.library.library import ClipLibrary
-from microface.server.clips.read import read_clip
 from microface.server.clips.records import ActionUnit, ClipRecord
 from microface.server.embedded import EmbeddedServer
 
+from ..libraries import quick
 from .asking import arguments
 
 pytest.importorskip("openpyxl")
 
 #: What the tests' engine does for a neutral whose first pixel says so.
 SLOW, REFUSE = 3, 4
-
-
-def quick(path: Path, fps: Fraction | None) -> contextlib.AbstractContextManager[object]:
-    return contextlib.nullcontext(read_clip(path, fps))
 
 
 def write(path: Path, picture: np.ndarray) -> Path:
