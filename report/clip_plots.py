@@ -76,9 +76,11 @@ def plot_motion(
     axes.axhline(0, color="#888", linewidth=0.8)
     _finish(axes, times, marks)
     for name, seconds in marks.items():
+        # A name beside the right edge would stand outside the plot.
+        late = seconds > times[0] + 0.9 * (times[-1] - times[0])
         axes.text(
-            seconds, 0.98, f" {name}", color=MARK_COLOURS.get(name, "#666"), fontsize=8, va="top",
-            transform=axes.get_xaxis_transform(),
+            seconds, 0.98, f" {name} ", color=MARK_COLOURS.get(name, "#666"), fontsize=8, va="top",
+            ha="right" if late else "left", transform=axes.get_xaxis_transform(),
         )  # fmt: skip
     return as_svg(figure)
 

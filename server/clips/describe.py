@@ -57,8 +57,8 @@ class Described:
 
     `unit` is FACS's number, `side` the subject's own; `times` (T,) seconds and `intensity` (T,)
     0..1 of a full contraction (1 is as much or more), by the stronger side; `left` and `right` (T,)
-    by side. `apex` is the frame at which it is strongest, among those in which the head is not
-    turned far; the evidence is of that frame. `confidence` 0..1.
+    by side; held where the head is turned too far to tell. `apex` is the frame at which it is
+    strongest, the evidence is of that frame. `confidence` 0..1.
     """
 
     unit: int
@@ -97,6 +97,8 @@ def describe(
     chosen = [_whole(group) for group in chosen]
     asked = np.array(sorted(k for group in chosen for k in group), np.intp)
     amounts = np.minimum(1.0, amounts_of(rows, asked))
+    for amount in amounts.T:
+        amount[~witness] = np.interp(seconds[~witness], seconds[witness], amount[witness])
     found = []
     for group, gain in zip(chosen, gains, strict=True):
         unit = known.basis.units[group[0]]

@@ -19,7 +19,7 @@ from .describe_emotion import Hint, emotion_hints
 from .measure import Measured, measure
 from .sampling import Reals
 from .spot import EXPRESSIONS, Spotted, spot_in, strongest
-from .spot_curves import curves_of, region_cells
+from .spot_curves import TURNED_DEGREES, curves_of, region_cells
 from .steady import CELLS
 from .template import template
 
@@ -81,6 +81,7 @@ def inspect_clip(
     measured = measure(clip, runtime.encode, tell, onset=onset, near=near, rest=rest)
     curves = curves_of(measured.flows, clip.times, measured.poses, measured.trust)
     spotted = tuple(spot_in(curves))
+    turned = int((~curves.witness).sum())
     described = tuple(describe(measured.flows, clip.times, measured.trust, measured.poses))
     whole = curves.whole
     regions = {name: _moved(measured.flows[:, cells]) for name, cells in sided_cells().items()}
@@ -89,7 +90,7 @@ def inspect_clip(
         *clip.notes,
         *_about_pictures(clip, measured, asked=near is not None),
         *map(_with_frames, measured.warnings),
-        *_about_motion(spotted, whole, measured),
+        *_about_motion(spotted, whole, measured, turned),
     ]
     return Inspection(
         spotted, *moments, described, tuple(emotion_hints(described)), whole, regions,
@@ -150,8 +151,15 @@ def _with_frames(warning: clean.Warning) -> str:
     return f"{warning.what} ({named}{more})" if named else warning.what
 
 
-def _about_motion(spotted: tuple[Spotted, ...], whole: Floats, measured: Measured) -> list[str]:
+def _about_motion(
+    spotted: tuple[Spotted, ...], whole: Floats, measured: Measured, turned: int
+) -> list[str]:
     warnings = []
+    if turned:
+        warnings.append(
+            f"the head is turned by over {TURNED_DEGREES:g} degrees in {turned} "
+            f"frame{'s' * (turned != 1)}: what the face does there is not told"
+        )
     confidence = measured.confidence
     if float(confidence.min()) < _UNSURE:
         worst = int(confidence.argmin())

@@ -18,6 +18,8 @@ VALLEY_SHARE = 0.45
 UNDER_WAY_SHARE = 0.5
 #: Shares of a rise at which its course is read, to tell where it began.
 LOW, HIGH = 0.2, 0.5
+#: A rise is told from its foot on, where a smooth step is under way by this share of the rest.
+BELOW_FOOT = 0.11
 #: A smooth step (3 u^2 - 2 u^3) reaches them at these places of its course.
 AT_LOW, AT_HIGH = 0.2871, 0.5
 
@@ -42,7 +44,7 @@ def events_of(curve: Floats, least: float, noise: float | None = None) -> list[E
         return []
     spread = noise_of(curve) if noise is None else noise
     threshold = max(least, NOISE_DEVIATIONS * spread)
-    rest = float(np.percentile(curve, 20))
+    rest = float(np.percentile(curve, 5))
     found: list[Event] = []
     free = np.ones(len(curve), np.bool_)
     for peak in np.argsort(-curve):
@@ -126,7 +128,7 @@ def _event(curve: Floats, peak: int, first: int, last: int, spread: float) -> Ev
     if last == len(curve) - 1 and curve[last] > under_way:
         offset = float(last)
     return Event(
-        max(float(first), onset), _apex(curve, peak), min(float(last), offset),
+        max(0.0, onset), _apex(curve, peak), min(float(len(curve) - 1), offset),
         height, height / max(spread, 1e-9), first, last,
     )  # fmt: skip
 
@@ -152,7 +154,7 @@ def _beginning(rise: Floats, peak: int) -> float:
     shares = (rise[: peak + 1] - base) / (top - base)
     low, high = (_last_crossing(shares, level) for level in (LOW, HIGH))
     steep = (high - low) / (AT_HIGH - AT_LOW)
-    return float(np.clip(high - AT_HIGH * steep, 0, low))
+    return float(np.clip(high - AT_HIGH * steep, -BELOW_FOOT * peak, low))
 
 
 def _last_crossing(shares: Floats, level: float) -> float:

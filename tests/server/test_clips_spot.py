@@ -162,7 +162,7 @@ def test_two_events_stay_two() -> None:
 
 def test_event_that_the_clip_cuts_off_lasts_to_its_end() -> None:
     frames = np.arange(100.0)
-    curve = np.clip((frames - 40) / 20, 0, 1)
+    curve = course(frames, 40, 60, 1000)
     curve[85] -= 0.1  # a notch in what is held is no end
     (late,) = events_of(curve, 0.1)
     assert late.offset == 99 and late.onset == pytest.approx(40, abs=2)
