@@ -14,6 +14,7 @@ from .engine.pipeline import Cancelled, Generated, Second, retarget
 from .engine.runtime import WEIGHTS, OnnxRuntime, Runtime
 from .engine.solve import solve_weights
 from .protocol.faces import parse_face
+from .protocol.messages import Weights
 from .protocol.regions import EVEN_MIX, parse_gains, parse_mix
 from .protocol.requests import RetargetRequest
 from .protocol.timing import parse_timing
@@ -84,6 +85,13 @@ class RetargetEngine:
                 f"A solve needs {', '.join(SOLVE_NEEDS)}; it got {', '.join(arrays)}.",
                 "Send those arrays.",
             )
+        for what, array in (("frames", known["times"]), ("keys", known["names"])):
+            if array.size > Weights.longest_side():
+                raise InputError(
+                    f"A solve of {array.size} {what} is over the limit of "
+                    f"{Weights.longest_side()}.",
+                    "Solve it in parts.",
+                )
         for name, array in known.items():
             if array.dtype.kind not in ("U" if name == "names" else "fiu"):
                 raise InputError(f"The array {name} is of {array.dtype}.", "Send numbers.")

@@ -92,6 +92,14 @@ def test_a_solve_that_does_not_fit_is_refused(
         engine.solve({}, nothing, never)
 
 
+@pytest.mark.parametrize("large", [{"names": np.array(["x"] * 5000)}, {"times": np.arange(5000.0)}])
+def test_a_solve_too_large_to_answer_is_refused_before_it_begins(
+    engine: RetargetEngine, large: dict[str, np.ndarray[Any, Any]]
+) -> None:
+    with pytest.raises(InputError, match="5000 (keys|frames) is over the limit of 4096"):
+        engine.solve(problem() | large, nothing, never)
+
+
 def test_weights_that_are_not_there_or_not_ours_are_refused(tmp_path: Path) -> None:
     for folder in (tmp_path / "nowhere", tmp_path):
         with pytest.raises(MicrofaceError):
