@@ -96,7 +96,7 @@ def test_a_solve_that_does_not_fit_is_refused(
 def test_a_solve_too_large_to_answer_is_refused_before_it_begins(
     engine: RetargetEngine, large: dict[str, np.ndarray[Any, Any]]
 ) -> None:
-    with pytest.raises(InputError, match="5000 (keys|frames) is over the limit of 4096"):
+    with pytest.raises(InputError, match=r"5000 (keys|frames) is over the limit of 4096"):
         engine.solve(problem() | large, nothing, never)
 
 
