@@ -1,23 +1,21 @@
 """Find roughly where each place of a face has gone: dense inverse search (Kroeger et al., ECCV
-2016), and once more where the face has moved far.
+2016), and otherwise where the face has moved far.
 
 The usual search takes half the resolution and does for a micro-expression. A broad smile takes the
 corners of the lips much farther than the cheeks about them, and the patches of the coarsest levels
 follow these; what is lost there, later levels and the exact matching, whose steps are short, do not
 find again. A frame in which much moves far is searched again: on the coarsest level first, in
 pictures with their shades, since little else is left of a face there; then on all levels, as usual,
-but denser. Where that explains the frame clearly better, it is taken.
+but denser.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from .sampling import own_places, sample
 
 #: Two grey pictures (H, W) uint8: the neutral, and a frame.
 Pictures = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -34,13 +32,11 @@ class Search(NamedTuple):
 
 
 #: The search that does for a pixel or two; and for more, the rough one and the one from its end.
-USUAL, ROUGH, THOROUGH = Search(1, 5, 8), Search(3, 1, 24), Search(1, 3, 12)
+USUAL, ROUGH, THOROUGH = Search(1, 5, 8), Search(3, 2, 24), Search(1, 3, 12)
 #: A face has moved far where more than this share of the pixels has, by so many pixels.
 FAR_SHARE, FAR_PIXELS = 0.005, 4.0
 #: Every so many pixels across and down are looked at for that.
 LOOKED_AT_STEP = 4
-#: The second search is taken where it leaves less than this share of what the usual one leaves.
-CLEARLY_BETTER = 0.87
 #: Side of the patches in pixels of a level, and iterations of the variational refinement on each.
 PATCH_PIXELS, REFINEMENT_ITERATIONS = 8, 5
 
@@ -53,9 +49,7 @@ def search(pictures: Pictures, shaded: Pictures, head: NDArray[np.bool_]) -> NDA
     found = _found(pictures, None, USUAL)
     if not _far(found, head):
         return found
-    again = _found(pictures, _found(shaded, None, ROUGH), THOROUGH)
-    usual, now = (_left(pictures, flow, head) for flow in (found, again))
-    return again if now < CLEARLY_BETTER * usual else found
+    return _found(pictures, _found(shaded, None, ROUGH), THOROUGH)
 
 
 def _far(flow: NDArray[np.float32], head: NDArray[np.bool_]) -> bool:
@@ -63,20 +57,6 @@ def _far(flow: NDArray[np.float32], head: NDArray[np.bool_]) -> bool:
     some = slice(None, None, LOOKED_AT_STEP), slice(None, None, LOOKED_AT_STEP)
     moved = flow[some][head[some]]
     return bool(np.mean((moved**2).sum(1) > FAR_PIXELS**2) > FAR_SHARE)
-
-
-def _left(pictures: Pictures, flow: NDArray[np.float32], head: NDArray[np.bool_]) -> float:
-    """Return the mean difference, in levels, that a flow leaves in the head at half the pixels."""
-    one, other, there = (_halved(values) for values in (*pictures, flow / 2))
-    own = own_places(*one.shape[::-1])
-    back = sample(np.asarray(other, np.uint8), own + there, cv2.INTER_LINEAR)
-    return float(np.abs(back - one)[head[::2, ::2]].mean())
-
-
-def _halved(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the means over squares of two pixels a side of a map (H, W[, C])."""
-    size = values.shape[1] // 2, values.shape[0] // 2
-    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _found(

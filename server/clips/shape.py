@@ -57,7 +57,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Seeming:
-    """By what points seem to move: `amounts` (N, 2, 5) for the terms of a turn, learned from turns
+    """By what points seem to move: `amounts` (N, 2, 9) for the terms of a turn, learned from turns
     of up to `reach` radians."""
 
     amounts: Floats
@@ -65,7 +65,7 @@ class Seeming:
 
     def at(self, pose: Floats) -> Floats:
         """Return (N, 2) by what points seem to move in a pose; nothing at twice the reach."""
-        turn = float(np.hypot(*pose[:2]))
+        turn = float(np.linalg.norm(pose[:3]))
         motion = self.amounts @ _turn_terms(pose) * np.clip(2 - turn / self.reach, 0, 1)
         length = np.hypot(motion[:, 0], motion[:, 1])[:, None]
         return np.asarray(motion * np.minimum(1, MOST_SEEMING_PIXELS / np.maximum(length, 1e-9)))
@@ -123,7 +123,7 @@ def seeming_motion(
     calm = np.array([_calm(one, weights) for one in stir])[:, None]
     worth = np.stack([frame.trust for frame in seen]) * calm / (1 + (stir / STIR_PIXELS) ** 2)
     terms = np.stack([_turn_terms(pose) for pose in poses])
-    spread = np.array([SEEMING_SPREAD] * 2 + [BENT_SPREAD] * 3)
+    spread = np.array([SEEMING_SPREAD] * 3 + [BENT_SPREAD] * 6)
     doubt = np.ones_like(worth)
     for _ in range(DOUBTS):
         say = worth * doubt
@@ -135,13 +135,16 @@ def seeming_motion(
         off = np.linalg.norm(rest - np.einsum("ncj,tj->tnc", found, terms), axis=2)
         usual = np.maximum(np.median(off, 0), STIR_PIXELS)
         doubt = 1 / (1 + (off / (2 * usual)) ** 4)
-    return Seeming(found, max(float(np.hypot(*pose[:2])) for pose in poses))
+    return Seeming(found, max(float(np.linalg.norm(pose[:3])) for pose in poses))
 
 
 def _turn_terms(pose: Floats) -> Floats:
-    """Return (5,) what seeming motion goes with: the turn about x and y, and their products."""
-    x, y = pose[:2]
-    return np.array([x, y, x * x, x * y, y * y])
+    """Return (9,) what seeming motion goes with: the turn, and the products of its parts.
+
+    A turn in the picture's plane counts as well: no depth shows in it, but the light stays behind.
+    """
+    one, other = np.triu_indices(3)
+    return np.concatenate([pose[:3], pose[one] * pose[other]])
 
 
 def _every_other(cells: int) -> Chosen:

@@ -57,8 +57,14 @@ def test_a_smile_is_measured_as_broad_as_it_is(strength: float) -> None:
 
 def test_the_broadest_smile_is_not_lost() -> None:
     gain, peak = gain_and_peak(("AU12",), 1.0)
-    assert 0.65 < gain < 1.05
+    assert 0.7 < gain < 1.05
     assert peak > 18
+
+
+def test_a_jaw_that_drops_is_not_lost() -> None:
+    gain, peak = gain_and_peak(("AU26",), 1.0)
+    assert 0.7 < gain < 1.05
+    assert peak > 24
 
 
 @pytest.mark.parametrize("unit", ["AU4", "AU10"])
