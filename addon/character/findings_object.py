@@ -14,6 +14,8 @@ from .shape_keys import ACTION_PREFIX
 SCALE_SLACK = 1e-4
 #: Modifiers that make other vertices of every expression.
 RECOUNTING = {"BOOLEAN", "DECIMATE", "REMESH", "WELD"}
+#: From this many faces on a subdivided mesh takes half a second a channel to measure.
+MANY_FACES = 100_000
 
 
 def _library(obj: Any, block: Any) -> Iterator[Finding]:
@@ -104,6 +106,20 @@ def _modifiers(obj: Any, block: Any) -> Iterator[Finding]:
         )
 
 
+def _subdivision(obj: Any, block: Any) -> Iterator[Finding]:
+    found = [one for one in obj.modifiers if one.type == "SUBSURF" and one.show_viewport]
+    levels = sum(int(one.levels) for one in found)
+    # The first level makes a face of each corner, each further one four of each face.
+    faces = len(obj.data.loops) * 4 ** (levels - 1) if levels else 0
+    if faces >= MANY_FACES:
+        yield Finding(
+            Severity.NOTE,
+            f"{listed([one.name for one in found])} makes about {faces:,} faces, on which every"
+            " channel is measured: that takes a while.",
+            "A lower viewport level measures the same expressions sooner.",
+        )
+
+
 def _mode(obj: Any, block: Any) -> Iterator[Finding]:
     if obj.mode not in {"OBJECT", "POSE"}:
         yield Finding(
@@ -132,6 +148,7 @@ QUICK_OBJECT_CHECKS: tuple[Callable[[Any, Any], Iterator[Finding]], ...] = (
     _hidden,
     _shared,
     _modifiers,
+    _subdivision,
     _mode,
     _colour,
 )
