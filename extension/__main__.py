@@ -14,7 +14,7 @@ from .wheels import PYTHONS, python_groups, pythons_of, this_platform
 
 ROOT = Path(__file__).resolve().parent.parent
 EPILOG = """\
-examples:
+Examples:
   python -m microface.extension thin --out dist
   python -m microface.extension full --platform windows-x64 --python 3.11,3.13 --out dist
   python -m microface.extension manifest
@@ -22,7 +22,7 @@ examples:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build what the arguments ask for and print where it is; returns the exit status."""
+    """Build what the arguments ask for, print where it is, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m microface.extension",
         description="Build the Blender extension: thin for use with a server elsewhere, full "
@@ -30,20 +30,31 @@ def main(arguments: list[str] | None = None) -> int:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=[*(variant.value for variant in Variant), "manifest"])
-    parser.add_argument("--out", type=Path, default=Path("dist"), help="folder (default: dist)")
+    parser.add_argument(
+        "what", choices=[*(variant.value for variant in Variant), "manifest"], help="what to write"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("dist"),
+        metavar="DIR",
+        help="folder to write (default: dist)",
+    )
     parser.add_argument(
         "--platform",
+        metavar="NAME,...",
         help=f"comma-separated, of {', '.join(PLATFORMS)} (default: all for thin, this for full)",
     )
     parser.add_argument(
         "--python",
+        metavar="VERSION,...",
         default=",".join(PYTHONS),
         help="comma-separated Python versions of the Blenders it is for (default: %(default)s)",
     )
     parser.add_argument(
         "--wheels",
         type=Path,
+        metavar="DIR",
         default=ROOT / "build" / "wheels",
         help="folder that keeps downloaded wheels (default: build/wheels in the tree)",
     )
@@ -58,6 +69,11 @@ def main(arguments: list[str] | None = None) -> int:
     except MicrofaceError as error:
         print(f"microface.extension: {error}", file=sys.stderr)
         return error.exit_status
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        told = f"{where}{error.strerror or error}. Give --out another place, or make room."
+        print(f"microface.extension: {told}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -81,10 +97,9 @@ def build(variant: Variant, options: argparse.Namespace) -> None:
 
 
 def chosen(text: str, known: tuple[str, ...], kind: str) -> list[str]:
-    """The items of a comma-separated option, in the order they are known in.
+    """Return the items of a comma-separated option, in the order they are known in.
 
-    Raises:
-        InputError: an item is unknown.
+    Raises InputError for one that is unknown.
     """
     items = {item.strip() for item in text.split(",")}
     if unknown := sorted(items - set(known)):

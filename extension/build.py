@@ -16,7 +16,7 @@ from .contents import Variant, foreign_imports, shipped_files
 from .manifest import NAME, manifest_text, package_version
 from .wheels import wheel_files
 
-# Every file in a zip carries this time, so that equal input gives an equal zip.
+#: Every file in a zip carries this time, so that equal input gives an equal zip.
 TIMESTAMP = (2020, 1, 1, 0, 0, 0)
 BUILDER = "scripts/addons_core/bl_pkg/cli/blender_ext.py"
 
@@ -24,7 +24,7 @@ BUILDER = "scripts/addons_core/bl_pkg/cli/blender_ext.py"
 def zip_name(
     version: str, variant: Variant, platforms: Sequence[str], pythons: Sequence[str]
 ) -> str:
-    """The file name of a build, e.g. `microface-0.1.0-full-python311-linux_x64.zip`.
+    """Return the file name of a build, like `microface-0.1.0-full-python311-linux_x64.zip`.
 
     The thin build names no platform where it serves several.
     """
@@ -44,22 +44,12 @@ def build_zip(
     out: Path,
     cache: Path,
 ) -> Path:
-    """Build and validate one extension zip.
+    """Build one extension zip in the folder `out` and return it; it moves there once it is valid.
 
-    Args:
-        root: the root of the tree.
-        variant: thin or full.
-        platforms: Blender's names of the platforms it is for.
-        pythons: the Python versions it is for, e.g. `("3.13", "3.14")`.
-        out: the folder for the zip; made if it is not there.
-        cache: the folder that downloaded wheels are kept in.
-
-    Returns:
-        The zip, moved into place only when it is valid.
-
-    Raises:
-        RunError: the builder is not there or refuses, a shipped module imports what is not
-            bundled, or a wheel cannot be downloaded.
+    `root` is that of the tree, `platforms` are Blender's names of those it is for, `pythons` the
+    Python versions, like `("3.13", "3.14")`; `cache` keeps the wheels that are downloaded. Raises
+    RunError where the builder is not there or refuses, a shipped module imports what is not
+    bundled, or a wheel cannot be downloaded.
     """
     paths = shipped_files(root, variant)
     if foreign := foreign_imports(root, paths, variant):
@@ -109,8 +99,7 @@ def normalise(raw: Path, target: Path) -> None:
 def run_builder(*arguments: str) -> None:
     """Run Blender's extension command line tool.
 
-    Raises:
-        RunError: it is not installed, or it refuses; the message carries what it said.
+    Raises RunError, with what it said, where it is not installed or refuses.
     """
     result = subprocess.run(
         [sys.executable, "-B", str(builder()), *arguments],
@@ -126,10 +115,9 @@ def run_builder(*arguments: str) -> None:
 
 
 def builder() -> Path:
-    """The extension tool inside the installed bpy package.
+    """Return the extension tool inside the installed bpy package.
 
-    Raises:
-        RunError: bpy is not installed.
+    Raises RunError where that is not installed.
     """
     # Looked up, not imported: importing bpy starts a whole Blender.
     spec = importlib.util.find_spec("bpy")

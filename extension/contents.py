@@ -18,13 +18,13 @@ class Variant(Enum):
     FULL = "full"
 
 
-# Folders whose every module ships; what these import is found and ships too.
+#: Folders whose every module ships; what these import is found and ships too.
 ROOTS = {Variant.THIN: ("addon",), Variant.FULL: ("addon", "server")}
-# Modules of these folders that stay behind: no variant brings what they need.
+#: Modules of these folders that stay behind: no variant brings what they need.
 LEFT_BEHIND = frozenset(
     {PurePosixPath("server/clips/pairs.py"), PurePosixPath("server/engine/runtime_torch.py")}
 )
-# Data beside the code, as patterns from the root of the tree.
+#: Data beside the code, as patterns from the root of the tree.
 DATA = {
     Variant.THIN: ("LICENSE",),
     Variant.FULL: (
@@ -35,11 +35,11 @@ DATA = {
         "server/clips/*.npz",
     ),
 }
-# What a shipped module may import besides Python's own modules and this tree: what Blender has ...
+#: What a shipped module may import besides Python's own modules and this tree: what Blender has ...
 BLENDER_MODULES = frozenset(
     {"bl_math", "blf", "bmesh", "bpy", "bpy_extras", "gpu", "gpu_extras", "mathutils", "numpy"}
 )
-# ... and what the wheels of the variant bring.
+#: ... and what the wheels of the variant bring.
 WHEEL_MODULES = {
     Variant.THIN: frozenset({"msgpack", "zmq"}),
     Variant.FULL: frozenset({"PIL", "cv2", "msgpack", "onnxruntime", "scipy", "zmq"}),
@@ -47,7 +47,7 @@ WHEEL_MODULES = {
 
 
 def shipped_files(root: Path, variant: Variant) -> tuple[str, ...]:
-    """The sorted paths, relative to `root` and with forward slashes, of what the variant ships.
+    """Return the paths of what the variant ships: sorted, relative to `root`, with forward slashes.
 
     Modules are found by following relative imports from `ROOTS`, those inside functions too,
     those under `if TYPE_CHECKING:` not. The manifest is not among them: the builder adds it.
@@ -76,12 +76,12 @@ def shipped_files(root: Path, variant: Variant) -> tuple[str, ...]:
 
 
 def parent_packages(module: PurePosixPath) -> list[PurePosixPath]:
-    """The `__init__.py` of every package that a module lies in, the root left out."""
+    """Return the `__init__.py` of every package that a module lies in, the root left out."""
     return [folder / "__init__.py" for folder in module.parents if folder.parts]
 
 
 def imported_modules(root: Path, module: PurePosixPath) -> list[PurePosixPath]:
-    """The modules of the tree that one module imports at run time."""
+    """Return the modules of the tree that one module imports at run time."""
     found = []
     for node in run_time_imports(root / module):
         if not isinstance(node, ast.ImportFrom) or node.level == 0:
@@ -100,7 +100,7 @@ def imported_modules(root: Path, module: PurePosixPath) -> list[PurePosixPath]:
 
 
 def foreign_imports(root: Path, paths: Sequence[str], variant: Variant) -> list[tuple[str, str]]:
-    """(path, module) for every import that neither Blender nor the variant's wheels provide."""
+    """Return (path, module) of every import that neither Blender nor the variant's wheels have."""
     known = sys.stdlib_module_names | BLENDER_MODULES | WHEEL_MODULES[variant]
     found = []
     for path in paths:
@@ -115,10 +115,9 @@ def foreign_imports(root: Path, paths: Sequence[str], variant: Variant) -> list[
 
 
 def run_time_imports(path: Path) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Every import statement of a file, at any depth, that is not for type checkers alone.
+    """Yield every import statement of a file, at any depth, that is not for type checkers alone.
 
-    Raises:
-        RunError: the file is not valid Python.
+    Raises RunError where the file is not valid Python.
     """
     try:
         tree = ast.parse(path.read_bytes(), filename=str(path))

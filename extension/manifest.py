@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import RunError
 
 NAME = "blender_manifest.toml"
-# What builds exist for; Blender's own names.
+#: What builds exist for; Blender's own names.
 PLATFORMS = ("linux-x64", "macos-arm64", "macos-x64", "windows-x64")
 
 HEADER = """\
@@ -34,10 +34,9 @@ PERMISSIONS = {
 
 
 def package_version(root: Path) -> str:
-    """The version that the tree gives itself in its root `__init__.py`.
+    """Return the version that the tree gives itself in its root `__init__.py`.
 
-    Raises:
-        RunError: it gives none.
+    Raises RunError where it gives none.
     """
     text = (root / "__init__.py").read_text(encoding="utf-8")
     match = re.search(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
@@ -53,13 +52,10 @@ def manifest_text(
     wheels: Sequence[str] = (),
     platforms: Sequence[str] = PLATFORMS,
 ) -> str:
-    """The manifest as TOML text.
+    """Return the manifest as TOML text.
 
-    Args:
-        root: the root of the tree, for its version.
-        paths: every file that ships, relative to the manifest, without it and the wheels.
-        wheels: wheel files relative to the manifest.
-        platforms: what the extension runs on, from `PLATFORMS`.
+    `root` is that of the tree, for its version; `paths` are all files that ship, without the
+    manifest and the `wheels`, each relative to the manifest; `platforms` are of `PLATFORMS`.
     """
     lines = [HEADER, f"version = {toml(package_version(root))}"]
     lines += [f"{key} = {toml(value)}" for key, value in FIELDS.items()]
@@ -73,10 +69,10 @@ def manifest_text(
 
 
 def toml(value: str | Sequence[str]) -> str:
-    """A string or a list of strings in TOML, which quotes them as JSON does."""
+    """Return a string or a list of strings in TOML, which quotes them as JSON does."""
     return json.dumps(value if isinstance(value, str) else list(value), ensure_ascii=False)
 
 
 def toml_column(values: Sequence[str]) -> str:
-    """A list of strings in TOML, one to a line."""
+    """Return a list of strings in TOML, one to a line."""
     return "[\n" + "".join(f"    {toml(value)},\n" for value in values) + "]"

@@ -18,18 +18,18 @@ from ..errors import InputError, RunError
 from .contents import Variant
 from .manifest import PLATFORMS
 
-# Python 3.11: Blender 4.2 to 5.0. 3.13: from 5.1 on. 3.14: Linux distributions' own builds.
+#: Python 3.11: Blender 4.2 to 5.0. 3.13: from 5.1 on. 3.14: Linux distributions' own builds.
 PYTHONS = ("3.11", "3.13", "3.14")
-# Packages whose wheels are bundled, in the versions of constraints.txt, which the tests run with.
-# Numpy never is: they run with Blender's own, 1.26 up to 2.4.
+#: Packages whose wheels are bundled, in the versions of constraints.txt, which the tests run with.
+#: Numpy never is: they run with Blender's own, 1.26 up to 2.4.
 THIN_PACKAGES = ("msgpack", "pyzmq")
 PACKAGES = {
     Variant.THIN: THIN_PACKAGES,
     Variant.FULL: (*THIN_PACKAGES, "onnxruntime", "opencv-python-headless", "pillow", "scipy"),
 }
-# The last release of a package for a platform that it has left.
+#: The last release of a package for a platform that it has left.
 PLATFORM_PINS = {"macos-x64": {"onnxruntime": "1.23.2"}}
-# Tags that pip may choose from, by platform; Blender's Linux builds need glibc 2.28 as well.
+#: Tags that pip may choose from, by platform; Blender's Linux builds need glibc 2.28 as well.
 PIP_PLATFORMS = {
     "linux-x64": [f"manylinux_2_{minor}_x86_64" for minor in (28, 27, 26, 17)]
     + ["manylinux2014_x86_64"],
@@ -41,10 +41,9 @@ ARCHITECTURES = {"macos-arm64": "arm64", "macos-x64": "x86_64"}
 
 
 def this_platform() -> str:
-    """Blender's name of the platform that this Python runs on, e.g. `linux-x64`.
+    """Return Blender's name of the platform that this Python runs on, like `linux-x64`.
 
-    Raises:
-        InputError: the extension is not built for this platform.
+    Raises InputError where the extension is not built for it.
     """
     system = {"Darwin": "macos"}.get(host.system(), host.system().lower())
     machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(
@@ -53,19 +52,19 @@ def this_platform() -> str:
     name = f"{system}-{machine}"
     if name not in PLATFORMS:
         raise InputError(
-            f"No extension is built for {name}.", f"Pass --platform with one of {PLATFORMS}."
+            f"No extension is built for {name}.", f"Give --platform, of {', '.join(PLATFORMS)}."
         )
     return name
 
 
 def pythons_of(platform: str, pythons: Sequence[str]) -> list[str]:
-    """Those of the Python versions that a Blender for this platform exists with."""
+    """Return those of the Python versions that a Blender for this platform exists with."""
     # Blender left Intel Macs with 5.0, before it left Python 3.11.
     return [python for python in pythons if platform != "macos-x64" or python == "3.11"]
 
 
 def python_groups(variant: Variant, pythons: Sequence[str]) -> list[tuple[str, ...]]:
-    """Python versions by the zip that carries them.
+    """Return Python versions by the zip that carries them.
 
     The thin build's wheels are small: 3.11 has a zip of its own, the others share one. In the full
     build, with its large wheels, each has its own.
@@ -77,10 +76,9 @@ def python_groups(variant: Variant, pythons: Sequence[str]) -> list[tuple[str, .
 
 
 def pins(root: Path, variant: Variant, platform: str) -> dict[str, str]:
-    """Package name -> version of what a variant bundles on a platform.
+    """Return the versions of what a variant bundles on a platform, by package.
 
-    Raises:
-        RunError: constraints.txt does not name a package.
+    Raises RunError where constraints.txt does not name a package.
     """
     text = (root / "constraints.txt").read_text(encoding="utf-8")
     locked = dict(line.split("==", 1) for line in text.split() if "==" in line)
@@ -93,7 +91,7 @@ def pins(root: Path, variant: Variant, platform: str) -> dict[str, str]:
 
 
 def bundled_name(filename: str, platform: str) -> str:
-    """The name a wheel is bundled under: architectures by name in the place of universal2."""
+    """Return the name to bundle a wheel under: its architecture in the place of universal2."""
     return filename.replace("_universal2", f"_{ARCHITECTURES.get(platform, 'universal2')}")
 
 
@@ -104,12 +102,9 @@ def wheel_files(
     pythons: Sequence[str],
     cache: Path,
 ) -> dict[str, Path]:
-    """Bundled name -> file of every wheel for these platforms and Python versions.
+    """Return every wheel for these platforms and Python versions, by its name in the bundle.
 
-    Wheels that `cache` lacks are downloaded into it.
-
-    Raises:
-        RunError: a wheel cannot be downloaded.
+    Wheels that `cache` lacks are downloaded into it. Raises RunError where one cannot be.
     """
     found = {}
     for platform in platforms:
@@ -130,17 +125,13 @@ def wheel_files(
 
 
 def cached_wheel(folder: Path, name: str, version: str) -> Path | None:
-    """The wheel of a package in a folder of the cache, if it is there."""
+    """Return the wheel of a package in a folder of the cache, None where it is not there."""
     pattern = f"{name.replace('-', '_')}-{version}-*.whl"
     return next(iter(sorted(folder.glob(pattern))), None)
 
 
 def download(folder: Path, name: str, version: str, platform: str, python: str) -> None:
-    """Download one wheel with pip.
-
-    Raises:
-        RunError: pip failed; the message carries its last line.
-    """
+    """Download one wheel with pip; raises RunError, with pip's last line, where that fails."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--only-binary=:all:", "--dest", str(folder), "--implementation", "cp"]
