@@ -94,8 +94,12 @@ class BlobFolder:
         return part
 
     def _append(self, digest: bytes, part: _Part, piece: Payload) -> None:
-        with self._disk(), self._part_path(digest).open("ab") as file:
-            file.write(piece)
+        try:
+            with self._disk(), self._part_path(digest).open("ab") as file:
+                file.write(piece)
+        except ProtocolError:
+            self._forget(digest)  # a part of the piece may be written
+            raise
         part.hash.update(piece)
         part.received += len(piece)
 
@@ -138,6 +142,7 @@ class BlobFolder:
             yield
         except OSError as fault:
             raise ProtocolError(
-                f"The server cannot store the file ({fault.strerror}).", "Try again later.",
+                f"The server cannot store the file ({fault.strerror}).",
+                "Make room in its folder for temporary files, or try again later.",
                 Code.BUSY,
-            ) from fault  # fmt: skip
+            ) from fault

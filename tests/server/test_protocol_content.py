@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import sys
 from pathlib import Path
 
 import msgpack
@@ -152,6 +153,26 @@ def test_content_under_a_wrong_name_is_thrown_away(tmp_path: Path) -> None:
         blobs.put(b"x" * 32, 3, 0, b"abc")
     assert blobs.hold(b"x" * 32) is None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX has them")
+def test_a_piece_that_a_full_disk_cut_is_not_kept(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    blobs = BlobFolder(tmp_path, ServerLimits())
+    data = np.random.default_rng(0).bytes(3000)
+    digest = hashlib.sha256(data).digest()
+    assert blobs.put(digest, 3000, 0, data[:1000]) == 1000
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, before[1]))
+    try:
+        with pytest.raises(ProtocolError, match="cannot store"):
+            blobs.put(digest, 3000, 1000, data[1000:2000])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    received = 0
+    while received < 3000:
+        received = blobs.put(digest, 3000, received, data[received : received + 1000])
+    assert blobs.path(digest).read_bytes() == data
 
 
 def test_the_store_keeps_to_its_limits(tmp_path: Path) -> None:
