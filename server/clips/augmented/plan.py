@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError
+from ...protocol.limits import STRENGTHS
 from ..records import ActionUnit, Side
 
 MOST_VARIANTS = 20
 MOST_ITEMS = 100_000
-STRENGTHS = (0.05, 4.0)
 NOISE_LEVELS = (0.0, 32.0)
 _MIRRORED: dict[Side, Side] = {"left": "right", "right": "left"}
 
@@ -27,8 +27,8 @@ class Source:
     """An annotated source clip.
 
     `clip` is what a client takes: a path, or `builtin:NAME`. `sha256` is its content's. `fps` is
-    None where the clip tells it. `onset`, `apex` and `offset` index its frames. `consent` says on
-    what ground the clip may be used. `face` says which of several is meant, in the words of
+    frames per second; `onset`, `apex` and `offset` index the frames. `consent` says on what ground
+    the clip may be used. `face` says which of several is meant, in the words of
     `protocol.faces`; `rest` is a picture of the same person at rest where the clip shows none, and
     `rest_sha256` its digest.
     """
