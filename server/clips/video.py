@@ -44,6 +44,8 @@ def open_video(path: Path, max_pixels: int) -> Video:
         raise InputError(f"{path} is empty.", "Copy it again.")
     cv2.setLogLevel(0)
     capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    # A phone held upright films lying pictures, and says by how much to turn them.
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     width = capture.get(cv2.CAP_PROP_FRAME_WIDTH)
     height = capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
     if not capture.isOpened() or width < 1 or height < 1:

@@ -81,6 +81,30 @@ def test_video_brings_times(tmp_path: Path) -> None:
     assert read_clip(path, Fraction(50)).times[1] == pytest.approx(0.02)
 
 
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_phone_held_upright(tmp_path: Path, turn: int) -> None:
+    path = tmp_path / "phone.mp4"
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[:32, :48, 0] = 240
+    lying = np.rot90(picture, turn)  # turned so often against the clock, to be turned back
+    height, width = lying.shape[:2]
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 30, (width, height))
+    for _ in range(4):
+        writer.write(np.ascontiguousarray(lying[..., ::-1]))
+    writer.release()
+    # The matrix of the track's header (ISO/IEC 14496-12, 8.3.2): 16.16, the last column 2.30.
+    a, b, c, d = ((0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0))[turn - 1]
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 44
+    assert struct.unpack(">9i", data[at : at + 36]) == (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    rows = (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    data[at : at + 36] = struct.pack(">9i", *rows)
+    path.write_bytes(data)
+    clip = read_clip(path)
+    assert clip.size == (96, 64)
+    assert np.abs(clip.frames[1].astype(int) - picture).mean() < 8
+
+
 def test_film_rate_is_an_exact_ratio(shared: Path) -> None:
     clip = read_clip(shared / "clips" / "smile.mp4")
     assert clip.fps == Fraction(24000, 1001)
