@@ -160,6 +160,21 @@ def test_what_keeps_it_from_starting_is_told(temporary: Path, engine: str, tmp_p
     assert not list(temporary.iterdir())
 
 
+def test_an_interrupt_while_it_starts_leaves_nothing(
+    temporary: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = EmbeddedServer(engine=engine)
+
+    def interrupted() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server, "_outcome", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        server.start()
+    assert server.process_id is None
+    assert not list(temporary.iterdir())
+
+
 def test_it_works_under_blenders_name_for_the_package(
     root: Path, engine: str, clip_folder: Path
 ) -> None:
