@@ -10,15 +10,15 @@ class MicrofaceError(Exception):
     """An error that carries its own remedy.
 
     `what` says what is wrong and names the input; `remedy` says how to mend it. Both are single
-    sentences without a line break. `exit_status` is what a command exits with.
+    sentences; line breaks, which names and others' messages may hold, become blanks. `exit_status`
+    is what a command exits with.
     """
 
     exit_status = 1
 
     def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(f"{what} {remedy}")
-        self.what = what
-        self.remedy = remedy
+        self.what, self.remedy = _one_line(what), _one_line(remedy)
+        super().__init__(f"{self.what} {self.remedy}")
 
 
 class InputError(MicrofaceError):
@@ -39,3 +39,7 @@ def told(work: Callable[[], object]) -> int:
         print(error, file=sys.stderr)
         return error.exit_status
     return 0
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
