@@ -2,13 +2,13 @@
 
 Flicker is evened out where motion is measured (`dense.py`), noise by the neutral's averaging and by
 smoothing over time (`engine/smooth.py`), frames missing by their time stamps, which everything goes
-by. What is left to mend are frames that lie: taken twice, or smeared by motion.
+by. What is left to mend are frames that lie: taken twice, smeared by motion, or without the face.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import cv2
@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.flow import luminance
-from .crop import Crop, shrink_for
+from .crop import Crop, shrink_for, take_crop
 from .roomy import roomy
 from .sampling import Reals
+from .template import template
 
 Floats = NDArray[np.float64]
-F = TypeVar("F", np.float16, np.float32)
-Kind = Literal["flicker", "noise", "compression", "blur", "duplicated", "dropped"]
+F = TypeVar("F", np.float16, np.float32, np.float64)
+Kind = Literal["flicker", "noise", "compression", "blur", "duplicated", "dropped", "gone"]
 
 #: Frames are compared at this size.
 COMPARED_PIXELS = 160
@@ -39,6 +40,9 @@ BLUR_SHARE = 0.7
 REPEATED_SHARE = 0.12
 #: Frames are missing where the time stamps step by more than this many usual steps.
 MISSING_STEPS = 1.5
+#: A frame shows the face where it correlates by this much with the neutral's at so many pixels a
+#: side, where the head was found.
+ALIKE, ALIKE_PIXELS = 0.55, 32
 #: Neighbours that a frame is held against, in frames to each side.
 NEIGHBOURS = 6
 
@@ -91,6 +95,46 @@ def quality(
 def _frames(count: int, one: str, more: str) -> str:
     """Return how many frames there are, and the verb for one of them or for more."""
     return f"{count} frame {one}" if count == 1 else f"{count} frames {more}"
+
+
+def gone(
+    frames: Iterable[NDArray[np.uint8]], neutral: NDArray[np.uint8], crop: Crop, poses: Reals
+) -> list[Warning]:
+    """Return which frames (H, W, 3) uint8 do not show the face that the neutral (H, W, 3) shows in
+    the crop, though the head was found in `poses` (T, 6)."""
+    usual = _likeness(neutral, crop)
+    lost = []
+    across = crop.affine()[:, :2]
+    for index, (frame, pose) in enumerate(zip(frames, poses, strict=True)):
+        x, y = np.asarray(crop.centre) + across @ pose[4:]
+        side, roll = float(crop.side * np.exp(pose[3])), float(crop.roll + pose[2])
+        found = replace(crop, centre=(float(x), float(y)), side=side, roll=roll)
+        if float((_likeness(frame, found) * usual).mean()) < ALIKE:
+            lost.append(index)
+    what = f"{_frames(len(lost), 'does', 'do')} not show the face: it has left, or is hidden"
+    return [Warning("gone", tuple(lost), what)] if lost else []
+
+
+def _likeness(picture: NDArray[np.uint8], crop: Crop) -> Floats:
+    """Return a face's pixels at low resolution, of mean 0 and variance 1."""
+    small = luminance(take_crop(picture, crop, ALIKE_PIXELS)).astype(np.float64)
+    inside = cv2.GaussianBlur(small, (0, 0), 1.0)[template(ALIKE_PIXELS).face > 0.5]
+    return np.asarray((inside - inside.mean()) / max(1.0, float(inside.std())), np.float64)
+
+
+def bridge(values: NDArray[F], times: Reals, frames: Iterable[int]) -> None:
+    """Set values (T, ...) of `frames` to lie evenly between those of the frames beside them."""
+    bad = np.zeros(len(values), np.bool_)
+    bad[list(frames)] = True
+    good = np.flatnonzero(~bad)
+    if not len(good):
+        return
+    places = np.interp(times, np.asarray(times)[good], np.arange(len(good)))
+    for index in np.flatnonzero(bad):
+        before = good[int(places[index])]
+        after = good[min(len(good) - 1, int(places[index]) + 1)]
+        share = places[index] % 1
+        values[index] = (1 - share) * values[before] + share * values[after]
 
 
 def unbelievable(warnings: Iterable[Warning]) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from ..engine.timing import Moment, moments_of
 from . import clean
 from .choose import told_of_others
 from .clip import Clip
-from .crop import NETWORK_PIXELS, take_crop
+from .crop import NETWORK_PIXELS, Crop, take_crop
 from .describe import Described, describe
 from .describe_emotion import Hint, emotion_hints
 from .measure import Measured, measure
@@ -33,6 +33,8 @@ _DARK, _BRIGHT, _CLIPPED_SHARE = 40.0, 215.0, 0.02
 #: Frames that a warning names, at most.
 _NAMED_FRAMES = 8
 _UNSURE = 0.75
+#: A face of which more than this share lies outside the picture is cut off.
+_OUTSIDE = 0.05
 #: Motion at the first or last frame, as a share of the peak.
 _AT_REST = 0.25
 
@@ -123,10 +125,14 @@ def _about_pictures(clip: Clip, measured: Measured, *, asked: bool) -> list[str]
     if clip.fps < _SLOW_FPS:
         warnings.append(
             f"{float(clip.fps):g} frames a second: the shortest micro-expressions have less than "
-            f"{int(float(clip.fps) / 15) + 1} frames"
+            + (f"{int(clip.fps / 15) + 1} frames" if clip.fps >= 15 else "one frame")
         )
     if face_pixels < _SMALL_FACE_PIXELS:
         warnings.append(f"the face is only {face_pixels:.0f} pixels wide")
+    if (outside := _outside(face.crop, clip.size)) > _OUTSIDE:
+        warnings.append(
+            f"{outside:.0%} of the face lie outside the picture; no motion is known there"
+        )
     if others := told_of_others(face, asked=asked):
         warnings.append(others)
     if face.found_by == "cascades":
@@ -142,6 +148,15 @@ def _about_pictures(clip: Clip, measured: Measured, *, asked: bool) -> list[str]
     elif level > _BRIGHT or float((middle >= 254).all(-1).mean()) > _CLIPPED_SHARE:
         warnings.append("parts of the face are burnt out")
     return warnings
+
+
+def _outside(crop: Crop, size: tuple[int, int]) -> float:
+    """Return which share of the face in a crop lies outside a picture of `size` (width, height)."""
+    maps = template(CELLS)
+    rows, columns = np.nonzero(maps.face > 0.5)
+    points = np.stack([columns, rows], 1) * (2 / (CELLS - 1)) - 1
+    places = crop.to_picture(points)
+    return float(1 - ((places >= 0) & (places <= size)).all(1).mean())
 
 
 def _with_frames(warning: clean.Warning) -> str:
@@ -161,8 +176,9 @@ def _about_motion(
             f"frame{'s' * (turned != 1)}: what the face does there is not told"
         )
     confidence = measured.confidence
-    if float(confidence.min()) < _UNSURE:
-        worst = int(confidence.argmin())
+    seen = np.where(confidence > 0, confidence, 1)
+    if float(seen.min()) < _UNSURE:
+        worst = int(seen.argmin())
         warnings.append(
             f"the motion is not understood everywhere: {confidence[worst]:.0%} at frame {worst}"
         )

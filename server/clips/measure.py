@@ -33,7 +33,8 @@ class Measured:
     """A clip's motion: `flows` (T, 64, 64, 2) float16 pixels of the 256-pixel crop with the head's
     motion taken out, `trust` (T, 64, 64) float16 0..1 in them, the head's `poses` (T, 6),
     and `confidence` (T,) 0..1. `warnings` tell what is wrong with the frames; the flows of those
-    that repeat others or are smeared are mended."""
+    that repeat others or are smeared are mended, and all of those that do not show the face lies
+    between what the frames beside them have, with no confidence."""
 
     start: Start
     flows: NDArray[np.float16]
@@ -104,6 +105,13 @@ def measure(
         poses[index], confidence[index] = motion.pose, motion.confidence
         if tell is not None:
             tell((index + 1) / len(clip))
-    warnings = tuple(clean.quality(clip.frames, clip.times, start.face.crop))
+    crop = start.face.crop
+    gone = clean.gone(clip.frames, start.neutral.image, crop, poses)
+    warnings = (*clean.quality(clip.frames, clip.times, crop), *gone)
     flows = clean.mended(flows, clip.times, clean.unbelievable(warnings))
+    for lost in gone:
+        confidence[list(lost.frames)] = 0
+        clean.bridge(flows, clip.times, lost.frames)
+        clean.bridge(trust, clip.times, lost.frames)
+        clean.bridge(poses, clip.times, lost.frames)
     return Measured(start, flows, trust, poses, confidence, warnings)

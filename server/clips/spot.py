@@ -28,6 +28,9 @@ MICRO_SECONDS = 0.5
 LEAST_SECONDS = 0.04
 #: A face whose skin moves by less than this, RMS over the regions in pixels, shows nothing.
 LEAST_PIXELS = 0.06
+#: What changes more than this from frame to frame is no noise: in few frames a second it may well
+#: be the expression.
+MOST_NOISE_PIXELS = 0.1
 #: A region takes part that moves by this share of the one that moves most, or by so many pixels.
 PART_SHARE, PART_PIXELS = 0.35, 0.5
 #: A blink changes the eyes' picture, or lowers the lids, by this much.
@@ -107,7 +110,8 @@ def spot_in(curves: Curves) -> list[Spotted]:
     found = [_told(e, curves.times, ("lids",), "blink") for e in blinks]
     found += [_told(e, curves.times, ("lids",), "gaze") for e in gazes]
     found += [_told(e, curves.times, (), "head") for e in heads]
-    events = [_witnessed(event, whole, curves) for event in events_of(whole, LEAST_PIXELS)]
+    noise = min(noise_of(whole), MOST_NOISE_PIXELS)
+    events = [_witnessed(e, whole, curves) for e in events_of(whole, LEAST_PIXELS, noise)]
     spoken, events = _speech(curves, regions, events)
     found += [_told(e, curves.times, ("lips", "chin"), "speech") for e in spoken]
     for event in events:

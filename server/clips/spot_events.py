@@ -112,13 +112,10 @@ def _is_own(
 
 
 def _event(curve: Floats, peak: int, first: int, last: int, spread: float) -> Event:
-    feet = [float(curve[first]), float(curve[last])]
     # What begins before the clip or ends after it has no foot there.
-    if last == len(curve) - 1 and first > 0:
-        feet.pop()
-    elif first == 0 and last < len(curve) - 1:
-        feet.pop(0)
-    height = float(curve[peak]) - max(feet)
+    inside = [k for k in (first, last) if 0 < k < len(curve) - 1]
+    foot = max(curve[inside]) if inside else min(curve[first], curve[last])
+    height = float(curve[peak]) - float(foot)
     onset = _beginning(curve[first : peak + 1], peak - first) + first
     falling = curve[peak : last + 1][::-1]
     offset = last - _beginning(falling, len(falling) - 1)

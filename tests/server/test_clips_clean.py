@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 from microface.server.clips.calibrate import neutral_of
-from microface.server.clips.clean import mended, quality, unbelievable
+from microface.server.clips.clean import bridge, gone, mended, quality, unbelievable
+from microface.server.clips.crop import Crop
 
 from .test_clips_steady import textured
 
@@ -46,6 +47,26 @@ def test_repeated_and_smeared_frames_are_named() -> None:
         "1 frame repeats the one before",
         "1 frame is smeared by motion",
     }
+
+
+def test_frames_without_the_face_are_named() -> None:
+    frames = clip()
+    crop, poses = Crop((128, 128), 200.0), np.zeros((40, 6))
+    assert gone(frames, frames[0], crop, poses) == []
+    frames[7] = np.full_like(frames[7], 90)
+    frames[20] = textured(5)
+    # A head that has moved is looked for where it was found.
+    frames[30] = np.roll(frames[30], 50, axis=1)
+    poses[30, 4] = 50 * 256 / 200
+    (warning,) = gone(frames, frames[0], crop, poses)
+    assert (warning.kind, warning.frames) == ("gone", (7, 20))
+    assert warning.what.startswith("2 frames do not show the face")
+
+
+def test_unknown_frames_lie_between_the_known() -> None:
+    values = np.array([[5.0], [9], [9], [2], [7]])
+    bridge(values, np.array([0.0, 1, 2, 3, 4]), [1, 2, 4])
+    assert values[:, 0] == pytest.approx([5, 4, 3, 2, 2])
 
 
 def test_missing_frames_are_told_by_their_times() -> None:

@@ -114,6 +114,12 @@ def test_jaw_that_takes_part_in_a_held_smile_does_not_speak() -> None:
     assert [s.kind for s in found] == ["macro"]
 
 
+def test_few_frames_a_second_are_not_taken_for_noise() -> None:
+    times = seconds(1.0, 10)
+    flows = motion(times, both(12, 0.5 * course(times, 0.05, 0.4, 1.0)))
+    assert [s.kind for s in spot(flows, times)] == ["macro"]
+
+
 def test_nothing_is_spotted_in_noise() -> None:
     times = seconds(1.0, 100)
     for seed in range(3):
@@ -166,6 +172,8 @@ def test_event_that_the_clip_cuts_off_lasts_to_its_end() -> None:
     curve[85] -= 0.1  # a notch in what is held is no end
     (late,) = events_of(curve, 0.1)
     assert late.offset == 99 and late.onset == pytest.approx(40, abs=2)
+    (all_along,) = events_of(curve[40:], 0.1)
+    assert all_along.offset == 59 and all_along.height > 0.9
     (early,) = events_of(curve[::-1], 0.1)
     assert early.onset == 0 and early.offset == pytest.approx(59, abs=2)
 
