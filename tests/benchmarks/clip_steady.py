@@ -8,6 +8,7 @@ pixels over the face and the frames:
 - off: how far the head's motion as found is from the true one, in all cells of the face that stay
   in sight;
 - left: motion left in the flow of the face, which makes no expression;
+- between: the same in poses between those that the face is learned from, without noise;
 - still: the same where nothing moves, which is the flow's noise alone;
 - kept: amplitude of an expression in the swaying head, over that in the still one;
 - flicker: motion that light changing by 5 % makes in a still face, evenly and in bands.
@@ -49,10 +50,12 @@ def lights(
     path = keep / f"steady-{family}-{number}.npz"
     if path.is_file():
         with np.load(path) as stored:
-            return scene, {name: stored[name].astype(np.float32) for name in stored.files}
+            if "between" in stored:
+                return scene, {name: stored[name].astype(np.float32) for name in stored.files}
     poses = swaying(FRAMES)
     made = {"still": [scene.light({})]}
     made["any"] = [scene.light({}, p) for p in poses]
+    made["between"] = [scene.light({}, p) for p in swaying(2 * FRAMES)[1::2]]
     for index, act in enumerate(ACTS):
         weights: dict[str, float] = {}
         for unit, amount in act:
@@ -73,7 +76,7 @@ def steadied(
     steadier = Steadier(scene.filmed(made["still"][0], rng, noise=noise), scene.crop)
     pictures = [scene.filmed(light, rng, noise=noise) for light in made[name]]
     if name not in ("still", "warp"):
-        turned = made["any" if "act" in name else name]
+        turned = made["any"]
         steadier.learn_face([scene.filmed(light, rng, noise=noise) for light in turned])
     return [steadier.steady(picture) for picture in pictures], steadier
 
@@ -150,6 +153,7 @@ def row(scene: Scene, made: dict[str, np.ndarray]) -> list[float]:
             found, steadier = steadied(scene, made, name, noise)
             figures.append(residual(scene, found, steadier))
             figures.append(rms(np.stack([one.flow for one in found])))
+    figures.append(rms(flows(scene, made, "between", 0.0)))
     figures.append(rms(flows(scene, made, "still", NOISE)))
     kept = []
     for index in range(len(ACTS)):
@@ -171,7 +175,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     print(
         "                warp, clean   with noise     sway, clean   with noise\n"
-        "head            off    left   off    left    off    left   off    left   still"
+        "head            off    left   off    left    off    left   off    left   between  still"
         "   kept (min, max)       flicker, in bands"
     )
     rows = []
@@ -185,9 +189,9 @@ def main() -> None:
 
 def _print(name: str, figures: list[float]) -> None:
     warp, sway = ("  ".join(f"{v:.3f}" for v in part) for part in (figures[:4], figures[4:8]))
-    still, kept, least, most, even, bands = figures[8:]
+    between, still, kept, least, most, even, bands = figures[8:]
     print(
-        f"{name:15} {warp}   {sway}  {still:.3f}"
+        f"{name:15} {warp}   {sway}  {between:.3f}    {still:.3f}"
         f"   {kept:.3f} ({least:.3f}, {most:.3f})  {even:.4f}   {bands:.4f}",
         flush=True,
     )
