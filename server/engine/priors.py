@@ -47,7 +47,7 @@ _KINDS: tuple[tuple[str, str, float], ...] = (
     ("mouthDimple", r"dimpl|^au14$", 0.0),
     ("mouthFrown", r"mouth.*frown|^frown|corners?depress|corners?down|^au15$|口角下", 0.0),
     ("mouthLowerDown", r"lower.*(down|depress)|downlower|^au16$", 0.2),
-    ("mouthShrugLower", r"shruglower|lowershrug|chin.*rais|^au17$", 0.0),
+    ("mouthShrugLower", r"shruglower|lowershrug|chin.*(rais|up$)|^au17$", 0.0),
     ("mouthShrugUpper", r"shrugupper|uppershrug", 0.7),
     ("mouthStretch", r"stretch|^au20$", 0.3),
     ("mouthPress", r"press|^au2[34]$", 0.3),
@@ -59,6 +59,9 @@ _KINDS: tuple[tuple[str, str, float], ...] = (
     ("mouthShift", r"mouth(left|right|shift|side)|^mouth$", 1.5),
     # Undoes an open jaw: alone it would push the lips through each other.
     ("mouthClose", r"mouth.*close", 4.0),
+    ("lips", r"lips?(part|tight|pull)", 0.0),
+    ("browPinch", r"brow.*pinch", 0.0),
+    ("neck", r"neck.*(tight|stretch)|platysma", 0.0),
     ("cheekPuff", r"puff|cheek.*blow|^au3[34]$", 1.0),
 )  # fmt: skip
 

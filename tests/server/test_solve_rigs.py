@@ -302,6 +302,15 @@ def test_sides_are_found_without_names() -> None:
         assert rig.side[index] == (1 if one.endswith("Left") else -1)
 
 
+def test_keys_not_called_after_expressions_are_dearer_among_those_that_are() -> None:
+    names = [*face()[2], "nose-width-incr"]
+    hessian, bounds = np.eye(21), np.tile([0.0, 1.0], (21, 1))
+    costs = read_rig(names, hessian, bounds).cost
+    assert costs[-1] == 2 > 4 * costs[:-1].max()
+    unknown = [f"key_{k:03d}" for k in range(21)]
+    assert not read_rig(unknown, hessian, bounds).cost.any()
+
+
 def test_opposite_ways_are_no_sides() -> None:
     positions, jacobian, names = face()
     mouth = np.exp(-(((positions - (128, 168)) / 25) ** 2).sum(1) / 2)[:, None]
