@@ -125,7 +125,8 @@ def _grid(
     for axes in list(grid.flat)[len(pairs) :]:
         axes.set_visible(False)
     grid.flat[0].legend(fontsize=8, frameon=False)
-    figure.supxlabel("seconds from the clip's start", fontsize=9)
+    # Below the middle of what is there.
+    figure.supxlabel("seconds from the clip's start", fontsize=9, x=min(len(pairs), 3) / 6)
     figure.supylabel(label, fontsize=9)
     return as_svg(figure)
 

@@ -43,6 +43,8 @@ MISSING_STEPS = 1.5
 #: A frame shows the face where it correlates by this much with the neutral's at so many pixels a
 #: side, where the head was found.
 ALIKE, ALIKE_PIXELS = 0.55, 32
+#: So many frames before and after one without the face show but part of it.
+HALF_GONE = 2
 #: Neighbours that a frame is held against, in frames to each side.
 NEIGHBOURS = 6
 
@@ -100,19 +102,20 @@ def _frames(count: int, one: str, more: str) -> str:
 def gone(
     frames: Iterable[NDArray[np.uint8]], neutral: NDArray[np.uint8], crop: Crop, poses: Reals
 ) -> list[Warning]:
-    """Return which frames (H, W, 3) uint8 do not show the face that the neutral (H, W, 3) shows in
-    the crop, though the head was found in `poses` (T, 6)."""
+    """Return which frames (H, W, 3) uint8 do not show the face, or not all of it, that the neutral
+    (H, W, 3) shows in the crop, though the head was found in `poses` (T, 6)."""
     usual = _likeness(neutral, crop)
-    lost = []
+    lost: list[int] = []
     across = crop.affine()[:, :2]
     for index, (frame, pose) in enumerate(zip(frames, poses, strict=True)):
         x, y = np.asarray(crop.centre) + across @ pose[4:]
         side, roll = float(crop.side * np.exp(pose[3])), float(crop.roll + pose[2])
         found = replace(crop, centre=(float(x), float(y)), side=side, roll=roll)
         if float((_likeness(frame, found) * usual).mean()) < ALIKE:
-            lost.append(index)
-    what = f"{_frames(len(lost), 'does', 'do')} not show the face: it has left, or is hidden"
-    return [Warning("gone", tuple(lost), what)] if lost else []
+            lost += range(index - HALF_GONE, index + HALF_GONE + 1)
+    named = tuple(sorted({k for k in lost if 0 <= k < len(poses)}))
+    what = f"{_frames(len(named), 'does', 'do')} not show the whole face: it leaves, or is hidden"
+    return [Warning("gone", named, what)] if named else []
 
 
 def _likeness(picture: NDArray[np.uint8], crop: Crop) -> Floats:
