@@ -25,8 +25,11 @@ Encode = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
 
 #: Cascades of OpenCV (Viola and Jones 2001; Lienhart and Maydt 2002), by what they let through.
 CASCADES = ("alt2", "default", "alt")
-#: The picture is searched at most at this size.
-SEARCH_PIXELS = 360
+#: The picture is searched at most at this size, for faces of a sixth of its shorter side and more;
+#: where none is found, once more at this one, for small faces in large pictures.
+SEARCH_PIXELS, FINE_PIXELS = 360, 1440
+#: How wide a face must be at least, in pixels.
+SMALLEST_FACE = 60
 #: Turns of the picture that are searched, in degrees.
 TURNS = (0.0, -20.0, 20.0)
 #: A cascade's box against the crop: the crop's side, and how far its centre lies below, in sides
@@ -84,7 +87,8 @@ def find_face(
     if not faces:
         raise InputError(
             f"There is no face to be found in {name}.",
-            "Give a picture with one face, seen from the front, at least 60 pixels wide.",
+            "Give a picture with one face, seen from the front, "
+            f"at least {SMALLEST_FACE} pixels wide.",
         )
     if near is not None:
         chosen = min(faces, key=lambda f: float(np.hypot(*np.subtract(f.crop.centre, near))))
@@ -107,12 +111,9 @@ def find_faces(
             face = FaceBox(crop_about(points, upright=upright), points, SURE, "MediaPipe")
         found.append(face)
     candidates = _propose(picture)
-    for candidate in candidates[:MAX_CANDIDATES]:
-        if any(_same(candidate.crop, face.crop) for face in found):
-            continue
-        face = _refine(picture, candidate.crop, encode, upright=upright)
-        if face is not None and not any(_same(face.crop, other.crop) for other in found):
-            found.append(face)
+    _settle(picture, candidates, encode, found, upright=upright)
+    if not found and max(picture.shape[:2]) > SEARCH_PIXELS:
+        _settle(picture, _propose_small(picture), encode, found, upright=upright)
     if not found and candidates and candidates[0].votes >= 2:
         # Cascades that agree know a face whose features the network does not, as a cartoon's.
         crop = candidates[0].crop
@@ -121,6 +122,23 @@ def find_faces(
         points = crop.to_picture(template_points()[:, :2].astype(float) / 2.1)
         found.append(FaceBox(crop, points, 0.0, "cascades"))
     return sorted(found, key=lambda face: -face.confidence)
+
+
+def _settle(
+    picture: NDArray[np.uint8],
+    candidates: list[_Candidate],
+    encode: Encode,
+    found: list[FaceBox],
+    *,
+    upright: bool,
+) -> None:
+    """Add the faces that candidates turn out to be to those `found`."""
+    for candidate in candidates[:MAX_CANDIDATES]:
+        if any(_same(candidate.crop, face.crop) for face in found):
+            continue
+        face = _refine(picture, candidate.crop, encode, upright=upright)
+        if face is not None and not any(_same(face.crop, other.crop) for other in found):
+            found.append(face)
 
 
 def _same(one: Crop, other: Crop) -> bool:
@@ -193,15 +211,14 @@ def _average_over(
 def _propose(picture: NDArray[np.uint8]) -> list[_Candidate]:
     """Return crops that may hold a face, the most voted for first, whole-frame ones last."""
     height, width = picture.shape[:2]
-    scale = min(1.0, SEARCH_PIXELS / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    grey = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+    grey, scale = _searched(picture, SEARCH_PIXELS)
+    grey = cv2.equalizeHist(grey)
+    least = max(24, min(grey.shape) // 6)
     found: list[_Candidate] = []
     for turn in TURNS:
         if turn and any(c.votes >= 2 for c in found):
             break
-        found += _search(grey, turn, scale)
+        found += _search(grey, turn, scale, least)
     merged = _merge(found)
     side = float(min(height, width))
     whole = [
@@ -211,13 +228,30 @@ def _propose(picture: NDArray[np.uint8]) -> list[_Candidate]:
     return merged + whole
 
 
-def _search(grey: NDArray[Any], turn: float, scale: float) -> list[_Candidate]:
+def _propose_small(picture: NDArray[np.uint8]) -> list[_Candidate]:
+    """Return crops that may hold a small, upright face of a large picture.
+
+    Contrast is left as it is, and to the cascades: that of the whole is the background's.
+    """
+    grey, scale = _searched(picture, FINE_PIXELS)
+    return _merge(_search(grey, 0.0, scale, max(24, round(SMALLEST_FACE * scale))))
+
+
+def _searched(picture: NDArray[np.uint8], pixels: int) -> tuple[NDArray[Any], float]:
+    """Return a picture in grey, at most so many pixels large, and its scale."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, pixels / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), scale
+
+
+def _search(grey: NDArray[Any], turn: float, scale: float, least: int) -> list[_Candidate]:
     height, width = grey.shape
     middle = ((width - 1) / 2, (height - 1) / 2)
     forth = cv2.getRotationMatrix2D(middle, turn, 1.0)
     back = cv2.invertAffineTransform(forth)
     turned = cv2.warpAffine(grey, forth, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    least = max(24, min(height, width) // 6)
     found = []
     for cascade in _cascades():
         boxes = cascade.detectMultiScale(turned, 1.1, 3, minSize=(least, least))

@@ -57,6 +57,15 @@ def test_turned_and_small_head(runtime: OnnxRuntime, degrees: float) -> None:
     assert level.crop.roll == 0
 
 
+def test_a_small_face_in_a_films_frame(runtime: OnnxRuntime) -> None:
+    frame = np.full((1080, 1920, 3), (70, 74, 84), np.uint8)
+    small = cv2.resize(rendered(), (96, 96), interpolation=cv2.INTER_AREA)
+    frame[500:596, 1200:1296] = small // 2
+    face = find_face(frame, runtime.encode, "the picture")
+    assert face.crop.centre == pytest.approx((1248, 548), abs=5)
+    assert 0.75 < face.crop.side / 96 < 1.0
+
+
 def test_one_of_several_faces_is_chosen(runtime: OnnxRuntime) -> None:
     head = rendered()
     both = np.full((360, 620, 3), 90, np.uint8)
