@@ -1,8 +1,9 @@
 """Tell which action units a steadied clip shows, on which side, how strongly, and by what.
 
 Units are taken one after the other, each time the one that explains most of the motion that is
-left, and most of it where the unit acts (matching pursuit over all frames at once: Tropp, Gilbert
-and Strauss 2006), until none explains enough; both sides of a unit are tried together and apart.
+left, and, after the first, most of it where the unit acts (matching pursuit over all frames at
+once: Tropp, Gilbert and Strauss 2006), until none explains enough; both sides of a unit are tried
+together and apart.
 Numbers and names are FACS's (Ekman, Friesen and Hager 2002).
 """
 
@@ -22,7 +23,7 @@ from .spot_curves import region_at, witnesses
 CHOSEN_BY_FRAMES = 48
 #: A unit must explain this share of all motion, and this much in squared pixels a frame, summed
 #: over the coarse cells, at the strongest frames.
-LEAST_SHARE, LEAST_ENERGY = 0.05, 1.0
+LEAST_SHARE, LEAST_ENERGY = 0.045, 1.0
 #: A unit that explains this share of what moves where it acts has to explain but this share of
 #: that: brows are small beside lips, and no mistake about lips looks as brows do.
 NEARLY_ALL, LESS_ASKED = 0.8, 0.2
@@ -154,11 +155,13 @@ def _chosen(rows: Reals) -> tuple[list[tuple[int, ...]], list[float]]:
             # A second side has to earn its place like a second unit, if a cheaper one.
             gain = float((left - now).sum()) - 0.25 * asked * (len(group) - 1)
             # The lips move much further than the brows. What brings the brows down while the
-            # lips move is what explains the brows, not what takes a little off everywhere.
+            # lips move is what explains the brows, not what takes a little off everywhere; the
+            # first unit takes off most, wherever others act as well.
             fit = _fit(left, now, group)
+            worth = gain * fit if groups else gain
             enough = gain >= (LESS_ASKED * asked if fit >= NEARLY_ALL else asked)
-            if enough and (best is None or gain * fit > best[0]):
-                best = (gain * fit, group, now)
+            if enough and (best is None or worth > best[0]):
+                best = (worth, group, now)
         if best is None:
             break
         groups.append(best[1])

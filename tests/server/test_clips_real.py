@@ -29,6 +29,10 @@ def test_smile_between_blinks(shared: Path) -> None:
     described = describe(measured.flows, clip.times, measured.trust, measured.poses)
     units = {d.unit: d.side for d in described}
     assert units[12] == units[6] == "both"
+    # A smile is one before it has ended, too.
+    begun = slice(0, 24)
+    maps = (part[begun] for part in (measured.flows, clip.times, measured.trust, measured.poses))
+    assert 12 in {d.unit for d in describe(*maps)}
 
 
 def test_lowered_brows(shared: Path) -> None:
