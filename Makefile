@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OUT ?= out/demo
-TYPED := __init__.py __main__.py drafts.py errors.py addon commands extension head models report server
+TYPED := __init__.py __main__.py drafts.py errors.py threads.py addon commands extension head models report server
 
 .PHONY: demo test slow lint extension clean
 

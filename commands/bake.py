@@ -72,8 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--object", required=True, metavar="NAME", help="the mesh with the facial shape keys"
     )
-    parser.add_argument("--clip", help="a video, a folder of frames, or builtin:NAME")
-    parser.add_argument("--fps", help="frames a second of the clip: a number or a ratio")
+    parser.add_argument("--clip", help="video, folder of frames, or builtin:NAME")
+    parser.add_argument(
+        "--fps",
+        metavar="FPS",
+        help="the clip's frame rate, a number or a ratio (24000/1001); needed for a folder",
+    )
     parser.add_argument("--to", choices=KINDS, help="what to bake (of a sheet: shape-keys)")
     parser.add_argument(
         "--format",
@@ -82,13 +86,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of textures: auto is that of the character's own; exr is linear half float",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="OUT.blend", help="the file to write"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="OUT.blend",
+        help="file to write; replaced if it is there",
     )
     parser.add_argument(
         "--start", type=float, metavar="FRAME", help="scene frame of the clip's start (default: 1)"
     )
     parser.add_argument(
-        "--strength", type=float, default=1.0, metavar="S", help="0.05 to 4 (default: 1)"
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="0.05 to 4 times the clip's own motion (default: 1)",
     )
     parser.add_argument(
         "--resolution", type=int, default=512, metavar="N", help="pixels a side (default: 512)"
@@ -104,7 +116,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sides to see the face from, for motion towards the camera: front, "
         "three-quarter-left, three-quarter-right (three-quarter is the left one; default: front)",
     )
-    parser.add_argument("--server", metavar="ADDR", help="a running server (default: start one)")
+    parser.add_argument(
+        "--server", metavar="ADDR", help="a running server; without it one is started and stopped"
+    )
     add_timing_arguments(parser)
     add_performance_arguments(parser)
 

@@ -96,6 +96,9 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out.absolute()
     check_output(out, PARTS, force=arguments.force)
     need_blender("server,blender")
+    from ..addon.retarget.prepare import check_resolution
+
+    check_resolution(arguments.resolution)
     fps = parse_fps(arguments.fps) if arguments.fps else None
     clip_label(arguments.clip)
     asked = Performance(arguments.clip, fps, arguments.strength)

@@ -67,6 +67,14 @@ def check(obj: Any, *, quick: bool = False) -> None:
             raise InputError(finding.what, finding.remedy)
 
 
+def check_resolution(resolution: int) -> None:
+    """Raise InputError for a neutral of more or fewer pixels a side than can be used."""
+    if not 128 <= resolution <= 4096:
+        raise InputError(
+            f"A picture of {resolution} pixels a side cannot be used.", "Choose 128 to 4096."
+        )
+
+
 def prepare(obj: Any, resolution: int) -> Prepared:
     """Frame the face and render its neutral, `resolution` pixels a side.
 
@@ -86,10 +94,7 @@ def prepare_views(
 
     `render` makes the pictures.
     """
-    if not 128 <= resolution <= 4096:
-        raise InputError(
-            f"A picture of {resolution} pixels a side cannot be used.", "Choose 128 to 4096."
-        )
+    check_resolution(resolution)
     unknown = [view for view in views if view not in VIEWS]
     if unknown or not views or len(set(views)) < len(views):
         said = f"'{unknown[0]}'" if unknown else "none" if not views else "one twice"

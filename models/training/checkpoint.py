@@ -76,6 +76,8 @@ def save(
 
 def load(path: Path) -> tuple[dict[str, Tensor], Position, dict[str, object]]:
     """Return a checkpoint's tensors, position and network configuration. InputError if unfit."""
+    if not path.is_file():
+        raise InputError(f"There is no checkpoint {path}.", "Give the folder of a run.")
     try:
         with safe_open(str(path), framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -188,7 +188,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             raise TypeError("digests are not text")
     except OSError as error:
         raise RunError(
-            f"There are no weights in {folder}.", "Install the package again, with its weights."
+            f"There are no weights in {folder}.",
+            "Give a folder that `microface export` wrote, or install the package again.",
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(
