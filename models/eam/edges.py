@@ -1,9 +1,9 @@
 """Auxiliary edge prediction: the edges of the parts of the character's face that move.
 
-Fan et al. 2022, section 3.3. The head reads the keypoint network's features, the change of the
-source's carried over to the character beside the character's own, and answers on the neutral's
-grid how much of each edge of the neutral belongs to what moves; the dense motion then brings the
-map to the frame, where it is taught.
+Fan et al. 2022, section 3.3. On the neutral's grid, the neutral's edges in the region that the
+found motion moves; the head reads the keypoint network's features, the change of the source's
+carried over to the character beside the character's own, and answers how much more or less than
+that each edge is shown. The dense motion then brings the map to the frame, where it is taught.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .blocks import Convolution, Projection, double
+from .blocks import Convolution, Projection, double, zeroed
 from .measure import gradients
+from .motion import moving_region
 
 #: Change of luminance per pixel that counts as an edge of strength 1.
 FULL_EDGE = 0.1
@@ -44,7 +45,7 @@ class EdgePrediction(nn.Module):
         self.fine = Convolution(12 + detail, 16, normalise=False)
         self.out = Projection(16, 4, 3, padding=1)
         self.finest = nn.PixelShuffle(2)
-        nn.init.constant_(self.out.bias, -2.0)  # type: ignore[arg-type]
+        zeroed(self.out)
 
     def forward(
         self,
@@ -53,14 +54,15 @@ class EdgePrediction(nn.Module):
         detail: Tensor,
         change: Tensor,
         context: Tensor,
+        flow: Tensor,
         active: Tensor,
     ) -> Tensor:
         """Return the map from the character's luminance (N, 1, 256, 256), features (N, C, 64, 64)
         and detail (N, D, 128, 128), the source's carried change (N, C, 64, 64), the motion's
-        context (N, E, 64, 64) and where anything moves (N, 1, 64, 64), outside of which the map is
-        exactly zero."""
+        context (N, E, 64, 64), the backward flow (N, 2, 256, 256), pixels, and where anything moves
+        (N, 1, 64, 64), outside of which the map is exactly zero."""
         known = torch.cat((self.reduce(features), self.change(change), context), dim=1)
         spread = self.spread(self.coarse(known))
         logits = self.finest(self.out(self.fine(torch.cat((spread, detail), dim=1))))
-        shown = (2 * torch.sigmoid(logits) * edge_map(luminance)).clamp(max=1.0)
-        return shown * double(double(active))
+        moved = edge_map(luminance) * moving_region(flow)
+        return (2 * torch.sigmoid(logits) * moved).clamp(max=1.0) * double(double(active))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from . import grid
@@ -16,6 +17,9 @@ from .keypoints import Encoding
 
 #: Width of the window through which a dense motion is read at a keypoint, normalised.
 WINDOW = 1.5 * 2 / 64
+#: Motion, pixels, at which a place counts as moving (a half comes at 0.83 of it), and the side,
+#: pixels, of the neighbourhood that moves along.
+MOVING, NEIGHBOURHOOD = 0.3, 9
 
 
 class SparseMotion(NamedTuple):
@@ -111,3 +115,14 @@ def backward(forward: Tensor) -> Tensor:
     cells = forward.shape[-1]
     positions = grid.centres(cells, cells, forward) - forward.permute(0, 2, 3, 1) * grid.PIXEL
     return -grid.sample(forward, positions)
+
+
+def moving(flow: Tensor) -> Tensor:
+    """Return how far each place of `flow` (N, 2, H, W), pixels, counts as moving, (N, 1, H, W) in
+    0..1."""
+    return 1 - torch.exp(-flow.square().sum(1, keepdim=True) / MOVING**2)
+
+
+def moving_region(flow: Tensor) -> Tensor:
+    """Return a soft mask (N, 1, H, W) of the neighbourhood of what moves."""
+    return F.avg_pool2d(moving(flow), NEIGHBOURHOOD, 1, NEIGHBOURHOOD // 2, count_include_pad=False)

@@ -267,6 +267,7 @@ class Eam(nn.Module):
                 character.detail,
                 change,
                 dense.context,
+                dense.flow,
                 dense.active,
             )
             edges = grid.warp(flat, dense.flow)

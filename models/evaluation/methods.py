@@ -14,8 +14,8 @@ from ..eam import grid, motion
 from ..eam.correspondence import by_landmarks, carry
 from ..eam.edges import edge_map
 from ..eam.keypoints import luminance
+from ..eam.motion import moving_region
 from ..eam.network import Eam
-from ..training.losses import moving_region
 from ..training.passes import animated
 from ..training.served import as_served
 from ..training.steady import steadied

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from ..eam.edges import edge_map
 from ..eam.keypoints import luminance
+from ..eam.motion import moving_region as soft_region
 from ..eam.network import Eam
 from ..flow import measure_flow
 from ..training.carried import Carried, carried_truth, coarse
 from ..training.data import Shards
-from ..training.losses import moving_region as soft_region
 from ..training.stages import as_tensors
 from . import measures
 from .methods import METHODS, Method, Pairs, Result, as_met

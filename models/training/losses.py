@@ -11,10 +11,9 @@ from torch import Tensor
 from ..eam import grid
 from ..eam.edges import edge_map
 from ..eam.keypoints import luminance
+from ..eam.motion import moving, moving_region
 from .transforms import ThinPlate
 
-#: Motion, pixels, at which a place counts as moving (a half comes at 0.83 of it).
-MOVING = 0.3
 #: Motion, pixels, that is added to the true one in relative errors: below it noise rules.
 FLOOR = 0.15
 #: Share of the picture that is added to the moving region in relative errors: a pair that hardly
@@ -26,11 +25,6 @@ FACE_RADII, FACE_MIDDLE = (7.0, 8.5, 9.0), (0.0, -0.4, 0.1)
 HIDDEN = 2.5
 #: Spread of the heatmaps' target, in cells.
 TARGET_CELLS = 1.1
-
-
-def moving(flow: Tensor) -> Tensor:
-    """Return how far each place of `flow` (N, 2, H, W) counts as moving, (N, 1, H, W) in 0..1."""
-    return 1 - torch.exp(-flow.square().sum(1, keepdim=True) / MOVING**2)
 
 
 def on_chart(found: Tensor, truth: Tensor) -> Tensor:
@@ -58,11 +52,6 @@ def correspondence(where: Tensor, source: Tensor, character: Tensor) -> Tensor:
     both = (found[:, 3:] > 0.97) & (character[:, 3:] > 0.97)
     weight = (both & facial(character) & (away.detach() < HIDDEN)).float()
     return (weight * away).sum() / weight.sum().clamp(min=1)
-
-
-def moving_region(flow: Tensor) -> Tensor:
-    """Return a soft mask (N, 1, H, W) of the neighbourhood of what moves."""
-    return F.avg_pool2d(moving(flow), 9, stride=1, padding=4, count_include_pad=False)
 
 
 def heatmap(logits: Tensor, points: Tensor) -> Tensor:

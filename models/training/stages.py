@@ -12,6 +12,7 @@ from torch import Tensor
 from ..devices import CPU
 from ..eam import grid
 from ..eam.keypoints import Encoding
+from ..eam.motion import moving_region
 from ..eam.network import Animation, Eam
 from . import augment, losses, transforms
 from .carried import carried_truth
@@ -138,7 +139,7 @@ def paint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -
     truth, flow = pair["character_frame"], pair["character_backward"]
     found = animated(network, pair, paint=True, along=flow)
     visible = pair["character_visible"]
-    weight = losses.moving_region(flow) + 0.02
+    weight = moving_region(flow) + 0.02
     named = {
         "flow": losses.relative_error(found.supervised, flow, visible),
         "reconstruction": losses.pyramid(found.image, truth, weight),

@@ -21,19 +21,25 @@ def test_no_activity_no_edges() -> None:
     parts = [torch.rand(1, 8, 64, 64), torch.rand(1, 4, 128, 128), torch.rand(1, 8, 64, 64)]
     with torch.no_grad():
         grey, context = torch.rand(1, 1, 256, 256), torch.rand(1, 8, 64, 64)
-        found = module(grey, *parts, context, torch.zeros(1, 1, 64, 64))
+        found = module(grey, *parts, context, torch.ones(1, 2, 256, 256), torch.zeros(1, 1, 64, 64))
     assert found.shape == (1, 1, 256, 256)
     assert float(found.abs().max()) == 0.0
 
 
-def test_edges_are_the_pictures_own() -> None:
+def test_edges_are_the_pictures_own_where_it_moves() -> None:
     module = EdgePrediction(8, 4, 8)
     grey = torch.full((1, 1, 256, 256), 0.4)
     grey[..., 100:] = 0.6
+    flow = torch.zeros(1, 2, 256, 256)
+    flow[..., :128, :] = 1.5
     parts = [torch.rand(1, 8, 64, 64), torch.rand(1, 4, 128, 128), torch.rand(1, 8, 64, 64)]
     with torch.no_grad():
-        found = module(grey, *parts, torch.rand(1, 8, 64, 64), torch.ones(1, 1, 64, 64))[0, 0]
-    assert found[:, 98:102].max() > 0.1 and found[:, :96].max() < 0.01
+        known = (*parts, torch.rand(1, 8, 64, 64), flow, torch.ones(1, 1, 64, 64))
+        found = module(grey, *known)[0, 0]
+    # Before training: the neutral's edges in the region that moves.
+    torch.testing.assert_close(found[:120], edge_map(grey)[0, 0, :120])
+    assert found[:120, 98:102].max() > 0.5 and found[:, :96].max() < 0.01
+    assert found[140:].max() == 0
 
 
 def test_zeroing_the_edge_query_changes_what_attention_finds() -> None:
