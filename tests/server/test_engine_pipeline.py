@@ -116,7 +116,7 @@ def test_summary(whole: tuple[Retargeting, list[Generated]]) -> None:
     assert summary["fps"] == "100/1"
     assert summary["apex"]["seconds"] == pytest.approx(0.0425, abs=0.006)
     assert summary["onset"]["seconds"] == pytest.approx(0.015, abs=0.008)
-    assert 0.06 < summary["offset"]["seconds"] <= 0.08
+    assert summary["offset"]["seconds"] == pytest.approx(0.075, abs=0.01)
     assert summary["moments_from"] == "spotting"
     assert set(summary["seconds"]) == {"align", "motion", "generate"}
     assert len(summary["times"]) == len(summary["profile"]) == len(summary["sure"]) == 10
