@@ -28,6 +28,7 @@ from .. import __version__
 from ..errors import InputError, RunError
 from .clip_query import add_query_arguments, clips, query_of
 from .needs import need_blender
+from .options import add_server_argument
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
@@ -93,9 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sheet", choices=("xlsx", "csv"), default="xlsx", help="kind of sheet (default: xlsx)"
     )
-    parser.add_argument(
-        "--server", metavar="ADDR", help="a running server; without it one is started and stopped"
-    )
+    add_server_argument(parser)
     parser.add_argument("--force", action="store_true", help="replace another data set in DIR")
     add_query_arguments(parser.add_argument_group("clips of a library"), needed=False)
 

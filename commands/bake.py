@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from .needs import need_blender
+from .options import add_fps_argument, add_server_argument, add_strength_argument
 from .performance import add_performance_arguments, check_no_performance, performance
 from .progress import ProgressReport
 from .proof import Baked, prove, settings_told
@@ -73,11 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--object", required=True, metavar="NAME", help="the mesh with the facial shape keys"
     )
     parser.add_argument("--clip", help="video, folder of frames, or builtin:NAME")
-    parser.add_argument(
-        "--fps",
-        metavar="FPS",
-        help="the clip's frame rate, a number or a ratio (24000/1001); needed for a folder",
-    )
+    add_fps_argument(parser)
     parser.add_argument("--to", choices=KINDS, help="what to bake (of a sheet: shape-keys)")
     parser.add_argument(
         "--format",
@@ -95,13 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start", type=float, metavar="FRAME", help="scene frame of the clip's start (default: 1)"
     )
-    parser.add_argument(
-        "--strength",
-        type=float,
-        default=1.0,
-        metavar="S",
-        help="0.05 to 4 times the clip's own motion (default: 1)",
-    )
+    add_strength_argument(parser)
     parser.add_argument(
         "--resolution", type=int, default=512, metavar="N", help="pixels a side (default: 512)"
     )
@@ -116,9 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sides to see the face from, for motion towards the camera: front, "
         "three-quarter-left, three-quarter-right (three-quarter is the left one; default: front)",
     )
-    parser.add_argument(
-        "--server", metavar="ADDR", help="a running server; without it one is started and stopped"
-    )
+    add_server_argument(parser)
     add_timing_arguments(parser)
     add_performance_arguments(parser)
 

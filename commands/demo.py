@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .needs import need_blender
+from .options import add_fps_argument, add_strength_argument
 from .output import check_output, whole_folder
 from .progress import ProgressReport
 
@@ -65,18 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="builtin:brow-lower",
         help="video, folder of frames, or builtin:NAME (default: builtin:brow-lower)",
     )
-    parser.add_argument(
-        "--fps",
-        metavar="FPS",
-        help="the clip's frame rate, a number or a ratio (24000/1001); needed for a folder",
-    )
-    parser.add_argument(
-        "--strength",
-        type=float,
-        default=1.0,
-        metavar="S",
-        help="0.05 to 4 times the clip's own motion (default: 1)",
-    )
+    add_fps_argument(parser)
+    add_strength_argument(parser)
     parser.add_argument(
         "--resolution",
         type=int,

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from .options import add_fps_argument, add_server_argument
 from .output import check_output, whole_folder
 from .performance import add_performance_arguments, performance
 from .progress import ProgressReport
@@ -56,11 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="video, folder of frames, or builtin:NAME; the face at rest is found in it",
     )
-    parser.add_argument(
-        "--fps",
-        metavar="FPS",
-        help="the clip's frame rate, a number or a ratio (24000/1001); needed for a folder",
-    )
+    add_fps_argument(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder to write, new or empty"
     )
@@ -72,9 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="0.05 to 4; 1 is the clip's own motion, 0.2 makes a micro-expression of a plain one",
     )
     add_performance_arguments(parser)
-    parser.add_argument(
-        "--server", metavar="ADDR", help="a running server; without it one is started and stopped"
-    )
+    add_server_argument(parser)
     parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
 
 
