@@ -72,9 +72,10 @@ def neutral_of(
     face = overlay.face(middle)
     errors = {index: _apart(overlay.face(index), face) for index in others}
     total, used = frames[middle].astype(np.float32), [middle]
+    # The nearest frames in time show what noise alone makes.
+    most = NOISE_RATIO * min(errors.values(), default=0.0) + 0.05
     for index, error in errors.items():
-        # The nearest frames in time show what noise alone makes.
-        if error <= NOISE_RATIO * min(errors.values()) + 0.05:
+        if error <= most:
             total += overlay.frame(index)
             used.append(index)
     image = np.clip(total / len(used) + 0.5, 0, 255).astype(np.uint8)

@@ -127,13 +127,11 @@ def _likeness(picture: NDArray[np.uint8], crop: Crop) -> Floats:
 
 def bridge(values: NDArray[F], times: Reals, frames: Iterable[int]) -> None:
     """Set values (T, ...) of `frames` to lie evenly between those of the frames beside them."""
-    bad = np.zeros(len(values), np.bool_)
-    bad[list(frames)] = True
-    good = np.flatnonzero(~bad)
+    bad, good = _parted(len(values), frames)
     if not len(good):
         return
     places = np.interp(times, np.asarray(times)[good], np.arange(len(good)))
-    for index in np.flatnonzero(bad):
+    for index in bad:
         before = good[int(places[index])]
         after = good[min(len(good) - 1, int(places[index]) + 1)]
         share = places[index] % 1
@@ -152,17 +150,15 @@ def mended(flows: NDArray[F], times: Reals, frames: Iterable[int]) -> NDArray[F]
 
     A cubic through the two nearest frames on each side; at the ends, the nearest frame's.
     """
-    bad = np.zeros(len(flows), np.bool_)
-    bad[list(frames)] = True
-    good = np.flatnonzero(~bad)
-    if not bad.any() or len(good) < 2:
+    bad, good = _parted(len(flows), frames)
+    if not len(bad) or len(good) < 2:
         return flows
     from scipy.interpolate import CubicSpline
 
     seconds = np.asarray(times, np.float64)
     result = roomy(flows.shape, flows.dtype.type)
     result[:] = flows
-    for index in np.flatnonzero(bad):
+    for index in bad:
         after = int(np.searchsorted(good, index))
         near = good[max(0, after - 2) : after + 2]
         if after in (0, len(good)):
@@ -172,6 +168,13 @@ def mended(flows: NDArray[F], times: Reals, frames: Iterable[int]) -> NDArray[F]
                 seconds[index]
             )
     return result
+
+
+def _parted(count: int, frames: Iterable[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return which of `count` frames are those named, and which the others, in order."""
+    named = np.zeros(count, np.bool_)
+    named[list(frames)] = True
+    return np.flatnonzero(named), np.flatnonzero(~named)
 
 
 def _compared(grey: NDArray[np.uint8], crop: Crop | None) -> NDArray[np.float32]:

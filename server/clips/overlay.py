@@ -45,6 +45,7 @@ class Overlay:
         self._first = self._shrunk(luminance(frames[first]))
         self._level = float(self._first.mean())
         self._warps = {first: np.eye(3)}
+        self._faces: dict[int, Floats] = {}
 
     def frame(self, index: int) -> Floats:
         """Return a frame (H, W, 3) moved so that its head lies over the first one's, as bright."""
@@ -57,9 +58,11 @@ class Overlay:
     def face(self, index: int) -> Floats:
         """Return the face (h, w) of a frame laid over the first one's, in grey levels, as bright;
         of fewer pixels than the picture's where these are many."""
-        small = self._shrunk(luminance(self._frames[index])).astype(np.float32)
-        own = _moved(small, self._warp(index), self._size)
-        return np.asarray(own * self._gain(own), np.float32)
+        if index not in self._faces:
+            small = self._shrunk(luminance(self._frames[index])).astype(np.float32)
+            own = _moved(small, self._warp(index), self._size)
+            self._faces[index] = np.asarray(own * self._gain(own), np.float32)
+        return self._faces[index]
 
     def _warp(self, index: int) -> NDArray[np.float64]:
         """Return the map (3, 3) from the first frame's small face to that of another frame."""
