@@ -116,10 +116,8 @@ class RetargetJob(_Running):
                 whole.motion.append(event.flow)
             elif isinstance(event, Done):
                 whole.result = event.result
-            if on_event is not None:
-                on_event(event)
 
-        self.follow(keep)
+        self.follow(_both(keep, on_event))
         return whole
 
 
@@ -135,8 +133,17 @@ class SolveJob(_Running):
                 whole.weights = event.weights
             elif isinstance(event, Done):
                 whole.result = event.result
-            if on_event is not None:
-                on_event(event)
 
-        self.follow(keep)
+        self.follow(_both(keep, on_event))
         return whole
+
+
+def _both(keep: OnEvent, also: OnEvent | None) -> OnEvent:
+    """Return what tells an event to `keep`, and `also` to whoever else listens."""
+
+    def told(event: Event) -> None:
+        keep(event)
+        if also is not None:
+            also(event)
+
+    return told
