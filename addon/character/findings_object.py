@@ -9,13 +9,14 @@ import numpy as np
 
 from .findings import Finding, Severity, listed
 from .shape_keys import ACTION_PREFIX
+from .subdivision import subdivided_faces
 
 #: An object scale that differs from 1 by more than this counts as not applied.
 SCALE_SLACK = 1e-4
 #: Modifiers that make other vertices of every expression.
 RECOUNTING = {"BOOLEAN", "DECIMATE", "REMESH", "WELD"}
 #: From this many faces on a subdivided mesh takes half a second a channel to measure.
-MANY_FACES = 100_000
+MANY_FACES = 400_000
 
 
 def _library(obj: Any, block: Any) -> Iterator[Finding]:
@@ -109,9 +110,8 @@ def _modifiers(obj: Any, block: Any) -> Iterator[Finding]:
 def _subdivision(obj: Any, block: Any) -> Iterator[Finding]:
     found = [one for one in obj.modifiers if one.type == "SUBSURF" and one.show_viewport]
     levels = sum(int(one.levels) for one in found)
-    # The first level makes a face of each corner, each further one four of each face.
-    faces = len(obj.data.loops) * 4 ** (levels - 1) if levels else 0
-    if faces >= MANY_FACES:
+    faces = subdivided_faces(obj, levels)
+    if levels and faces >= MANY_FACES:
         yield Finding(
             Severity.NOTE,
             f"{listed([one.name for one in found])} makes about {faces:,} faces, on which every"

@@ -22,6 +22,7 @@ from .copies import Cast, cast_neutral
 from .family import find_companions, has_keys, home_scene
 from .outlines import outlines_off
 from .shape_keys import values_kept
+from .subdivision import limit_surfaces_off
 
 __all__ = ["Stage", "find_companions", "home_scene", "remove_stage", "stage"]
 
@@ -82,6 +83,7 @@ def stage(obj: Any, *, neutral: bool = True) -> Iterator[Stage]:
         scene.frame_start, scene.frame_end = home.frame_start, home.frame_end
         with ExitStack() as kept:
             kept.enter_context(outlines_off(originals))
+            kept.enter_context(limit_surfaces_off(originals))
             for one in originals:
                 if has_keys(one):
                     kept.enter_context(values_kept(one))

@@ -189,10 +189,10 @@ def test_recounting_modifiers_are_turned_off(mask: Any) -> None:
 
 def test_fine_subdivision_is_noted(mask: Any) -> None:
     modifier = mask.modifiers.new("Finer", "SUBSURF")
-    modifier.levels = 2
-    assert preflight(mask) == []
     modifier.levels = 3
-    assert "'Finer' makes about 184,320 faces" in whats(mask, Severity.NOTE)
+    assert preflight(mask) == []
+    modifier.levels = 4
+    assert "'Finer' makes about 737,280 faces" in whats(mask, Severity.NOTE)
 
 
 def test_an_object_in_no_scene(mask: Any) -> None:
