@@ -103,6 +103,7 @@ class OnnxRuntime:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
+        onnxruntime.disable_telemetry_events()  # on Windows it reads no variable
         self.workers = threads or os.cpu_count() or 1
         #: Several jobs together make no more frames at once than one does.
         self._slots = BoundedSemaphore(self.workers)
