@@ -99,9 +99,14 @@ class Client:
             ) from fault
 
     def hello(self) -> ServerInfo:
-        """Return what the server says of itself; raises InputError when none answers in time."""
+        """Return what the server says of itself.
+
+        Raises InputError when none answers in time, or one that cannot be understood.
+        """
         while self._talk.info is None:
             self.wait(self.turn(0.01))
+            if self._talk.fault is not None:
+                raise self._talk.fault
             if self._talk.silent(time.monotonic()):
                 raise self._talk.silence()
         return self._talk.info

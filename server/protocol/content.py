@@ -134,6 +134,11 @@ def clip_content(path: Path) -> tuple[Content, str]:
             raise InputError(
                 f"The folder {path} holds no pictures.", "Give one with PNG, JPEG or TIFF frames."
             )
+        if strange := [file.name for file in files if not is_plain_name(file.name)]:
+            raise InputError(
+                f"{path} holds a picture with a name that not every system can hold: {strange[0]}.",
+                "Rename it to letters and digits.",
+            )
         return bundle_content([(file.name, FileContent(file)) for file in files]), "frames"
     if not path.exists():
         raise InputError(f"There is no clip at {path}.", "Give a folder of pictures or a video.")
@@ -225,8 +230,20 @@ def is_plain_name(name: object) -> bool:
         isinstance(name, str)
         and 0 < len(name) <= MAX_NAME_LETTERS
         and not name.startswith(".")
-        and not any(letter in '/\\:*?"<>|' or ord(letter) < 32 for letter in name)
+        and all(map(_is_plain, name))
     )
+
+
+def plain_name(name: str) -> str:
+    """Return a name with what no file name may hold replaced, cut to its last 100 letters."""
+    letters = [letter if _is_plain(letter) else "_" for letter in name]
+    return "".join(letters).lstrip(".")[-100:] or "clip"
+
+
+def _is_plain(letter: str) -> bool:
+    """Whether a letter may stand in a file name everywhere. Half a surrogate pair may not: it is
+    what Python makes of a byte in a name that is not UTF-8, and cannot be sent."""
+    return ord(letter) >= 32 and letter not in '/\\:*?"<>|' and not "\ud800" <= letter <= "\udfff"
 
 
 def _broken(why: str) -> ProtocolError:

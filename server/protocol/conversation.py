@@ -39,6 +39,7 @@ class Conversation:
         self.timeout_seconds = timeout_seconds
         self.info: ServerInfo | None = None
         self.jobs: list[Job] = []
+        self.fault: MicrofaceError | None = None
         self.greeted = False
         self._outbox: deque[Message] = deque([Hello("microface")])
         self._asked_at = self._heard_at = self._pinged_at = self._looked_at = now
@@ -133,7 +134,7 @@ class Conversation:
         if self.info is not None:
             return RunError(
                 f"The server at {self.address} stopped answering.",
-                "See whether it still runs, start it again with `microface serve`, and try again.",
+                "See whether it still runs, and how fast the connection is, and try again.",
             )
         return InputError(
             f"No Microface server answers at {self.address}.",
@@ -141,5 +142,6 @@ class Conversation:
         )
 
     def _fail_all(self, error: MicrofaceError) -> None:
+        self.fault = error
         for job in self.jobs:
             job.fail(error, retryable=True)

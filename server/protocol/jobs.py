@@ -100,7 +100,7 @@ class Job:
     # What goes out
 
     def due(self, now: float) -> Message | None:
-        """Return the next message to send, or None; does a bounded amount of work (one chunk)."""
+        """Return the next message to send, or None; does a bounded amount of work (one piece)."""
         if self._cancelled_at is not None and now - self._cancelled_at > CANCEL_PATIENCE_SECONDS:
             self._end(told.Cancelled())
         if self._outgoing:

@@ -13,6 +13,10 @@ MAX_HEADER_BYTES = 4096
 #: Largest piece of a file in one PUT, in bytes.
 CHUNK_BYTES = 1 << 20
 
+#: What a client sends of a file in one piece: no more than a connection of 0.5 Mbit/s carries while
+#: silence still counts as alive.
+PIECE_BYTES = CHUNK_BYTES // 4
+
 #: Largest single part that a server accepts: a chunk and some room.
 MAX_REQUEST_PART_BYTES = CHUNK_BYTES + 65536
 

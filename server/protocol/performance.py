@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import InputError
-from .content import PICTURE_SUFFIXES, Content, clip_content
+from .content import PICTURE_SUFFIXES, Content, clip_content, is_plain_name, plain_name
 from .faces import parse_face
 from .failures import ProtocolError
 from .limits import STRENGTHS
@@ -114,7 +114,10 @@ def source_at(where: Path | str, fps: Fps, *, picture: bool = False) -> Source:
     folder without `fps`.
     """
     if str(where).startswith(BUILTIN):
-        return Source("builtin", str(where).removeprefix(BUILTIN), None)
+        name = str(where).removeprefix(BUILTIN)
+        if not is_plain_name(name):
+            raise InputError(f"There is no built-in clip '{name}'.", f"Try {BUILTIN}brow-lower.")
+        return Source("builtin", name, None)
     path = Path(where)
     content, kind = clip_content(path)
     if kind == "frames" and fps is None:
@@ -124,13 +127,7 @@ def source_at(where: Path | str, fps: Fps, *, picture: bool = False) -> Source:
         )
     if picture and path.suffix.lower() in PICTURE_SUFFIXES:
         kind = "picture"
-    return Source(kind, _plain(path.name or path.resolve().name), content)
-
-
-def _plain(name: str) -> str:
-    """Return a clip's name with what no file name may hold replaced."""
-    letters = ["_" if letter in '/\\:*?"<>|' or ord(letter) < 32 else letter for letter in name]
-    return "".join(letters).lstrip(".")[-100:] or "clip"
+    return Source(kind, plain_name(path.name or path.resolve().name), content)
 
 
 def checked_fps(fps: Fps) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 
 from .content import Content
-from .limits import CHUNK_BYTES
+from .limits import PIECE_BYTES
 
 
 class Upload:
     """Sends one content: hashes it, asks what the server has, sends the rest.
 
-    Each call of `step` does a bounded amount of work (one chunk), so that a caller with a time
-    budget can stop in between.
+    Each call does a bounded amount of work (one piece), so that a caller with a time budget can
+    stop in between.
     """
 
-    #: Chunks on the way at most.
-    IN_FLIGHT = 4
+    #: Pieces on the way at most.
+    IN_FLIGHT = 16
 
     def __init__(self, content: Content, digest: bytes | None = None) -> None:
         self.content = content
@@ -40,8 +40,8 @@ class Upload:
         return (self.acknowledged or 0) / self.content.size
 
     def hash_step(self) -> None:
-        """Hash one chunk."""
-        piece = self.content.read(self._hashed, CHUNK_BYTES)
+        """Hash one piece."""
+        piece = self.content.read(self._hashed, PIECE_BYTES)
         self._hash.update(piece)
         self._hashed += len(piece)
         if self._hashed >= self.content.size:
@@ -56,9 +56,9 @@ class Upload:
             return 0, b""
         if self.acknowledged is None or self._sent >= self.content.size:
             return None
-        if self._sent - self.acknowledged >= self.IN_FLIGHT * CHUNK_BYTES:
+        if self._sent - self.acknowledged >= self.IN_FLIGHT * PIECE_BYTES:
             return None
-        piece = self.content.read(self._sent, CHUNK_BYTES)
+        piece = self.content.read(self._sent, PIECE_BYTES)
         offset = self._sent
         self._sent += len(piece)
         return offset, piece

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -9,8 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgpack
 import numpy as np
 import pytest
+import zmq
 from microface.errors import InputError, RunError
 from microface.server.client import (
     Cancelled,
@@ -24,6 +27,7 @@ from microface.server.client import (
     RetargetJob,
 )
 from microface.server.embedded import EmbeddedServer
+from microface.server.protocol.limits import VERSION
 
 Neutral = Callable[..., np.ndarray[Any, np.dtype[np.uint8]]]
 
@@ -260,6 +264,26 @@ def test_a_server_that_is_not_there_is_one_clear_line(neutral: Neutral, clip_fol
         with pytest.raises(InputError, match="No Microface server answers"):
             client.retarget(neutral(), clip_folder, 25).pump()
     assert 1.5 < time.monotonic() - begun < 6
+
+
+def test_a_greeting_tells_of_another_version() -> None:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    with context, context.socket(zmq.ROUTER) as server:
+        port = server.bind_to_random_port("tcp://127.0.0.1")
+
+        def answer() -> None:
+            visitor, header = server.recv_multipart()
+            newer = msgpack.unpackb(header) | {"v": VERSION + 1}
+            server.send_multipart([visitor, msgpack.packb(newer)])
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with (
+            Client(f"tcp://127.0.0.1:{port}") as client,
+            pytest.raises(InputError, match=f"version {VERSION} "),
+        ):
+            client.hello()
+        thread.join()
 
 
 @pytest.mark.parametrize("address", ["", "here", "http://127.0.0.1:80", "tcp://127.0.0.1"])

@@ -11,6 +11,8 @@ from pathlib import Path
 import msgpack
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.strategies import characters, text
 from microface.errors import InputError
 from microface.server.blobs import BlobFolder
 from microface.server.protocol.content import (
@@ -20,11 +22,13 @@ from microface.server.protocol.content import (
     bundle_arrays,
     bundle_content,
     clip_content,
+    is_plain_name,
+    plain_name,
     read_arrays,
     read_bundle,
 )
 from microface.server.protocol.failures import Code, ProtocolError
-from microface.server.protocol.limits import CHUNK_BYTES, ServerLimits
+from microface.server.protocol.limits import PIECE_BYTES, ServerLimits
 from microface.server.protocol.upload import Upload
 
 
@@ -96,6 +100,22 @@ def test_a_clip_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
             clip_content(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["caf\udce9.png", "line\n.png", "a:b.png"])
+def test_a_picture_whose_name_cannot_travel_is_named(tmp_path: Path, name: str) -> None:
+    try:
+        (tmp_path / name).write_bytes(b"png")
+    except (OSError, UnicodeError):
+        pytest.skip("this file system has no such names")
+    with pytest.raises(InputError, match="name that not every system can hold"):
+        clip_content(tmp_path)
+
+
+@given(name=text(characters(exclude_categories=()), max_size=120))
+def test_any_name_is_made_plain_and_can_be_packed(name: str) -> None:
+    assert is_plain_name(plain_name(name))
+    assert len(msgpack.packb(plain_name(name))) <= 405
+
+
 def test_a_file_that_shrinks_while_it_is_sent_is_found(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(bytes(100))
@@ -119,7 +139,7 @@ def send(upload: Upload, blobs: BlobFolder, pieces: int | None = None) -> int:
     return sent
 
 
-DATA = np.random.default_rng(0).bytes(2 * CHUNK_BYTES + 77)
+DATA = np.random.default_rng(0).bytes(2 * PIECE_BYTES + 77)
 DIGEST = hashlib.sha256(DATA).digest()
 
 
@@ -133,17 +153,17 @@ def test_content_arrives_whole_and_is_not_sent_twice(tmp_path: Path) -> None:
 def test_an_upload_goes_on_where_another_connection_stopped(tmp_path: Path) -> None:
     blobs = BlobFolder(tmp_path, ServerLimits())
     send(Upload(BytesContent(DATA)), blobs, pieces=2)
-    assert send(Upload(BytesContent(DATA)), blobs) == len(DATA) - CHUNK_BYTES
+    assert send(Upload(BytesContent(DATA)), blobs) == len(DATA) - PIECE_BYTES
     assert blobs.path(DIGEST).read_bytes() == DATA
 
 
 def test_repeated_and_early_pieces_are_absorbed(tmp_path: Path) -> None:
     blobs = BlobFolder(tmp_path, ServerLimits())
     total = len(DATA)
-    assert blobs.put(DIGEST, total, CHUNK_BYTES, DATA[CHUNK_BYTES:]) == 0
+    assert blobs.put(DIGEST, total, PIECE_BYTES, DATA[PIECE_BYTES:]) == 0
     for _ in range(2):
-        assert blobs.put(DIGEST, total, 0, DATA[:CHUNK_BYTES]) == CHUNK_BYTES
-    assert blobs.put(DIGEST, total, CHUNK_BYTES, DATA[CHUNK_BYTES:]) == total
+        assert blobs.put(DIGEST, total, 0, DATA[:PIECE_BYTES]) == PIECE_BYTES
+    assert blobs.put(DIGEST, total, PIECE_BYTES, DATA[PIECE_BYTES:]) == total
     assert blobs.hold(DIGEST) == total
 
 
