@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import os
 import sys
 from typing import NoReturn
@@ -26,6 +27,9 @@ def leave(status: int) -> None:
 def run() -> NoReturn:
     """Run one command and leave with its exit status."""
     limit_threads()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A name that the terminal cannot show is no reason to fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
     status = 1
     atexit.register(lambda: leave(status))
     try:

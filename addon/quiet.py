@@ -1,4 +1,4 @@
-"""Keep Blender's log out of a command's output."""
+"""Keep Blender's log and its way of telling errors out of what we tell."""
 
 from __future__ import annotations
 
@@ -31,3 +31,10 @@ def blender_log_hidden() -> Iterator[None]:
         os.dup2(kept, 1)
         os.close(kept)
         os.close(nowhere)
+
+
+def reason(error: Exception) -> str:
+    """Return why an operator of Blender's, or the system, failed, to stand within a sentence."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return " ".join(str(error).rpartition("Error: ")[2].split())

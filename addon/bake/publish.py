@@ -13,7 +13,7 @@ import bpy
 from ...drafts import move_all
 from ...errors import InputError, RunError
 from ..files import make_blend_draft
-from ..quiet import blender_log_hidden
+from ..quiet import blender_log_hidden, reason
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,8 @@ class Publication:
                 )
             move_all(self.draft, moves)
         except (OSError, RuntimeError) as error:
-            reason = " ".join(str(error).removeprefix("Error: ").split())
             raise RunError(
-                f"{self.out} could not be saved ({reason}).", "Check the disk's space."
+                f"{self.out} could not be saved ({reason(error)}).", "Check the disk's space."
             ) from error
 
     def _point_to_final_pictures(self) -> None:

@@ -8,6 +8,7 @@ import bpy
 
 from ...errors import RunError
 from ..files import make_blend_draft
+from ..quiet import blender_log_hidden, reason
 from .builtin import create_character, named_identity
 from .builtin_scene import create_scene
 
@@ -27,11 +28,12 @@ def write_character(path: Path, identity: str) -> None:
     try:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         create_scene(create_character(who, identity.capitalize()))
-        bpy.ops.wm.save_as_mainfile(filepath=str(draft), compress=True, check_existing=False)
+        with blender_log_hidden():
+            bpy.ops.wm.save_as_mainfile(filepath=str(draft), compress=True, check_existing=False)
         draft.replace(path)
     except (OSError, RuntimeError) as error:
         raise RunError(
-            f"{path} could not be saved ({error}).", "Check the disk's space."
+            f"{path} could not be saved ({reason(error)}).", "Check the disk's space."
         ) from error
     finally:
         for left in aside.iterdir():

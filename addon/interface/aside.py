@@ -21,6 +21,7 @@ import bpy
 
 from ...errors import InputError, RunError
 from ...server.folders import new_folder
+from ..quiet import reason
 from .parcel import read_json, write_json
 
 #: The module that the second Blender runs.
@@ -129,7 +130,7 @@ def start_aside(
     except (OSError, RuntimeError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise RunError(
-            f"The work could not be handed to a second Blender ({error}).",
+            f"The work could not be handed to a second Blender ({reason(error)}).",
             "Check the space of the temporary folder.",
         ) from error
     return Aside(stage, folder, process, log, then, draft)
