@@ -28,7 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stage",
-        choices=("keypoints", "motion", "paint", "points", "doubt", "unsupervised", "all"),
+        choices=[
+            "keypoints",
+            "motion",
+            "paint",
+            "points",
+            "doubt",
+            "amounts",
+            "unsupervised",
+            "all",
+        ],
         default="all",
         help="one stage alone, or all: the first three in their order (default: all)",
     )

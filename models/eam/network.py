@@ -27,7 +27,8 @@ class EamConfig:
     difference of two detections, as described in the paper; `carry` adds the candidate that
     carries the whole field; `chart` lets the correspondence agree on the chart of the face; `aep`
     and `eimhsa` switch edge prediction and attention; `doubt` adds how far off the motion may be;
-    `repertoire` is the number of movements that the source's motion is fitted by, 0 for no fit.
+    `repertoire` is the number of movements that the source's motion is fitted by, 0 for no fit,
+    `together` the size of the network that knows which of them go together, 0 for none.
     """
 
     keypoints: int = 30
@@ -43,6 +44,7 @@ class EamConfig:
     eimhsa: bool = True
     doubt: bool = True
     repertoire: int = 128
+    together: int = 0
 
     def __post_init__(self) -> None:
         """Raise ValueError for an unknown `motion`."""
@@ -128,7 +130,7 @@ class Eam(nn.Module):
         self.encoder = KeypointNetwork(c.keypoints, c.features, c.detail, c.chart)
         self.source = SourceMotion(c.features)
         self.repertoire = (
-            Repertoire(c.repertoire, c.keypoints, c.features) if c.repertoire else None
+            Repertoire(c.repertoire, c.keypoints, c.features, c.together) if c.repertoire else None
         )
         self.correspond = Correspond(c.features, c.keypoints, chart=c.chart)
         self.dense = Dense(c.features, c.detail, c.keypoints, c.context)
@@ -186,7 +188,7 @@ class Eam(nn.Module):
         where = prepared.where
         refined = self.source(neutral, frame, source_flow)
         if self.repertoire is not None:
-            refined = self.repertoire(refined, prepared.fit, neutral.features)
+            refined = self.repertoire(refined, source_flow, prepared.fit, neutral.features)
         if self.config.motion == "flow":
             found = motion.by_flow(refined, prepared.windows)
         else:

@@ -18,11 +18,14 @@ from . import grid
 from .blocks import Hourglass, Projection, zeroed
 from .correspondence import by_landmarks
 from .keypoints import CELLS, Encoding
+from .together import Together
 
 #: Cells a side of the movements' grid, which spans the mean face's crop.
 SIDE = 48
 #: The prior's weight before training, and the least it can be, of a movement's mean weight.
 RIDGE, LEAST_RIDGE = 0.05, 0.01
+#: Squared pixels: what keeps the slope of a root finite.
+TINY = 1e-8
 #: Rounds of Newton's iteration for an inverse: enough for the worst that `LEAST_RIDGE` allows.
 ROUNDS = 18
 
@@ -39,10 +42,11 @@ class Repertoire(nn.Module):
     """Fits a forward motion (N, 2, 64, 64), 256-px pixels, by as many learned `movements`.
 
     `directions` (M, 2, 48, 48) are displacements of the mean face, about a pixel each, `sizes` (M,)
-    how large each movement is beside the others.
+    how large each movement is beside the others; as many units as `together` says know which go
+    together, 0 for none.
     """
 
-    def __init__(self, movements: int, keypoints: int, features: int) -> None:
+    def __init__(self, movements: int, keypoints: int, features: int, together: int = 0) -> None:
         super().__init__()
         # Apart, so that usual and rare movements are taught at the same pace.
         self.directions = nn.Parameter(torch.zeros(movements, 2, SIDE, SIDE))
@@ -51,6 +55,7 @@ class Repertoire(nn.Module):
         self.mean_face: Tensor
         self.ridge = nn.Parameter(torch.tensor(math.log(RIDGE - LEAST_RIDGE)))
         self.worth = zeroed(Projection(features, 1, 1))
+        self.together = Together(movements, together) if together else None
         self.reduce = Projection(features, 8, 1)
         self.hourglass = Hourglass(6 + 8, (24, 32, 32), normalise=False)
         self.share = zeroed(Projection(24, 1, 1))
@@ -75,13 +80,35 @@ class Repertoire(nn.Module):
         inverse = inverted(normal / mean + (LEAST_RIDGE + self.ridge.exp()) * eye)
         return Fit(laid, ((inverse @ weighed) / mean).reshape(laid.shape))
 
-    def forward(self, motion: Tensor, fit: Fit, features: Tensor) -> Tensor:
-        """Return `motion` (N, 2, 64, 64) mixed with its fit; `features` are the neutral's."""
-        amounts = fit.readings.flatten(2) @ motion.flatten(1)[..., None]
-        fitted = (amounts.transpose(1, 2) @ fit.movements.flatten(2)).reshape(motion.shape)
+    def forward(self, motion: Tensor, measured: Tensor, fit: Fit, features: Tensor) -> Tensor:
+        """Return `motion` (N, 2, 64, 64) mixed with its fit; `measured` is what it was refined
+        from, `features` are the neutral's."""
+        amounts = self.amounts(motion, fit)
+        fitted = made(amounts, fit)
+        if self.together is not None:
+            noise = self.noise(motion, measured, fitted, features)
+            fitted = made(self.together(amounts, noise), fit)
         known = torch.cat((motion, fitted, fitted - motion, self.reduce(features)), dim=1)
         share = torch.sigmoid(self.share(self.hourglass(known)))
         return motion + share * (fitted - motion)
+
+    def amounts(self, motion: Tensor, fit: Fit) -> Tensor:
+        """Return how much (N, M) of each movement fits a motion (N, 2, 64, 64) best."""
+        return (fit.readings.flatten(2) @ motion.flatten(1)[..., None])[..., 0]
+
+    def noise(self, motion: Tensor, measured: Tensor, fitted: Tensor, features: Tensor) -> Tensor:
+        """Return (N, 2), 256-px pixels, how far a motion is from its fit, and from what was
+        measured: root mean squares over what is worth something."""
+        worth = torch.sigmoid(self.worth(features)).flatten(1)
+        total = worth.sum(1)
+        apart = ((motion - other).square().sum(1).flatten(1) for other in (fitted, measured))
+        return torch.stack([((worth * a).sum(1) / total + TINY).sqrt() for a in apart], dim=1)
+
+
+def made(amounts: Tensor, fit: Fit) -> Tensor:
+    """Return the motion (N, 2, 64, 64) of amounts (N, M) of movements."""
+    flat = amounts[:, None] @ fit.movements.flatten(2)
+    return flat.reshape(-1, 2, CELLS, CELLS)
 
 
 def inverted(matrices: Tensor) -> Tensor:

@@ -15,8 +15,9 @@ DEFAULT = Path(__file__).with_name("default.toml")
 STAGES = ("keypoints", "motion", "paint")
 
 #: Stages that are run only when asked for: the keypoints' heatmaps anew, on the same features; how
-#: far off the motion of the rest, which stays as it is, may be; and everything without any truth.
-EXTRA_STAGES = ("points", "doubt", "unsupervised")
+#: far off the motion of the rest, which stays as it is, may be; everything without any truth; and
+#: which movements of the repertoire go together (`amounts.py`).
+EXTRA_STAGES = ("points", "doubt", "unsupervised", "amounts")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from torch import Tensor
 from ...errors import InputError, RunError
 from ..devices import CPU
 from ..eam.network import Eam, EamConfig
-from . import checkpoint
+from . import amounts, checkpoint
 from .checkpoint import Position
 from .data import Shards
 from .descent import descend, optimiser_of, rate_at
@@ -67,14 +67,14 @@ class Trainer:
         self.optimiser = optimiser_of([p for _, p in named], rate)
 
     def start_from(self, weights: Eam) -> None:
-        """Begin with the weights of another network, which may lack the part that doubts and the
-        repertoire.
+        """Begin with the weights of another network, which may lack the part that doubts, the
+        repertoire, and what knows which of its movements go together.
 
         InputError where it is built differently otherwise.
         """
         mine, theirs = self.network.config, weights.config
-        parts = itertools.product((mine.doubt, False), (mine.repertoire, 0))
-        if theirs not in [replace(mine, doubt=d, repertoire=r) for d, r in parts]:
+        parts = itertools.product((mine.doubt, False), (mine.repertoire, 0), (mine.together, 0))
+        if theirs not in [replace(mine, doubt=d, repertoire=r, together=t) for d, r, t in parts]:
             raise InputError(
                 f"The weights are of a network built as {weights.config}.",
                 "Set [network] in the settings likewise.",
@@ -153,6 +153,11 @@ class Trainer:
         """
         first = self.position.stage if self.position.stage in stages else stages[0]
         for stage in stages[stages.index(first) :]:
+            if stage == "amounts":
+                how = self.settings.stages[stage]
+                amounts.teach(self.network, self.shards, self.settings.seed, how, say)
+                self.average = self.weights()
+                continue
             if stage != self.position.stage or self.position.step == 0:
                 self.begin(stage)
             share = self.settings.stages[stage].share

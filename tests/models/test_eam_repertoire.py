@@ -70,7 +70,7 @@ def test_a_smaller_face_elsewhere_moves_by_less_at_its_own_place(repertoire: Rep
 def test_stillness_stays_exact(repertoire: Repertoire) -> None:
     still = torch.zeros(1, 2, 64, 64)
     neutral = encoding(face())
-    assert not repertoire(still, repertoire.fit(neutral), neutral.features).any()
+    assert not repertoire(still, still, repertoire.fit(neutral), neutral.features).any()
 
 
 @given(st.integers(1, 24), st.integers(0, 2**16), st.floats(0.05, 1.0))
