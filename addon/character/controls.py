@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from .family import home_scene
 from .knobs import Knob
 from .probing import Effect, probe
 from .puppet import Puppet, puppet
-from .rig import Wiring, trace_rig
+from .rig import Wiring, is_led, trace_rig
 from .shape_keys import values_kept
 from .surface import world_positions
 
@@ -57,6 +58,7 @@ def read_rig(family: list[Any]) -> Rig:
     """
     wiring = trace_rig(family)
     knobs = list(wiring.knobs.values())
+    _tell_apart(knobs)
     effects: list[Effect] = []
     poses: set[str] = set()
     if knobs:
@@ -66,7 +68,7 @@ def read_rig(family: list[Any]) -> Rig:
         with at_rest(resting, home), puppet(family, sinks) as doll:
             effects = probe(doll, knobs)
             poses = set(_poses(doll, family[0], effects))
-    effects = [effect for effect in effects if effect.knob.label not in poses]
+    effects = _firsthand([effect for effect in effects if effect.knob.label not in poses])
     channels = tuple(channel for effect in effects for channel in _channels(effect))
     return Rig(
         channels,
@@ -74,6 +76,25 @@ def read_rig(family: list[Any]) -> Rig:
         tuple(effect.knob.label for effect in effects if not effect.is_linear),
         tuple(sorted(poses)),
     )
+
+
+def _tell_apart(knobs: list[Knob]) -> None:
+    """Let labels that several knobs have (two rigs may have bones of one name) say of what."""
+    said = Counter(knob.label for knob in knobs)
+    for knob in knobs:
+        if said[knob.label] > 1:
+            knob.label = f"{knob.target.id_name} {knob.label}"
+
+
+def _firsthand(effects: list[Effect]) -> list[Effect]:
+    """Leave out bones that follow a control to the same keys: an animator moves that one."""
+    led = [is_led(effect.knob) for effect in effects]
+    leading = [effect.knob.sinks for effect, by in zip(effects, led, strict=True) if not by]
+    return [
+        effect
+        for effect, by in zip(effects, led, strict=True)
+        if not by or effect.knob.sinks not in leading
+    ]
 
 
 def _channels(effect: Effect) -> Iterator[Channel]:

@@ -153,7 +153,8 @@ def _check(
     if posed.shape != neutral.shape:
         raise InputError(
             f"The modifiers of '{name}' change its vertex count with '{channel.name}'.",
-            "Turn off Decimate, Weld, Boolean and the like, and Merge of Mirror, while baking.",
+            "While baking, turn off Decimate, Weld, Boolean, Merge of Mirror, and geometry nodes"
+            " that scatter something over the face.",
         )
     if not np.isfinite(posed).all():
         raise InputError(

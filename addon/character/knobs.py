@@ -111,7 +111,8 @@ def property_knob(block: Any, data_path: str, index: int) -> Knob | None:
         owner = block.path_resolve(owner_path) if owner_path else block
         low, high, rest = _own_bounds(owner, name)
     bone = str(owner.name) if isinstance(owner, bpy.types.PoseBone) else ""
-    return Knob(target, f"{owner.name} {name}", low, high, rest, bone)
+    label = f"{owner.name} {name}" if index < 0 else f"{owner.name} {name} {index}"
+    return Knob(target, label, low, high, rest, bone)
 
 
 def _transform_by_path(block: Any, data_path: str, index: int) -> Knob | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 import numpy as np
@@ -12,23 +13,34 @@ from .atrest import curves_on
 #: A value nearer to zero than this is zero, and a curve that varies by less does not move.
 SMALLEST_VALUE = 1e-6
 
-#: What expressions are called (ARKit, VRM, visemes, FACS), without sides, digits and marks.
+#: What expressions are called (ARKit, VRM, visemes, FACS, Daz, Reallusion, MetaHuman, MPFB),
+#: without sides, digits and marks.
 _EXPRESSIONS = re.compile(
-    r"^(?:expressions?|exp|fcl|mth|eye|brw|all|key|e?ctrl|cc|vrc|v|facs|bs|phm)*(?:"
-    r"browdown|browinnerup|browouterup|browup|browlower(?:er)?|browraise(?:r)?|browcompress"
+    r"^(?:expressions?|exp|fcl|mth|eye|brw|all|key|e?ctrl|cc|vrc|v|facs|c?bs|phm|blendshapes?"
+    r"|face|mf)*(?:"
+    r"browdown|browinnerup|browouterup|browup|browlower(?:er)?|browcompress|browdrop|browlateral"
+    r"|browraise(?:r|inner|outer|in|out)?|browsqueeze|browupdown"
     r"|cheekpuff|cheeksquint|cheekraise(?:r)?|cheeksuck"
-    r"|eyeblink|eyeclosed?|eyelook(?:down|in|out|up)|eyesquint|eyewide|eyelookdown|blink|wink"
+    r"|eyeblink|eyes?clos(?:ed?|ure)|eyelook(?:down|in|out|up)|eyesquint|eyewide|eyelookdown|blink|wink"
     r"|look(?:up|down|left|right|in|out)?"
-    r"|jaw(?:forward|open|drop|in|out|left|right)?|mouthopen"
+    r"|jaw(?:forward|open|drop|in|out|outin|left|right)?|mouthopen"
     r"|mouth(?:close|dimple|frown|funnel|lowerdown|press|pucker|rolllower|rollupper|shruglower"
-    r"|shrugupper|smile|stretch|upperup|left|right|move|narrow|wide)"
+    r"|shrugupper|smile|stretch|upperup|upupper|downlower|corner(?:pull|depress)|lipspart|left|right"
+    r"|move|narrow|wide)"
     r"|nosesneer|nosewrinkle|tongue(?:out|up)?|lips?(?:funnel|pucker|suck|press|tightener|cornerpull"
     r"|towards|part)"
-    r"|smile|frown|sneer|grin|pout|kiss|squint|happy|sad|angry|relaxed|surprised|neutral|joy|sorrow"
+    r"|smile(?:fullface|open)?|frown|sneer|grin|pout|kiss|squint|happy|sad|angry|relaxed|surprised|neutral|joy|sorrow"
     r"|fun|fear|disgust|contempt|anger|sadness|happiness|surprise"
     r"|viseme[a-z]*|sil|aa|ih|ou|ee|oh|pp|ff|th|dd|kk|ch|ss|nn|rr|a|i|u|e|o|au"
     r")$"
 )
+#: The same of MikuMikuDance, with or without a side.
+_JAPANESE = re.compile(
+    r"^(?:まばたき|ウ[ィイ]ンク|笑い|にこり|にっこり|にやり|なごみ|はぅ|びっくり|じと目|怒り|困る|悲しい|真面目|照れ"
+    r"|ぺろっ?|口角[上下]|[あいうえおんωワ上下])[2-9]?[左右]*$"
+)
+#: A side between other words.
+_SIDE_WITHIN = re.compile(r"(?<=[-_ .])(?:left|right|[lr])(?=[-_ .])", re.IGNORECASE)
 #: A step of a corrective series, at a name's end.
 _STEP = re.compile(r"_div\d+$")
 _SIDE = re.compile(r"(?:[ _.\-]?(?:[Ll]eft|[Rr]ight|LEFT|RIGHT)|[ _.\-][lrLR]|(?<=[a-z])[LR])$")
@@ -36,8 +48,11 @@ _SIDE = re.compile(r"(?:[ _.\-]?(?:[Ll]eft|[Rr]ight|LEFT|RIGHT)|[ _.\-][lrLR]|(?
 
 def is_expression(name: str) -> bool:
     """Return whether a shape key's name says that it is an expression, in any common spelling."""
-    bare = re.sub(r"[^a-z]", "", _SIDE.sub("", _STEP.sub("", name)).lower())
-    return bool(_EXPRESSIONS.match(bare))
+    name = unicodedata.normalize("NFKC", name).rpartition("__")[
+        2
+    ]  # after a mesh's or figure's name
+    bare = _SIDE.sub("", _SIDE_WITHIN.sub("", _STEP.sub("", name))).lower()
+    return bool(_EXPRESSIONS.match(re.sub(r"[^a-z]", "", bare)) or _JAPANESE.match(name))
 
 
 def resting_values(block: Any) -> dict[str, float]:

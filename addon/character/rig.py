@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import bpy
+
 from .channel import Target
 from .knobs import Knob, is_locked, property_knob, transform_knobs
 
@@ -170,6 +172,14 @@ class _Walk:
             self.wiring.blame(self.sink, f"its control '{knob.label}' is locked")
         else:
             self.wiring.knobs.setdefault(knob.target, knob).sinks.add(self.sink)
+
+
+def is_led(knob: Knob) -> bool:
+    """Return whether a knob is of a bone or an object that constraints make follow another."""
+    owner = bpy.data.objects.get(knob.target.id_name) if knob.target.id_type == "OBJECT" else None
+    if owner is not None and knob.bone:
+        owner = owner.pose.bones.get(knob.bone)
+    return owner is not None and any(True for _ in _leaders(owner))
 
 
 def _leaders(owner: Any) -> Iterator[tuple[Any, Any]]:

@@ -64,16 +64,34 @@ def shape_key_block(obj: Any) -> Any:
         raise InputError(f"{named} is not a mesh.", "Choose the mesh object of the face.")
     block = obj.data.shape_keys
     if block is None or len(block.key_blocks) < 2:
-        raise InputError(
-            f"'{obj.name}' has no shape keys.",
-            "Choose the mesh that carries the facial shape keys, or add some to it.",
-        )
+        raise _no_keys(obj)
     if not block.use_relative:
         raise InputError(
             f"The shape keys of '{obj.name}' are absolute.",
             "Turn on Relative in the shape key panel of the mesh.",
         )
     return block
+
+
+def _no_keys(obj: Any) -> InputError:
+    """Return the error about a mesh without shape keys, by what moves it instead."""
+    movers = [getattr(one, "object", None) or getattr(one, "target", None) for one in obj.modifiers]
+    for mover in movers:
+        if mover is not None and mover.type == "MESH" and mover.data.shape_keys is not None:
+            return InputError(
+                f"'{obj.name}' has no shape keys of its own.",
+                f"Choose '{mover.name}', which moves it; what it moves goes along.",
+            )
+    if any(mover is not None and mover.type == "ARMATURE" for mover in movers):
+        return InputError(
+            f"'{obj.name}' has no shape keys: bones alone move it.",
+            "Pose each expression and keep it as a shape key (menu of the Armature modifier > Save"
+            " as Shape Key); a bake keys these, over whatever the bones do.",
+        )
+    return InputError(
+        f"'{obj.name}' has no shape keys.",
+        "Choose the mesh that carries the facial shape keys, or add some to it.",
+    )
 
 
 def driven_keys(block: Any) -> frozenset[str]:

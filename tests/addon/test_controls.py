@@ -143,6 +143,41 @@ def test_a_mechanism_bone_leads_to_its_control(mask: Any) -> None:
     assert channel.upper == 0
 
 
+def test_a_bone_led_by_an_action_gives_way_to_its_control(mask: Any) -> None:
+    rig = bones("Rig", {"MCH": (0, 0, 0), "ctrl": (0.1, 0, 0)})
+    action = bpy.data.actions.new("Smile")
+    rig.pose.bones["MCH"].location.x = 0.0
+    rig.animation_data_create().action = action
+    for frame, place in ((0, 0.0), (10, 0.05)):
+        rig.pose.bones["MCH"].location.x = place
+        rig.pose.bones["MCH"].keyframe_insert("location", index=0, frame=frame)
+    rig.animation_data.action = None
+    rig.pose.bones["MCH"].location.x = 0.0
+    follow = rig.pose.bones["MCH"].constraints.new("ACTION")
+    follow.target, follow.subtarget, follow.action = rig, "ctrl", action
+    if hasattr(follow, "action_slot"):
+        follow.action_slot = action.slots[0]
+    follow.transform_channel, follow.target_space = "LOCATION_Y", "LOCAL"
+    follow.min, follow.max, follow.frame_start, follow.frame_end = 0, 0.03, 0, 10
+    drive_key(mask, "jawOpen", "x * 20", x=(rig, "MCH", "LOC_X"))
+    bpy.context.view_layer.update()
+    assert list(controls(mask)) == ["ctrl loc Y"]
+
+
+def test_controls_of_one_name_are_told_apart(mask: Any) -> None:
+    """Two rigs with a bone of one name, and two numbers of one property."""
+    for name, key in (("Left", "mouthSmileLeft"), ("Right", "mouthSmileRight")):
+        drive_key(mask, key, "y * 50", y=(bones(name, {"lip": (0, -0.1, 0)}), "lip", "LOC_Y"))
+    face = bpy.data.objects["Left"]
+    face["brows"] = [0.0, 0.0]
+    face.update_tag()
+    for index, key in enumerate(("browDownLeft", "browDownRight")):
+        drive_key(mask, key, "v", v=(face, f'["brows"][{index}]'))
+    bpy.context.view_layer.update()
+    said = {"Left lip loc Y", "Right lip loc Y", "Left brows 0", "Left brows 1"}
+    assert {name.removesuffix(" +") for name in controls(mask)} == said
+
+
 @pytest.mark.parametrize(
     ("trouble", "why"),
     [

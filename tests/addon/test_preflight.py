@@ -15,7 +15,7 @@ from microface.addon.character.fixes import FIXES, fix
 from microface.addon.character.preflight import Severity, preflight
 from microface.addon.retarget.prepare import find_character, prepare
 from microface.errors import InputError
-from rigs import bones, drive_key, mouth_rig
+from rigs import bones, drive_key, in_armature, mouth_rig
 
 
 def whats(obj: Any, severity: Severity) -> str:
@@ -50,6 +50,21 @@ def test_no_shape_keys() -> None:
     assert "no shape keys" in whats(cube, Severity.ERROR)
     with pytest.raises(InputError, match="no shape keys"):
         prepare(cube, 128)
+
+
+def test_a_face_that_bones_alone_move_says_so(mask: Any) -> None:
+    mask.shape_key_clear()
+    in_armature(mask)
+    (finding,) = preflight(mask)
+    assert "bones alone move it" in finding.what
+    assert "Save as Shape Key" in finding.remedy
+
+
+def test_a_mesh_that_follows_the_face_names_it(mask: Any) -> None:
+    skin = heads.companion("Skin", (0, -0.08, 0), ())
+    skin.modifiers.new("Follow", "SURFACE_DEFORM").target = mask
+    (finding,) = preflight(skin)
+    assert finding.remedy.startswith("Choose 'Mask', which moves it")
 
 
 def test_not_a_mesh() -> None:
