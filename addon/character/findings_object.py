@@ -15,6 +15,9 @@ from .subdivision import subdivided_faces
 SCALE_SLACK = 1e-4
 #: Modifiers that make other vertices of every expression.
 RECOUNTING = {"BOOLEAN", "DECIMATE", "REMESH", "WELD"}
+#: Geometry nodes that do, and those that do once they are realised.
+_RECOUNTING_NODES = {"GeometryNodeMeshBoolean", "GeometryNodeMergeByDistance"}
+_SCATTERING_NODES = {"GeometryNodeDistributePointsOnFaces", "GeometryNodeMeshToPoints"}
 #: From this many faces on a subdivided mesh takes half a second a channel to measure.
 MANY_FACES = 400_000
 
@@ -96,8 +99,24 @@ def _shared(obj: Any, block: Any) -> Iterator[Finding]:
             )
 
 
+def recounts(modifier: Any) -> bool:
+    """Return whether a modifier may make other vertices of every expression."""
+    if modifier.type != "NODES" or modifier.node_group is None:
+        return modifier.type in RECOUNTING
+    kinds = set(_node_kinds(modifier.node_group))
+    scatters = "GeometryNodeRealizeInstances" in kinds and not kinds.isdisjoint(_SCATTERING_NODES)
+    return scatters or not kinds.isdisjoint(_RECOUNTING_NODES)
+
+
+def _node_kinds(tree: Any) -> Iterator[str]:
+    for node in tree.nodes:
+        yield str(node.bl_idname)
+        if node.bl_idname == "GeometryNodeGroup" and node.node_tree is not None:
+            yield from _node_kinds(node.node_tree)
+
+
 def _modifiers(obj: Any, block: Any) -> Iterator[Finding]:
-    found = [one.name for one in obj.modifiers if one.type in RECOUNTING and one.show_viewport]
+    found = [one.name for one in obj.modifiers if one.show_viewport and recounts(one)]
     if found:
         yield Finding(
             Severity.WARNING,

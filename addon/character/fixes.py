@@ -13,7 +13,7 @@ from ...errors import InputError
 from .controls import read_rig
 from .family import family_of
 from .findings_mesh import coordinates
-from .findings_object import RECOUNTING
+from .findings_object import recounts
 from .shape_keys import driven_keys, free_keys
 
 #: Colour of a plain skin, linear light.
@@ -72,7 +72,7 @@ def single_user(obj: Any) -> None:
 def modifiers(obj: Any) -> None:
     """Turn off the modifiers that change the number of vertices with the expression."""
     for modifier in obj.modifiers:
-        if modifier.type in RECOUNTING:
+        if recounts(modifier):
             modifier.show_viewport = modifier.show_render = False
 
 

@@ -202,6 +202,38 @@ def test_recounting_modifiers_are_turned_off(mask: Any) -> None:
     assert preflight(mask) == []
 
 
+def test_things_scattered_over_the_face_are_turned_off(mask: Any) -> None:
+    """Where they are realised: as instances they leave the face's own vertices alone."""
+    tree = bpy.data.node_groups.new("Stubble", "GeometryNodeTree")
+    for way in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=way, socket_type="NodeSocketGeometry")
+    kinds = ("DistributePointsOnFaces", "MeshCube", "InstanceOnPoints", "JoinGeometry")
+    given, taken = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
+    points, cube, hairs, both = (tree.nodes.new(f"GeometryNode{kind}") for kind in kinds)
+    points.inputs["Density"].default_value = 5000
+    cube.inputs["Size"].default_value = (0.001, 0.001, 0.001)
+    for start, end in (
+        (given.outputs[0], points.inputs["Mesh"]),
+        (points.outputs["Points"], hairs.inputs["Points"]),
+        (cube.outputs["Mesh"], hairs.inputs["Instance"]),
+        (given.outputs[0], both.inputs[0]),
+        (hairs.outputs[0], both.inputs[0]),
+        (both.outputs[0], taken.inputs[0]),
+    ):
+        tree.links.new(start, end)
+    mask.modifiers.new("Stubble", "NODES").node_group = tree
+    assert preflight(mask) == []
+    prepare(mask, 128)
+    realised = tree.nodes.new("GeometryNodeRealizeInstances")
+    tree.links.new(both.outputs[0], realised.inputs[0])
+    tree.links.new(realised.outputs[0], taken.inputs[0])
+    assert "'Stubble' may make other vertices" in whats(mask, Severity.WARNING)
+    with pytest.raises(InputError, match="modifiers of 'Mask' change its vertex count"):
+        prepare(mask, 128)
+    fix(mask, "modifiers")
+    assert preflight(mask) == []
+
+
 def test_fine_subdivision_is_noted(mask: Any) -> None:
     modifier = mask.modifiers.new("Finer", "SUBSURF")
     modifier.levels = 3
