@@ -43,8 +43,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 success, 2 a bad input, 1 a failure."""
-    # A polite kill ends like an interrupt: drafts are removed, servers of our own are stopped.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A polite kill, and a terminal that is closed, end like an interrupt: drafts are removed,
+    # servers of our own are stopped.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no terminals that hang up
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as nohup asks
+            signal.signal(number, _interrupt)
     try:
         chosen = parser().parse_args(arguments)
         return int(chosen.run(chosen))

@@ -23,28 +23,15 @@ lies in the .blend itself. The character's file is not changed.
 from __future__ import annotations
 
 import argparse
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
-from .needs import need_blender
+from .bake_clip import bake_clip
+from .bake_sheet import bake_sheet
+from .needs import need_blender, need_file
 from .options import add_fps_argument, add_server_argument, add_strength_argument
 from .performance import add_performance_arguments, check_no_performance, performance
 from .progress import ProgressReport
-from .proof import Baked, prove, settings_told
-from .timing import (
-    add_timing_arguments,
-    bake_rows,
-    check_timing_arguments,
-    timing_options,
-    views_asked,
-)
-
-if TYPE_CHECKING:
-    from ..addon.bake.texture import TextureBake
-    from ..addon.generated import Generated
-    from ..server.client import Client
+from .timing import add_timing_arguments, check_timing_arguments, timing_options
 
 EXAMPLE = """Examples:
   microface bake a.blend --object Head --clip smile.mp4 --fps 25 --to shape-keys --out o/a.blend
@@ -103,6 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--views",
+        type=_views,
+        default=("front",),
         metavar="VIEW,...",
         help="sides to see the face from, for motion towards the camera: front, "
         "three-quarter-left, three-quarter-right (three-quarter is the left one; default: front)",
@@ -114,11 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    if not arguments.character.is_file():
-        raise InputError(
-            f"The character file {arguments.character} does not exist.",
-            "Give a .blend; `microface character --out X.blend` writes one.",
-        )
+    need_file(arguments.character, "Give a .blend; `microface character --out X.blend` writes one.")
     check_timing_arguments(arguments)
     if arguments.sheet is None:
         performance(arguments)  # Raises for what does not go together, before anything is opened.
@@ -133,8 +118,9 @@ def run(arguments: argparse.Namespace) -> int:
     from ..addon.clips import clip_label
     from ..addon.files import open_blend
     from ..addon.retarget.connection import connect
-    from ..addon.retarget.prepare import check, find_character
+    from ..addon.retarget.prepare import check, check_resolution, find_character
 
+    check_resolution(arguments.resolution)
     fps = parse_fps(arguments.fps) if arguments.fps else None
     if arguments.sheet is None:
         clip_label(arguments.clip)
@@ -152,120 +138,14 @@ def run(arguments: argparse.Namespace) -> int:
         connect(arguments.server) as client,
     ):
         if rows:
-            written = bake_rows(arguments, character, rows, client, place, report)
+            written = bake_sheet(arguments, character, rows, client, place, report)
         else:
-            written = _bake(arguments, character, fps, options, client, place, report)
+            written = bake_clip(arguments, character, fps, options, client, place, report)
     print("\n".join(f"Wrote {path}" for path in written))
     return 0
 
 
-def _bake(
-    arguments: argparse.Namespace,
-    character: Any,
-    fps: Fraction | None,
-    options: dict[str, Any],
-    client: Client,
-    place: Any,
-    report: ProgressReport,
-) -> list[Path]:
-    from ..addon import api
-    from ..addon.bake.time import parse_fps, scene_time
-    from ..addon.character.stage import home_scene
-
-    start = 1.0 if arguments.start is None else arguments.start
-    asked = performance(arguments)
-    generated = api.generate(
-        character,
-        arguments.clip,
-        fps,
-        arguments.strength,
-        client,
-        arguments.resolution,
-        lambda event: report.stage(event.stage, event.progress),
-        views_asked(arguments),
-        gains=asked.gains,
-        timing=asked.timing,
-        rest=asked.rest,
-        second=asked.second,
-        second_fps=parse_fps(arguments.second_fps) if arguments.second_fps else None,
-        mix=asked.mix,
-        align=asked.align,
-        face=asked.face,
-    )
-    report.say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
-    pictures, kinds = place.draft_pictures, arguments.to
-    beside = []
-    keys = textures = None
-    if kinds in ("shape-keys", "wrinkle-maps", "all"):
-        keys = api.bake_shape_keys(character, generated, start, server=client, **options)
-        table = place.draft / f"{place.out.stem}.csv"
-        keys.write_csv(table)
-        beside.append(table)
-        report.say(f"{keys.key_count} keys in '{keys.action_name}'; {_strongest(keys)}")
-    if kinds in ("texture", "flipbook", "all"):
-        textures = _textures(arguments, character, generated, pictures, start, keys, report)
-    if kinds == "wrinkle-maps":
-        kind = "exr" if arguments.format == "exr" else "png16"
-        into = pictures / "wrinkles"
-        found = api.bake_wrinkle_maps(character, generated, into, start, over=keys, kind=kind)
-        if not found:
-            report.say("no wrinkle maps: the shape keys leave nothing over that would be seen")
-        for maps in found:
-            report.say(
-                f"{len(maps.files)} wrinkle maps of {maps.texture} explain {maps.explained:.1%};"
-                f" off by {maps.error_levels:.2f} levels of {maps.still_levels:.2f}"
-            )
-    if kinds == "all":
-        api.bake_edges(character, generated, pictures / "edges")
-    files = {"flipbook": [one for one in (pictures / "flipbook").glob("*") if one.is_file()]}
-    prove(
-        character,
-        place,
-        [Baked(generated, scene_time(home_scene(character), start), keys, textures, files)],
-        settings_told(arguments),
-        report,
-        rendered=not arguments.no_report,
-    )
-    has_pictures = pictures.exists()
-    place.publish(*beside)
-    return [place.out, *(place.out.with_name(path.name) for path in beside)] + (
-        [place.pictures] if has_pictures else []
-    )
-
-
-def _textures(
-    arguments: argparse.Namespace,
-    character: Any,
-    generated: Generated,
-    pictures: Path,
-    start: float,
-    keys: Any,
-    report: ProgressReport,
-) -> TextureBake | None:
-    """Bake textures; return what the file shows of them, None where only a flipbook stays."""
-    from ..addon import api
-
-    into, kinds = pictures / "texture", arguments.to
-    bake = api.bake_texture(character, generated, into, start, over=keys, kind=arguments.format)
-    for note in bake.notes:
-        report.say(note)
-    if not bake.textures:
-        report.say("no texture changes")
-    if kinds in ("flipbook", "all"):
-        api.bake_flipbook(bake, generated, pictures / "flipbook")
-    if kinds == "flipbook":
-        api.unbake_texture(character)
-        for texture in bake.textures:
-            for path in texture.files:
-                path.unlink()
-            texture.files[0].parent.rmdir()
-        if into.exists():
-            into.rmdir()
-        return None
-    return bake
-
-
-def _strongest(keys: Any) -> str:
-    peaks = dict(zip(keys.names, abs(keys.weights).max(axis=0), strict=True))
-    named = [f"{name} {peaks[name]:.2f}" for name in keys.active()[:4]]
-    return "strongest: " + ", ".join(named) if named else "no key moves"
+def _views(text: str) -> tuple[str, ...]:
+    """Return the sides to see the face from, as `api.generate` names them."""
+    names = [name.strip() for name in text.split(",")]
+    return tuple("three-quarter-left" if name == "three-quarter" else name for name in names)

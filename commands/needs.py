@@ -1,10 +1,18 @@
-"""What a command needs to be installed."""
+"""What a command needs to be there."""
 
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
-from ..errors import RunError
+from ..errors import InputError, RunError
+
+
+def need_file(path: Path, remedy: str) -> None:
+    """Raise `InputError` where there is no file at `path`."""
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise InputError(f"The file {path} {what}.", remedy)
 
 
 def need_blender(extras: str = "blender") -> None:

@@ -16,8 +16,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ..errors import InputError
-from .needs import need_blender
+from .needs import need_blender, need_file
 from .progress import ProgressReport
 
 EXAMPLE = """Examples:
@@ -40,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     for path in arguments.blends:
-        if not path.is_file():
-            raise InputError(f"The file {path} does not exist.", "Give a .blend that was baked.")
+        need_file(path, "Give a .blend that was baked.")
     need_blender()
     from ..addon.files import open_blend
     from ..addon.verify.verify import finite, verify_file

@@ -99,9 +99,11 @@ def test_the_quicker_of_two_runs_keeps_its_result(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_a_polite_kill_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_polite_kill_and_a_closed_terminal_leave_nothing(tmp_path: Path, name: str) -> None:
     process = start_writer(tmp_path / "out")
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(getattr(signal, name))
     assert process.wait(10) == 130
     assert not list(tmp_path.iterdir())
 

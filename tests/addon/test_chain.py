@@ -234,7 +234,7 @@ def test_files_that_cannot_be_used(
     out = tmp_path / "out.blend"
     asked = ["--clip", str(clip), "--fps", "100", "--to", "texture"]
     assert bake_command(tmp_path / "none.blend", out, *asked) == 2
-    assert "does not exist" in capsys.readouterr().err
+    assert "is not there" in capsys.readouterr().err
     broken = tmp_path / "broken.blend"
     broken.write_bytes(b"not a blend file")
     assert bake_command(broken, out, *asked) == 2
