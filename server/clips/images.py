@@ -101,13 +101,17 @@ def decode_samples(
             f"{max_pixels / 1e6:.0f} megapixels.",
             "Scale it down.",
         )
+    cv2.setLogLevel(0)  # what is wrong is told below
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     try:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         decoded = None
     if decoded is None:
-        raise InputError(f"{name} is damaged and cannot be decoded.", "Save it again as PNG.")
+        raise InputError(
+            f"{name} cannot be decoded; it is damaged, or of a kind that is not read here.",
+            "Save it again as PNG.",
+        )
     if is_exr(data):
         decoded = display_referred(np.asarray(decoded, np.float32))
     return np.asarray(decoded)[..., ::-1]

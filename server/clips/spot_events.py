@@ -10,8 +10,6 @@ from .describe_amounts import Floats
 
 #: An event rises over its surroundings by this multiple of the curve's noise.
 NOISE_DEVIATIONS = 8.0
-#: It reaches as far as the curve stays over this share of its rise.
-FOOT_SHARE = 0.12
 #: Two peaks are two events where the curve falls between them to this share of the lower.
 VALLEY_SHARE = 0.45
 #: What stays over this share of the peak has not ended.
