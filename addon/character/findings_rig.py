@@ -121,7 +121,12 @@ def _keys(obj: Any, block: Any) -> Iterator[Finding]:
             "unpin",
         )
     rest, free = resting_values(block), {str(key.name) for key in free_keys(block)}
-    shaping = [name for name in rest if name in free and abs(rest[name]) > SLACK]
+    shaping = [
+        str(key.name)
+        for key in block.key_blocks
+        if key.name in free
+        and abs(rest[key.name] - min(max(0.0, key.slider_min), key.slider_max)) > SLACK
+    ]
     posed = [
         str(key.name)
         for key in block.key_blocks

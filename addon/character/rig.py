@@ -152,6 +152,8 @@ class _Walk:
 
     def _owner(self, obj: Any, bone: Any, wanted: list[tuple[str, range]], depth: int) -> None:
         owner = obj if bone is None else bone
+        if bone is not None and obj.data.pose_position == "REST":
+            self.wiring.blame(self.sink, f"'{obj.name}' is in Rest Position")
         for kind, components in wanted:
             if kind == "rotation" and owner.rotation_mode == "AXIS_ANGLE":
                 self.wiring.blame(self.sink, f"'{owner.name}' turns by axis and angle")

@@ -188,6 +188,7 @@ def test_controls_of_one_name_are_told_apart(mask: Any) -> None:
         ("gone", "bone 'lips' is not there"),
         ("switch", "is a switch"),
         ("axis", "turns by axis and angle"),
+        ("rest", "'Rig' is in Rest Position"),
     ],
 )
 def test_keys_that_no_control_moves_say_why(mask: Any, trouble: str, why: str) -> None:
@@ -211,6 +212,8 @@ def test_keys_that_no_control_moves_say_why(mask: Any, trouble: str, why: str) -
     elif trouble == "axis":
         bone.rotation_mode = "AXIS_ANGLE"
         reading = {"x": (rig, "mouth", "ROT_X")}
+    elif trouble == "rest":
+        rig.data.pose_position = "REST"
     drive_key(mask, "mouthSmileLeft", expression, **reading)
     bpy.context.view_layer.update()
     assert not controls(mask)

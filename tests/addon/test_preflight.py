@@ -311,6 +311,11 @@ def test_a_brow_with_a_vertex_at_no_place(mask: Any) -> None:
     assert not whats(mask, Severity.ERROR)
 
 
+def test_a_range_that_leaves_zero_out_is_no_shape_of_the_characters(mask: Any) -> None:
+    mask.data.shape_keys.key_blocks["jawOpen"].slider_min = 0.2
+    assert preflight(mask) == []
+
+
 def test_muted_keys_are_no_channels(mask: Any) -> None:
     mask.data.shape_keys.key_blocks["jawOpen"].mute = True
     assert "jawOpen" not in {one.name for one in face_channels(mask)}
