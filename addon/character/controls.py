@@ -87,7 +87,7 @@ def _tell_apart(knobs: list[Knob]) -> None:
 
 
 def _firsthand(effects: list[Effect]) -> list[Effect]:
-    """Leave out bones that follow a control to the same keys: an animator moves that one."""
+    """Leave out mechanisms that a control moves to the same keys: an animator moves that one."""
     led = [is_led(effect.knob) for effect in effects]
     leading = [effect.knob.sinks for effect, by in zip(effects, led, strict=True) if not by]
     return [

@@ -177,11 +177,14 @@ class _Walk:
 
 
 def is_led(knob: Knob) -> bool:
-    """Return whether a knob is of a bone or an object that constraints make follow another."""
+    """Return whether a knob is of a bone or an object that an action plays on as another moves.
+
+    Such a bone is a rig's mechanism. One that copies another, a lid that follows the gaze, is not.
+    """
     owner = bpy.data.objects.get(knob.target.id_name) if knob.target.id_type == "OBJECT" else None
     if owner is not None and knob.bone:
         owner = owner.pose.bones.get(knob.bone)
-    return owner is not None and any(True for _ in _leaders(owner))
+    return owner is not None and any(one.type == "ACTION" for one in owner.constraints)
 
 
 def _leaders(owner: Any) -> Iterator[tuple[Any, Any]]:
