@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +31,8 @@ PREPARED = Prepared._fields
 ANIMATIONS = Animation._fields[:7]
 #: ONNX operator set: the first with a stable four-dimensional GridSample.
 OPSET = 17
+#: What a configuration or tensors of another network raise.
+UNFIT = (ValueError, KeyError, TypeError, RuntimeError)
 #: Largest absolute difference from torch that an export may have, in each output's own unit.
 PARITY = 1e-3
 
@@ -107,24 +110,35 @@ def load_weights(path: Path) -> Eam:
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
-        network = Eam(EamConfig(**json.loads(metadata["config"])))
-        network.load_state_dict(load_file(str(path)))
-    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        return _network(json.loads(metadata["config"]), load_file(str(path)))
+    except (SafetensorError, OSError, *UNFIT) as error:
         raise InputError(
             f"{path} does not hold weights of this network.", "Give a file that `train` wrote."
         ) from error
-    return network.eval()
 
 
 def load_network(path: Path) -> Eam:
-    """Return the network of a weights file, or the averaged one of a training run's folder."""
+    """Return the network of a weights file, or the averaged one of a training run's folder.
+
+    Raises InputError where it is unfit.
+    """
     if not path.is_dir():
         return load_weights(path)
     from .training import checkpoint
 
     tensors, _, config = checkpoint.load(path / checkpoint.NAME)
-    network = Eam(EamConfig(**config))  # type: ignore[arg-type]
-    network.load_state_dict(checkpoint.part(tensors, "average"))
+    try:
+        return _network(config, checkpoint.part(tensors, "average"))
+    except UNFIT as error:
+        raise InputError(
+            f"The checkpoint in {path} is not of this network.",
+            "Export it with the version of Microface that trained it.",
+        ) from error
+
+
+def _network(config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Eam:
+    network = Eam(EamConfig(**config))
+    network.load_state_dict(tensors)
     return network.eval()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from microface.errors import InputError
 from microface.models import export
 from microface.models.eam.network import Eam
 from microface.models.graphs import Graphs
+from microface.models.training import checkpoint
 from microface.server.engine.runtime import WEIGHTS
+from safetensors.torch import save_file
 
 
 def woken() -> Eam:
@@ -69,3 +72,13 @@ def test_weights_that_are_none_are_refused(tmp_path: Path) -> None:
     broken.write_bytes(b"no weights at all, only words")
     with pytest.raises(InputError, match="does not hold"):
         export.load_weights(broken)
+
+
+def test_a_run_of_another_network_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no checkpoint"):
+        export.load_network(tmp_path)
+    position = {field.name: 0 for field in fields(checkpoint.Position)}
+    metadata = {"position": json.dumps(position), "config": json.dumps({"heads_of_old": 3})}
+    save_file({"average.x": torch.zeros(1)}, str(tmp_path / checkpoint.NAME), metadata=metadata)
+    with pytest.raises(InputError, match="not of this network"):
+        export.load_network(tmp_path)
