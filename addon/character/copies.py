@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from .family import has_keys
+from .family import has_keys, stands_behind
 from .resting import resting_values
 from .shape_keys import driven_keys
 
@@ -57,6 +57,7 @@ def cast_neutral(originals: Sequence[Any]) -> Cast:
         raise
     for copy in cast.actors:
         _relink(copy, cast.stand_ins)
+    cast.actors[0].hide_render = stands_behind(originals[0], originals[1:])
     return cast
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,10 @@ from ...errors import InputError
 RENDERED_TYPES = {"MESH", "CURVE", "CURVES", "SURFACE"}
 #: A neighbour more than this many times the character's size is scenery.
 SCENERY_FACTOR = 3.0
+#: Modifiers by which a skin follows another mesh.
+BINDING_MODIFIERS = {"MESH_DEFORM", "SURFACE_DEFORM"}
+#: It is at least this share of that mesh in size, which lashes are not.
+SKIN_SHARE = 0.5
 
 
 def family_of(obj: Any) -> list[Any]:
@@ -75,7 +79,7 @@ def find_companions(obj: Any, scene: Any) -> list[Any]:
     character, and whatever does not overlap it, is left out.
     """
     low, high = _bounds(obj)
-    size = float(np.linalg.norm(high - low))
+    size = _size(obj)
     margin = 0.02 * size
     found = []
     for other in scene.objects:
@@ -87,6 +91,28 @@ def find_companions(obj: Any, scene: Any) -> list[Any]:
         if np.all(other_low <= high + margin) and np.all(other_high >= low - margin):
             found.append(other)
     return found
+
+
+def stands_behind(obj: Any, others: Iterable[Any]) -> bool:
+    """Return whether a face is hidden from renders for another mesh as large, bound to it.
+
+    Rigs whose skin is heavy have the shape keys on a light mesh, which the skin follows.
+    """
+    if not obj.hide_render:
+        return False
+    size = _size(obj)
+    return any(
+        modifier.type in BINDING_MODIFIERS
+        and obj in (getattr(modifier, "target", None), getattr(modifier, "object", None))
+        and _size(other) >= SKIN_SHARE * size
+        for other in others
+        for modifier in other.modifiers
+    )
+
+
+def _size(obj: Any) -> float:
+    low, high = _bounds(obj)
+    return float(np.linalg.norm(high - low))
 
 
 def _bounds(obj: Any) -> tuple[Any, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .family import find_companions, home_scene, stands_behind
 from .findings import Finding, Severity, listed
 from .shape_keys import ACTION_PREFIX
 from .subdivision import subdivided_faces
@@ -76,7 +77,7 @@ def _hidden(obj: Any, block: Any) -> Iterator[Finding]:
             Severity.ERROR, f"'{obj.name}' is in no scene.", "Link the object to a scene.", "link"
         )
         return
-    if obj.hide_render:
+    if obj.hide_render and not stands_behind(obj, find_companions(obj, home_scene(obj))):
         yield Finding(
             Severity.NOTE,
             f"'{obj.name}' is hidden from renders.",

@@ -16,6 +16,7 @@ import pytest
 from dump import differences, dump
 from heads import companion
 from microface.addon.character.channels import face_channels
+from microface.addon.character.preflight import preflight
 from microface.addon.character.stage import stage
 from microface.addon.character.view import FaceView, Jacobian, project_keys, view_face
 from microface.addon.retarget.prepare import prepare
@@ -243,6 +244,25 @@ def test_a_brow_bound_to_the_face_follows_it(mask: Any) -> None:
     lowered = part.displacement[jacobian.names.index("browDownLeft")]
     assert np.abs(lowered).max() > 5 * np.abs(pushed).max()
     assert brow.modifiers["On"].target == mask
+
+
+@pytest.mark.parametrize("skin", [True, False], ids=["skin", "lash"])
+def test_a_light_mesh_behind_its_skin_stays_out_of_the_picture(mask: Any, skin: bool) -> None:
+    """But not behind lashes that are bound to it."""
+    bound = heads.mask(25, 31) if skin else companion("Lash", (0.03, -0.08, 0.03), ())
+    bound.shape_key_clear()
+    bound.modifiers.new("Follow", "SURFACE_DEFORM").target = mask
+    bpy.context.view_layer.update()
+    with bpy.context.temp_override(object=bound, active_object=bound):
+        bpy.ops.object.surfacedeform_bind(modifier="Follow")
+    mask.hide_render = True
+    with stage(mask) as on:
+        view = view_face(on, 192)
+        assert on.obj.hide_render is skin
+    assert mask.hide_render
+    (part,) = view.face.parts
+    assert np.abs(part.displacement).max() > 0.02 * np.abs(view.face.displacement).max()
+    assert ("hidden" in " ".join(one.what for one in preflight(mask))) is not skin
 
 
 def test_a_face_that_looks_away_is_framed_from_its_front(mask: Any) -> None:
