@@ -10,10 +10,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import onnxruntime
 from clock import by_turns
 from microface.models.graphs import EACH_FRAME, GRAPHS, made_up, session
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 
 def main() -> None:
