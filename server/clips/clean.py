@@ -23,7 +23,9 @@ from .template import template
 
 Floats = NDArray[np.float64]
 F = TypeVar("F", np.float16, np.float32, np.float64)
-Kind = Literal["flicker", "noise", "compression", "blur", "duplicated", "dropped", "gone"]
+Kind = Literal[
+    "flicker", "noise", "compression", "blur", "duplicated", "dropped", "gone", "interlaced"
+]
 
 #: Frames are compared at this size.
 COMPARED_PIXELS = 160
@@ -38,6 +40,9 @@ BLUR_SHARE = 0.7
 #: A frame is a repetition that differs from the one before by less than this share of what frames
 #: usually do, or not at all.
 REPEATED_SHARE = 0.12
+#: Rows side with the frame before or after by turns, in interlaced video, by this share of what
+#: moves, and there is something to tell where pixels of the face change by so many levels.
+INTERLACED_SHARE, MOVING_LEVELS = 0.12, 0.5
 #: Frames are missing where the time stamps step by more than this many usual steps.
 MISSING_STEPS = 1.5
 #: A frame shows the face where it correlates by this much with the neutral's at so many pixels a
@@ -70,8 +75,13 @@ def quality(
     seconds = np.asarray(times, np.float64)
     levels, details, changes, noises, blocks = [], [], [], [], []
     before: NDArray[np.float32] | None = None
+    rows: list[NDArray[np.uint8]] = []
+    sides = []
     for frame in frames:
         grey = luminance(frame)
+        rows = [*rows[-2:], _middle(grey, crop)]
+        if len(rows) == 3:
+            sides.append(_sides(*rows))
         blocks.append(_blockiness(grey))
         small = _compared(grey, crop)
         levels.append(float(small.mean()))
@@ -83,6 +93,9 @@ def quality(
     warnings = _about_light(np.array(levels), float(np.median(noises)))
     if float(np.median(blocks)) > BLOCKS_RATIO:
         warnings.append(Warning("compression", (), "compression has left visible blocks"))
+    if _interlaced(np.array(sides)):
+        what = "the video is interlaced, which combs what moves: deinterlace it first (bwdif)"
+        warnings.append(Warning("interlaced", (), what))
     repeated = _repeated(np.array(changes))
     if repeated:
         many = _frames(len(repeated), "repeats", "repeat")
@@ -209,6 +222,30 @@ def _blockiness(grey: NDArray[np.uint8]) -> float:
     step = np.abs(np.diff(grey[::4].astype(np.int16), axis=1)).mean(0)
     at = step[7::8].mean() if len(step) > 16 else 0.0
     return float((at + 0.5) / (np.median(step) + 0.5))
+
+
+def _sides(
+    before: NDArray[np.uint8], frame: NDArray[np.uint8], after: NDArray[np.uint8]
+) -> tuple[float, float, float]:
+    """Return by how much more even rows are like the frame before than odd ones are, how unlike
+    the frames before and after are, and by how much a pixel differs between them.
+
+    A row is held against those above and below it, as FFmpeg's `idet` does: in interlaced video
+    these are half a frame older or newer. What speeds up or slows down cancels out.
+    """
+    beside = frame[:-2].astype(np.int16) + frame[2:]
+    older = np.abs(beside - 2 * before[1:-1].astype(np.int16))
+    newer = np.abs(beside - 2 * after[1:-1].astype(np.int16))
+    apart = (newer - older).astype(np.float64)
+    by_row = apart.sum(1)
+    total = float(np.abs(apart).sum())
+    return float(by_row[::2].sum() - by_row[1::2].sum()), total, total / (2 * apart.size)
+
+
+def _interlaced(sides: Floats) -> bool:
+    """Return whether rows take sides by turns, given `_sides` of frames (T, 3)."""
+    moving = sides[sides[:, 2] > MOVING_LEVELS] if len(sides) else sides
+    return len(moving) > 2 and abs(moving[:, 0].sum()) > INTERLACED_SHARE * moving[:, 1].sum()
 
 
 def _about_light(levels: Floats, noise: float) -> list[Warning]:

@@ -35,6 +35,29 @@ def test_clean_clip_has_no_warnings() -> None:
     assert kinds(clip()) == {}
 
 
+def woven(frames: list[np.ndarray]) -> list[np.ndarray]:
+    """Return interlaced frames: the even rows of one, the odd rows of the next."""
+    combed = [frame.copy() for frame in frames[::2]]
+    for frame, later in zip(combed, frames[1::2], strict=True):
+        frame[1::2] = later[1::2]
+    return combed
+
+
+@pytest.mark.parametrize("noise", [1.5, 4.0])
+def test_interlaced_video_is_told(noise: float) -> None:
+    (warning,) = quality(woven(clip(80, noise)), TIMES)
+    assert warning.kind == "interlaced"
+    assert "deinterlace" in warning.what
+
+
+def test_stripes_are_not_interlaced() -> None:
+    stripes = (20 * (np.arange(256) % 2))[:, None, None]
+    frames = [np.clip(frame.astype(int) + stripes, 0, 255).astype(np.uint8) for frame in clip()]
+    assert "interlaced" not in kinds(frames)
+    moving = [np.roll(frame, k % 3, axis=0) for k, frame in enumerate(frames)]
+    assert "interlaced" not in kinds(moving)
+
+
 def test_repeated_and_smeared_frames_are_named() -> None:
     frames = clip()
     frames[12] = frames[11]
