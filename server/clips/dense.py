@@ -52,12 +52,17 @@ EVERY_WAY = np.array([1, 0, 0, 1], np.float32)
 class Matcher:
     """Measures frames against one neutral."""
 
-    def __init__(self, neutral: NDArray[np.uint8], cells: int) -> None:
-        """Take a grey neutral (256, 256) and how many cells a side its flows shall have."""
+    def __init__(
+        self, neutral: NDArray[np.uint8], cells: int, face: NDArray[np.float32] | None = None
+    ) -> None:
+        """Take a grey neutral (256, 256) and how many cells a side its flows shall have.
+
+        `face` (cells, cells) 0..1 says where the face is, else an average one's outline does.
+        """
         self._cells = cells
         self._neutral = neutral
         self._level = _level(neutral, cells)
-        self._head = cv2.resize(_head(cells), neutral.shape[::-1])
+        self._head = cv2.resize(_head(cells, face), neutral.shape[::-1])
         self._worth = self._head**OUTLINE_FALL
         self._lit = self._light(self._worth) + np.float32(0.01)
         self._detail = _detail(neutral, cells)
@@ -128,11 +133,11 @@ class Matcher:
         return np.asarray(means, dtype=np.float32)
 
 
-def _head(cells: int) -> NDArray[np.float32]:
+def _head(cells: int, face: NDArray[np.float32] | None) -> NDArray[np.float32]:
     """Return 0..1 (cells, cells): what moves with the head, the face and the neck below it."""
     maps = template(cells)
     neck = (maps.y > 1) & (np.abs(maps.x) < 0.7)
-    return np.maximum(maps.face, neck.astype(np.float32))
+    return np.maximum(maps.face if face is None else face, neck.astype(np.float32))
 
 
 def _columns(values: NDArray[Any]) -> NDArray[Any]:

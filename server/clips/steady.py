@@ -26,6 +26,7 @@ from .bundle import usual_face
 from .crop import NETWORK_PIXELS, Crop, shrink_for
 from .dense import Matcher, quick_flow, texture, trusted
 from .depth import depths
+from .outline import outline_of, within
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
 from .sampling import sample, square_places
 from .shape import Seeming, Seen, learn, seeming_motion
@@ -121,15 +122,27 @@ class Steadier:
         chosen = _unlike(np.array([pose[:2] for pose in poses]))
         if not chosen:
             return False
+        several = [(greys[index], poses[index]) for index in chosen]
+        self._outlined(several)
         weights = self._bone.ravel().astype(float)
-        seen = [self._seen(greys[index], poses[index]) for index in chosen]
+        seen = list(in_order(lambda one: self._seen(*one), several, threads()))
         stray, expressions = depths().stray, basis().columns()
         self._bear(learn(self._usual, stray, CELLS, seen, weights, expressions))
         # Measured again as all frames will be, since what it leaves there shall be taken off.
-        poses = self._followed_all([greys[index] for index in sorted(chosen)])
-        seen = [self._seen(greys[i], p) for i, p in zip(sorted(chosen), poses, strict=True)]
+        again = [greys[index] for index in sorted(chosen)]
+        several = list(zip(again, self._followed_all(again), strict=True))
+        seen = list(in_order(lambda one: self._seen(*one), several, threads()))
         self._seeming = seeming_motion(self._cells, CELLS, seen, weights, expressions)
         return True
+
+    def _outlined(self, seen: Sequence[tuple[NDArray[np.uint8], Floats]]) -> None:
+        """Take the face to end where it does in grey frames of these rough poses, or before."""
+        rest = np.zeros(PARAMETERS)
+        crops = [(self._shrunk(grey), pose) for grey, pose in seen]
+        pairs = ((self._sample(*grey, rest), self._sample(*grey, pose)) for grey, pose in crops)
+        self._face = np.minimum(self._face, within(outline_of(self._grey, pairs), CELLS))
+        self._blend = cv2.resize(self._face, (NETWORK_PIXELS, NETWORK_PIXELS))
+        self._matcher = Matcher(self._grey, CELLS, self._face)
 
     def _followed_all(self, greys: Sequence[NDArray[np.uint8]]) -> list[Floats]:
         """Return the rough poses of grey frames from a head at rest on, which stays as it was."""
@@ -164,8 +177,7 @@ class Steadier:
         """
         greys = (luminance(frame) for frame in frames)
         followed = ((grey, self._followed(grey)) for grey in greys)
-        workers = max(1, min(4, os.cpu_count() or 1))
-        yield from in_order(lambda one: self._moved(*one), followed, workers)
+        yield from in_order(lambda one: self._moved(*one), followed, threads())
 
     def _followed(self, grey: NDArray[np.uint8]) -> Floats:
         """Return the rough pose of a grey frame, and keep it for the next."""
@@ -254,6 +266,11 @@ class Steadier:
         if trust is None:
             return fit_pose(rest, seen, weights, pose, QUICK_ROUNDS)[0]
         return fit_pose(rest, seen, weights, pose, ROUNDS, self._expressions)[0]
+
+
+def threads() -> int:
+    """Return by how many threads frames are measured."""
+    return max(1, min(4, os.cpu_count() or 1))
 
 
 def _unlike(turns: Floats) -> list[int]:

@@ -140,9 +140,13 @@ def _plane(at: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.column_stack([np.ones(len(at)), at])
 
 
-def _face(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def beyond(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
+    """Return how far out places (in face units) lie: 1 on the average face's outline, 0 inmost."""
     # An egg: wide at the cheekbones, narrow at the chin.
     half_width = np.where(y < 0, 1.48, 1.48 - 0.22 * np.clip(y, 0, None) ** 1.5)
     half_height = np.where(y < 0, 1.95, 1.9)
-    radius = np.sqrt((x / half_width) ** 2 + (y / half_height) ** 2)
-    return np.asarray(np.clip((1.08 - radius) / 0.16, 0, 1))
+    return np.asarray(np.sqrt((x / half_width) ** 2 + (y / half_height) ** 2), dtype=np.float64)
+
+
+def _face(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.clip((1.08 - beyond(x, y)) / 0.16, 0, 1))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from microface.models.flow import luminance
 from microface.server.clips.bundle import USUAL_NEARNESS
 from microface.server.clips.crop import NETWORK_PIXELS, Crop, crop_about, shrink_for, take_crop
 from microface.server.clips.depth import depths
+from microface.server.clips.outline import outline_of
 from microface.server.clips.pose import Surface, fit_pose, project
 from microface.server.clips.sampling import own_places, sample
 from microface.server.clips.steady import CELLS, Steadier
-from microface.server.clips.template import CROP_UNITS, template, template_points
+from microface.server.clips.template import CROP_UNITS, beyond, template, template_points
 from microface.server.engine.canvas import invert
 
 UNIT = NETWORK_PIXELS / CROP_UNITS
@@ -144,6 +146,36 @@ def test_face_is_learned_from_its_turns() -> None:
         left.append(float(np.sqrt((flows**2).sum(-1).mean())))
     assert left[0] > 0.12
     assert left[1] < 0.4 * left[0]
+
+
+def test_background_beside_a_narrow_face_does_not_move() -> None:
+    maps = template(NETWORK_PIXELS)
+    head = beyond(maps.x, maps.y) < 0.82
+    skin, background = textured(11), textured(12)
+    poses = [(0.03 * np.sin(a), 0.05 * np.cos(a), 0, 0, 4 * np.sin(a + 1), 2.0) for a in range(8)]
+    frames = []
+    for pose in np.asarray(poses, float):
+        there = moved_head(255 * np.repeat(head[..., None], 3, 2).astype(np.uint8), pose) > 127
+        frames.append(np.where(there, moved_head(skin, pose), background))
+    steadier = Steadier(np.where(head[..., None], skin, background), Crop((128, 128), 256))
+    aside = (template(CELLS).face > 0.9) & (beyond(template(CELLS).x, template(CELLS).y) > 0.9)
+    left = []
+    for learning in (False, True):
+        if learning:
+            assert steadier.learn_face(frames)
+        flows = np.stack([steadier.steady(f).flow for f in frames[::3]])
+        left.append(float(np.sqrt((flows[:, aside] ** 2).sum(-1).mean())))
+    assert left[0] > 0.5
+    assert left[1] < 0.1
+
+
+def test_a_usual_face_keeps_its_outline() -> None:
+    picture = textured(7)
+    poses = [(0.03 * np.sin(a), 0.05 * np.cos(a), 0, 0, 2.0, 1.0) for a in range(6)]
+    frames = [moved_head(picture, np.asarray(p, float)) for p in poses]
+    still = luminance(picture)
+    pairs = [(luminance(frame), still) for frame in frames]
+    assert outline_of(still, pairs).min() > 0.98
 
 
 def test_threads_change_nothing() -> None:
