@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
+    from ..server.clips.datasets.catalogue import published_name
     from ..server.clips.library.consent import Consent
     from ..server.clips.library.library import ClipLibrary
     from ..server.clips.library.query import Query
@@ -41,9 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.revoke == (arguments.release is not None):
         raise InputError("A consent is given or taken back.", "Give either --release or --revoke.")
     with ClipLibrary(arguments.library) as library:
-        found = library.find(Query(subject=arguments.subject, data_set=arguments.data_set))
+        data_set = published_name(arguments.data_set)
+        found = library.find(Query(subject=arguments.subject, data_set=data_set))
         if not found:
-            of = f"of {arguments.data_set}" if arguments.data_set else "without a data set"
+            of = f"of {data_set}" if data_set else "without a data set"
             raise InputError(
                 f"No clip is of the subject {arguments.subject!r} {of}.",
                 "See both with: microface clip list.",

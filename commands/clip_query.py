@@ -36,7 +36,7 @@ def add_query_arguments(parser: argparse._ActionsContainer, *, needed: bool = Tr
     parser.add_argument(
         "--asymmetric", action=argparse.BooleanOptionalAction, help="one-sided or unequal, or not"
     )
-    parser.add_argument("--data-set", metavar="NAME", help='as the list shows it, like "CASME II"')
+    parser.add_argument("--data-set", metavar="NAME", help="like casme2, or as the list shows it")
     parser.add_argument("--subject", metavar="NAME", help="one subject's clips")
     parser.add_argument("--kind", metavar="KIND", help="micro, macro or a set's own word")
 
@@ -48,6 +48,7 @@ def clips(count: int) -> str:
 
 def query_of(arguments: argparse.Namespace) -> Query:
     """Return what the options ask for; raises InputError for what is no action unit."""
+    from ..server.clips.datasets.catalogue import published_name
     from ..server.clips.datasets.units import parse_units
     from ..server.clips.library.query import Query, UnitQuery
 
@@ -64,7 +65,7 @@ def query_of(arguments: argparse.Namespace) -> Query:
         arguments.shortest,
         arguments.longest,
         arguments.asymmetric,
-        arguments.data_set,
+        None if arguments.data_set is None else published_name(arguments.data_set),
         arguments.subject,
         None,
         arguments.kind,

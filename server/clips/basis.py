@@ -24,6 +24,7 @@ from .dense import pooled
 
 if TYPE_CHECKING:
     from ...models.heads.families import RenderHead
+    from ...models.heads.scene import Camera
 
 Side = Literal["left", "right", "both"]
 
@@ -102,36 +103,41 @@ def mobility() -> NDArray[np.float32]:
     return np.asarray(np.maximum(most, most[:, ::-1]), np.float32)
 
 
-def build_basis(heads: Iterable[RenderHead]) -> NDArray[np.float32]:
-    """Return the fields (K, 64, 64, 2), the mean over heads."""
+def fields_of(head: RenderHead, camera: Camera) -> NDArray[np.float32]:
+    """Return the fields (K, 64, 64, 2) of one head, seen by a camera; its crop is the face's."""
     from ...models.heads.keypoints import keypoints_from_landmarks
     from ...models.heads.render import draw, motion, prepare_look
-    from ...models.heads.scene import Camera, crop_of, random_light, rotation
+    from ...models.heads.scene import crop_of, random_light
 
-    entries = _entries()
-    total = np.zeros((len(entries), CELLS, CELLS, 2), np.float32)
-    count = 0
-    for head in heads:
-        count += 1
-        camera = Camera(rotation(0, 0), 120.0, np.eye(2, 3, dtype=np.float32))
-        marks = keypoints_from_landmarks(camera.plane(head.rest[head.landmarks])[:, :2])
-        camera = replace(camera, crop=crop_of(marks))
-        look = prepare_look(head, head.rest, camera, random_light(np.random.default_rng(0)))
-        rest = draw(head, head.rest, look, RENDERED_PIXELS)
-        for index, (_, _, _, weights) in enumerate(entries):
-            amounts = {name: RENDERED_AMOUNT * value for name, value in weights.items()}
-            moved = motion(
-                rest, draw(head, head.posed(amounts), look, RENDERED_PIXELS, rest), head.triangles
-            )
-            seen = (moved.visible > 0.5).astype(np.float32)
-            flow = pooled(moved.flow * seen[..., None], CELLS)
-            total[index] += flow / np.maximum(pooled(seen, CELLS), 0.25)[..., None]
+    marks = keypoints_from_landmarks(camera.plane(head.rest[head.landmarks])[:, :2])
+    camera = replace(camera, crop=crop_of(marks))
+    look = prepare_look(head, head.rest, camera, random_light(np.random.default_rng(0)))
+    rest = draw(head, head.rest, look, RENDERED_PIXELS)
+    found = []
+    for _, _, _, weights in _entries():
+        amounts = {name: RENDERED_AMOUNT * value for name, value in weights.items()}
+        moved = motion(
+            rest, draw(head, head.posed(amounts), look, RENDERED_PIXELS, rest), head.triangles
+        )
+        seen = (moved.visible > 0.5).astype(np.float32)
+        flow = pooled(moved.flow * seen[..., None], CELLS)
+        found.append(flow / np.maximum(pooled(seen, CELLS), 0.25)[..., None])
     enlarged = NETWORK_PIXELS / RENDERED_PIXELS
-    return np.asarray(total * enlarged / count / RENDERED_AMOUNT, np.float32)
+    return np.asarray(np.stack(found) * (enlarged / RENDERED_AMOUNT), np.float32)
 
 
-def training_heads(packs: Path) -> Iterator[RenderHead]:
-    """Yield the built-in heads, and heads for training of the families in a folder of packs."""
+def build_basis(heads: Iterable[RenderHead]) -> NDArray[np.float32]:
+    """Return the fields (K, 64, 64, 2), the mean over heads."""
+    from ...models.heads.scene import Camera, rotation
+
+    camera = Camera(rotation(0, 0), 120.0, np.eye(2, 3, dtype=np.float32))
+    every = [fields_of(head, camera) for head in heads]
+    return np.asarray(np.mean(every, axis=0), np.float32)
+
+
+def training_heads(packs: Path, of_family: int | None = None) -> Iterator[RenderHead]:
+    """Yield the built-in heads, and as many heads for training, or `of_family`, of each of the
+    families in a folder of packs."""
     from ...head.head import build_head
     from ...head.identity import IDENTITIES
     from ...models.heads.packs import load_ict, load_makehuman
@@ -140,7 +146,7 @@ def training_heads(packs: Path) -> Iterator[RenderHead]:
     for identity in IDENTITIES.values():
         yield render_head(build_head(identity, 64))
     for family in (load_ict(packs), load_makehuman(packs)):
-        for number in range(len(IDENTITIES)):
+        for number in range(len(IDENTITIES) if of_family is None else of_family):
             yield family.sample(number)
 
 

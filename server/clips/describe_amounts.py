@@ -87,19 +87,20 @@ def amounts_of(rows: Reals, chosen: NDArray[np.intp] | None = None, price: float
     if len(some):
         gram, columns = known.gram[np.ix_(some, some)], known.columns[:, some]
         for part in pieces(len(rows)):
-            amounts[part, some] = _non_negative(gram, rows[part] @ columns, price)
+            amounts[part, some] = non_negative(gram, rows[part] @ columns, price)
     return amounts
 
 
-def _non_negative(gram: Floats, sought: Floats, price: float) -> Floats:
-    """Return (T, K) amounts >= 0 that minimise |row - columns amounts|^2 / 2 + price amounts."""
+def non_negative(gram: Floats, sought: Floats, price: float, limit: float = np.inf) -> Floats:
+    """Return (T, K) amounts of 0 to `limit` that minimise |row - columns amounts|^2 / 2 + price
+    amounts, where `gram` (K, K) is of the columns and `sought` (T, K) of rows and columns."""
     amounts = np.zeros_like(sought)
     slope = price - sought  # gradient at amounts 0
     for _ in range(SWEEPS):
         most = 0.0
         for k in range(len(gram)):
             before = amounts[:, k].copy()
-            amounts[:, k] = np.maximum(0, before - slope[:, k] / gram[k, k])
+            amounts[:, k] = np.clip(before - slope[:, k] / gram[k, k], 0, limit)
             change = amounts[:, k] - before
             if change.any():
                 slope += change[:, None] * gram[k]

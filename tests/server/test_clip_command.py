@@ -68,6 +68,9 @@ def test_a_set_comes_in_is_found_and_leaves_as_it_came(
         "id", "data", "set", "subject", "clip", "frames", "event", "units", "emotion", "consent",
     ]  # fmt: skip
     assert "EP02_01f" in out and "4+L10" in out and out.endswith("1 clip\n")
+    for name in ("casme2", "CASME II"):
+        assert clip("list", "--library", folder, "--data-set", name) == 0
+        assert said(capsys)[0].endswith("3 clips\n")
     out_folder = tmp_path / "out"
     assert clip("export", "--library", folder, "--pictures", "--out", out_folder) == 0
 

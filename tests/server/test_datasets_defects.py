@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from microface.errors import InputError
-from microface.server.clips.datasets.catalogue import READERS, read_data_set
+from microface.server.clips.datasets.catalogue import READERS, published_name, read_data_set
 from microface.server.clips.datasets.reading import DataSet, Overrides
 
 from . import copies
@@ -162,6 +162,7 @@ def test_every_reader_is_tried() -> None:
 def test_defects_are_told_and_no_row_is_dropped(name: str, tmp_path: Path) -> None:
     read = read_data_set(name, written(tmp_path, name))
     assert len(read.records) == len(ROWS)
+    assert published_name(name) == read.name
     held = {field for _, field in COPIES[name].columns}
     first, second, *rest, gone = read.records
     without, slash, before_apex, before_onset, doubted, word = rest

@@ -31,6 +31,26 @@ READERS: dict[str, Callable[[Path, Overrides], DataSet]] = {
     "dfme": read_dfme,
 }
 
+#: What the sets are called where they are published, and in a library.
+PUBLISHED_AS: dict[str, str] = {
+    "casme": "CASME",
+    "casme2": "CASME II",
+    "samm": "SAMM",
+    "smic-hs": "SMIC HS",
+    "smic-vis": "SMIC VIS",
+    "smic-nir": "SMIC NIR",
+    "cas-me2": "CAS(ME)^2",
+    "cas-me3": "CAS(ME)^3",
+    "mmew": "MMEW",
+    "4dme": "4DME",
+    "dfme": "DFME",
+}
+
+
+def published_name(name: str) -> str:
+    """Return what a library calls a data set that is named as here; any other name as it is."""
+    return PUBLISHED_AS.get(name.lower(), name)
+
 
 def read_data_set(name: str, folder: Path, given: Overrides | None = None) -> DataSet:
     """Return the data set `name` from a user's copy in `folder`.
