@@ -99,6 +99,8 @@ def publication(out: Path, *, over_itself: bool = False) -> Iterator[Publication
     draft = make_blend_draft(out)
     try:
         yield Publication(out, draft)
+    except RunError as error:  # its files are named by where they were to lie
+        raise RunError(error.what.replace(str(draft), str(out.parent)), error.remedy) from error
     except OSError as error:
         raise RunError(
             f"The bake to {out} could not be written ({error.strerror or error}).",

@@ -17,8 +17,10 @@ import bpy
 import numpy as np
 import psutil
 import pytest
+from microface.addon.bake.publish import publication
 from microface.commands import main
 from microface.drafts import MOVES, make_draft, move_all
+from microface.errors import RunError
 
 COMMAND = Path(__file__).with_name("quick_command.py")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
@@ -162,6 +164,15 @@ def test_a_full_disk_leaves_what_was_there(
     assert status == 1, lines
     assert len(lines) == 1 and "Check the disk" in lines[0]
     assert contents(earlier.parent) == before
+
+
+def test_what_cannot_be_written_is_named_by_where_it_was_to_lie(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RunError, match=str(tmp_path / "b_microface" / "1.png")),
+        publication(tmp_path / "b.blend") as place,
+    ):
+        raise RunError(f"{place.draft_pictures / '1.png'} could not be written.", "Make room.")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written(
