@@ -85,6 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, name)
         if value is not None and value <= 0:
             raise InputError(f"--{name} is {value}.", "Give a number above zero.")
+    for name in ("threads", "seed"):
+        if (getattr(arguments, name) or 0) < 0:
+            raise InputError(f"--{name} is {getattr(arguments, name)}.", "Give 0 or more.")
     if not arguments.data and not arguments.packs:
         raise InputError("There is nothing to train on.", "Give --data, --packs or both.")
     from ..models.training.command import train

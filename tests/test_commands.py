@@ -65,6 +65,18 @@ def test_the_demo_refuses_before_it_makes_anything(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "wrong", [["--minutes", "0"], ["--pairs", "-1"], ["--threads", "-2"], ["--seed", "-1"]]
+)
+def test_a_training_refuses_numbers_that_make_no_sense(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: list[str]
+) -> None:
+    assert main(["train", "--data", str(tmp_path), "--out", str(tmp_path / "run"), *wrong]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert wrong[0] in line and wrong[1] in line
+    assert not (tmp_path / "run").exists()
+
+
 def test_unknown_command_exits_with_2() -> None:
     assert run("retarte").returncode == 2
 
