@@ -28,7 +28,7 @@ class EamConfig:
     carries the whole field; `chart` lets the correspondence agree on the chart of the face; `aep`
     and `eimhsa` switch edge prediction and attention; `doubt` adds how far off the motion may be;
     `repertoire` is the number of movements that the source's motion is fitted by, 0 for no fit,
-    `together` the size of the network that knows which of them go together, 0 for none.
+    `together` how many units a side know which of them go together, 0 for none.
     """
 
     keypoints: int = 30

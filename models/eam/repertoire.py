@@ -42,7 +42,7 @@ class Repertoire(nn.Module):
     """Fits a forward motion (N, 2, 64, 64), 256-px pixels, by as many learned `movements`.
 
     `directions` (M, 2, 48, 48) are displacements of the mean face, about a pixel each, `sizes` (M,)
-    how large each movement is beside the others; as many units as `together` says know which go
+    how large each movement is beside the others; `together` units a side know which go
     together, 0 for none.
     """
 

@@ -2,8 +2,9 @@
 
 Amounts are fitted each for itself, so noise goes into all of them. But a muscle stirs many
 movements at once, always by similar shares: amounts that do not go with the others are mostly
-noise. A small network, taught on expressions alone, one on top of another, tells by how much each
-is off.
+noise. Two small networks, one for each side of the face, tell by how much each is off; they are
+taught on expressions alone, one on top of another. Most expressions are of both sides, and what
+knew both would have one follow the other.
 """
 
 from __future__ import annotations
@@ -17,32 +18,47 @@ LEAST_AMOUNT, LEAST_PIXELS = 1e-3, 0.01
 NOISES = 2
 
 
-class Together(nn.Module):
-    """Corrects a repertoire's amounts (N, M) by what goes together; starts by leaving them as they
-    are. `usual` (M,) is how large each one usually is."""
+class OneSide(nn.Module):
+    """By how much amounts (N, M) of one side, all of like size, are off; at first by nothing."""
 
     def __init__(self, movements: int, units: int) -> None:
         super().__init__()
-        self.register_buffer("usual", torch.ones(movements))
-        self.usual: Tensor
         self.meet = nn.Linear(movements + 1 + NOISES, units)
         self.correct = nn.Linear(units, movements)
         nn.init.zeros_(self.correct.weight)
         nn.init.zeros_(self.correct.bias)
 
     def forward(self, amounts: Tensor, noise: Tensor) -> Tensor:
+        """Return the correction (N, M); `noise` (N, 2) in logarithms."""
+        size = amounts.abs().mean(1, keepdim=True)
+        shares = amounts / (size + LEAST_AMOUNT)
+        known = torch.cat((shares, torch.log(size + LEAST_AMOUNT), noise), dim=1)
+        correction: Tensor = size * self.correct(nn.functional.silu(self.meet(known)))
+        return correction
+
+
+class Together(nn.Module):
+    """Corrects a repertoire's amounts (N, M), the first half of them the left side's.
+
+    Each side has so many `units`; `usual` (M,) is how large each amount usually is.
+    """
+
+    def __init__(self, movements: int, units: int) -> None:
+        super().__init__()
+        self.register_buffer("usual", torch.ones(movements))
+        self.usual: Tensor
+        self.split = movements // 2
+        self.left = OneSide(self.split, units)
+        self.right = OneSide(movements - self.split, units)
+
+    def forward(self, amounts: Tensor, noise: Tensor) -> Tensor:
         """Return the amounts (N, M), corrected.
 
         `noise` (N, 2), 256-px pixels: how far the motion is from its fit, and how far it was mended
-        before. Where nothing moves nothing is corrected.
+        before. Where a side does not move nothing is corrected.
         """
+        noise = torch.log(noise + LEAST_PIXELS)
         of_usual = amounts / self.usual
-        size = of_usual.abs().mean(1, keepdim=True)
-        known = (
-            of_usual / (size + LEAST_AMOUNT),
-            torch.log(size + LEAST_AMOUNT),
-            torch.log(noise + LEAST_PIXELS),
-        )
-        met = nn.functional.silu(self.meet(torch.cat(known, dim=1)))
-        corrected: Tensor = amounts + size * self.usual * self.correct(met)
-        return corrected
+        left = self.left(of_usual[:, : self.split], noise)
+        right = self.right(of_usual[:, self.split :], noise)
+        return amounts + self.usual * torch.cat((left, right), dim=1)

@@ -12,31 +12,35 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim import AdamW
 
 from ...errors import InputError
 from ..eam.network import Eam
 from ..eam.repertoire import Repertoire, made
 from ..eam.together import Together
 from .data import Shards
-from .descent import optimiser_of, rate_at
+from .descent import rate_at
 from .served import as_served
 from .settings import StageSettings
 from .stages import as_tensors
 
 #: Rounds through all pairs, and pairs of which one is told.
-ROUNDS, TOLD = 30, 640
+ROUNDS, TOLD = 60, 640
+#: Weights decay by this, of the rate: there are more of them than pairs.
+DECAY = 1e-2
 #: Pairs that are looked at at once.
 AT_ONCE = 16
 #: The prior's weight where the true motion is fitted, of a movement's mean weight.
 RIDGE = 0.003
 #: Share of a cell that has to be on the head and in sight for its motion to be known.
 IN_SIGHT = 0.9
-#: Share of the pairs that show another pair's expression as well.
-MIXED = 0.5
+#: Share of the pairs that show another pair's expression as well, and share of all expressions of
+#: which one side is weakened, in half of them to nothing: in few pairs a side rests.
+MIXED, SIDED = 0.5, 0.5
 #: Root of summed squared pixels that is added to the true motion's: below it noise rules.
 FLOOR = 10.0
 #: What lost or excess amplitude weighs beside the error.
-GAIN_WEIGHT = 0.5
+GAIN_WEIGHT = 0.7
 
 
 class Gathered(NamedTuple):
@@ -62,7 +66,7 @@ def teach(
     if repertoire is None or repertoire.together is None:
         raise InputError(
             "The network has nothing that knows which movements go together.",
-            "Set together = 256 in the settings' [network].",
+            "Set together = 1024 in the settings' [network].",
         )
     network.eval()
     losses = learn(
@@ -81,7 +85,7 @@ def learn(
     losses of all steps."""
     together.usual.copy_(pairs.found.std(0) + 1e-6)
     together.requires_grad_(True)
-    optimiser = optimiser_of(list(together.parameters()), how.rate)
+    optimiser = AdamW(together.parameters(), lr=how.rate, weight_decay=DECAY)
     steps = ROUNDS * -(-len(pairs.found) // how.batch)
     losses: list[float] = []
     for step, some in enumerate(rounds(len(pairs.found), how.batch, rng)):
@@ -142,13 +146,24 @@ def rounds(count: int, batch: int, rng: np.random.Generator) -> Iterator[Tensor]
 
 
 def mixed(pairs: Gathered, some: Tensor, rng: np.random.Generator) -> Gathered:
-    """Return some pairs, part of them with another's true expression on top: what faces do at once
-    is not bounded by what these pairs do."""
+    """Return some pairs, one side of part of them weakened, part with another's true expression on
+    top: what faces do at once is not bounded by what these pairs do."""
     one = Gathered(*(each[some] for each in pairs))
+    less = one.wanted * (1 - sided(one.wanted, rng))
+    others = pairs.wanted[torch.from_numpy(rng.integers(0, len(pairs.found), len(some)))]
     share = rng.random((len(some), 1)) * (rng.random((len(some), 1)) < MIXED)
-    others = torch.from_numpy(rng.integers(0, len(pairs.found), len(some)))
-    more = torch.from_numpy(share.astype(np.float32)).to(one.found) * pairs.wanted[others]
+    more = torch.from_numpy(share).to(others) * others * sided(others, rng) - less
     return one._replace(found=one.found + more, wanted=one.wanted + more)
+
+
+def sided(amounts: Tensor, rng: np.random.Generator) -> Tensor:
+    """Return by what to multiply amounts (N, M) so that part of them have a weaker side, left or
+    right: the first half of the movements are the left's."""
+    count, number = amounts.shape
+    left = np.arange(number) < number // 2
+    weaker = (left == (rng.random((count, 1)) < 0.5)) & (rng.random((count, 1)) < SIDED)
+    share = rng.random((count, 1)) * (rng.random((count, 1)) < 0.5)
+    return torch.from_numpy(np.where(weaker, share, 1.0)).to(amounts)
 
 
 def off_by(together: Together, pairs: Gathered) -> Tensor:

@@ -170,12 +170,19 @@ KEYPOINT_FIELDS = (
     "character_chart",
 )
 
+#: The repertoire without what knows which movements go together, which is taught on far more
+#: expressions than these pairs show (`amounts.py`).
+FITTING = tuple(
+    f"repertoire.{part}"
+    for part in ("directions", "sizes", "ridge", "worth", "reduce", "hourglass", "share")
+)
+
 #: The step of each stage, and the parts of the network that it teaches.
 STEPS = {
     "keypoints": (keypoint_step, ("encoder",)),
     "points": (keypoint_step, ("encoder.heatmaps",)),
     "doubt": (doubt_step, ("doubt",)),
-    "motion": (motion_step, ("source", "repertoire", "correspond", "dense")),
+    "motion": (motion_step, ("source", *FITTING, "correspond", "dense")),
     "paint": (paint_step, ("dense.upsample", "edges", "generator")),
     "unsupervised": (unsupervised_step, ("",)),
 }

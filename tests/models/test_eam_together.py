@@ -51,6 +51,18 @@ def test_what_expressions_never_do_is_taken_back() -> None:
     assert not nothing.any()
 
 
+def test_a_side_that_rests_does_not_follow_the_other() -> None:
+    together = Together(MOVEMENTS, 8)
+    torch.nn.init.normal_(together.left.correct.weight)
+    torch.nn.init.normal_(together.right.correct.weight)
+    pairs = amounts(5, 0)
+    pairs.found[:, : MOVEMENTS // 2] = 0
+    with torch.no_grad():
+        corrected = together(pairs.found, pairs.noise)
+    assert not corrected[:, : MOVEMENTS // 2].any()
+    assert not corrected[:, MOVEMENTS // 2 :].equal(pairs.found[:, MOVEMENTS // 2 :])
+
+
 def test_the_stage_teaches_nothing_else(tmp_path: Path) -> None:
     write_shard(tmp_path)
     settings = replace(
