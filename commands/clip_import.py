@@ -117,6 +117,8 @@ def run(arguments: argparse.Namespace) -> int:
         read = _read(arguments)
         records = [(record, False) for record in read.records]
     else:
+        for path in arguments.clips:
+            _refuse_set(path)
         rest = _rest(arguments.neutral, fps)
         records = [
             (clip_record(path, fps, subject=arguments.subject), path.is_file() and fps is None)
@@ -151,6 +153,20 @@ def run(arguments: argparse.Namespace) -> int:
     for line in refused:
         print(f"microface: {line}", file=sys.stderr)
     return InputError.exit_status if refused else 0
+
+
+def _refuse_set(path: Path) -> None:
+    """Raise InputError where a folder is no clip but, it seems, a data set that was not named."""
+    from ..server.clips.images import PICTURE_SUFFIXES
+
+    held = list(path.iterdir()) if path.is_dir() else []
+    if any(p.is_dir() for p in held) and not any(
+        p.suffix.lower() in PICTURE_SUFFIXES for p in held
+    ):
+        raise InputError(
+            f"The folder {path} holds folders, no pictures.",
+            "Give a clip's own folder, or name the data set that it is, like --data-set casme2.",
+        )
 
 
 def _faced(record: ClipRecord, choice: FaceChoice, own_rate: bool) -> ClipRecord:

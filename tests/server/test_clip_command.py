@@ -47,6 +47,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return library, copy
 
 
+def test_a_set_that_is_not_named_is_asked_for(
+    library: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, copy = library
+    assert clip("import", "--library", folder, "--fps", "200", copy) == 2
+    _, errors = said(capsys)
+    assert len(errors) == 1 and "--data-set casme2" in errors[0]
+
+
 def test_a_set_comes_in_is_found_and_leaves_as_it_came(
     library: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
