@@ -26,9 +26,13 @@ def amounts(count: int, seed: int) -> Gathered:
     expressions = np.random.default_rng(7).normal(0, 1, (3, MOVEMENTS))
     wanted = expressions[rng.integers(0, 3, count)] * rng.uniform(0.5, 3, (count, 1))
     found = wanted + rng.normal(0, 0.6, wanted.shape)
-    made = (torch.from_numpy(each.astype(np.float32)) for each in (found, wanted))
-    products = 400 * torch.eye(MOVEMENTS).expand(count, -1, -1)
-    return Gathered(*made, torch.full((count, 2), 0.1), products, torch.zeros(count))
+    return Gathered(
+        found=torch.from_numpy(found.astype(np.float32)),
+        wanted=torch.from_numpy(wanted.astype(np.float32)),
+        noise=torch.full((count, 2), 0.1),
+        products=400 * torch.eye(MOVEMENTS).expand(count, -1, -1),
+        unexplained=torch.zeros(count),
+    )
 
 
 def test_it_starts_by_leaving_amounts_as_they_are() -> None:
