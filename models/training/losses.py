@@ -23,6 +23,8 @@ LITTLE = 0.02
 FACE_RADII, FACE_MIDDLE = (7.0, 8.5, 9.0), (0.0, -0.4, 0.1)
 #: Distance on the chart, centimetres, beyond which one face hides what the other shows.
 HIDDEN = 2.5
+#: A mean over four pixels, a cell of the motion grid, about a pixel.
+OVER_A_CELL = (1.0, 2.0, 2.0, 2.0, 1.0)
 #: Spread of the heatmaps' target, in cells.
 TARGET_CELLS = 1.1
 
@@ -142,6 +144,18 @@ def leak(flow: Tensor, truth: Tensor, valid: Tensor | float = 1.0) -> Tensor:
     """Return the mean motion, pixels, where nothing truly moves and the truth is `valid`."""
     still = (1 - moving(truth)) * valid
     return (still * grid.length(flow)).mean()
+
+
+def ripple(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Return the mean error, pixels, that goes up and down within a cell of the motion grid, where
+    `valid`: what learned upsampling makes where it is unsure, and the eye sees as dots.
+
+    flow, truth (N, 2, 256, 256) pixels; valid (N, 1, 256, 256).
+    """
+    error = valid * (flow - truth)
+    taps = error.new_tensor(OVER_A_CELL)
+    window = (taps[:, None] * taps / taps.sum() ** 2).expand(2, 1, -1, -1)
+    return (error - F.conv2d(error, window, padding=len(taps) // 2, groups=2)).abs().mean()
 
 
 def of_like_size(truth: Tensor, flow: Tensor, valid: Tensor) -> Tensor:

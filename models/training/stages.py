@@ -142,6 +142,7 @@ def paint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -
     weight = moving_region(flow) + 0.02
     named = {
         "flow": losses.relative_error(found.supervised, flow, visible),
+        "ripple": losses.ripple(found.supervised, flow, visible),
         "reconstruction": losses.pyramid(found.image, truth, weight),
         "residual": (found.residual_mask * found.residual).abs().mean() * 100,
     }

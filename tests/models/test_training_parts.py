@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from microface.models.eam import grid
 from microface.models.eam.keypoints import Encoding
@@ -114,3 +115,15 @@ def test_steadying_takes_head_motion_out_and_leaves_the_expression() -> None:
     shaken = expression + torch.tensor([0.7, -0.4])[None, :, None, None]
     rest = shaken - steady.head_motion(shaken, points) - expression
     assert rest[..., 12:52, 12:52].abs().max() < 0.12
+
+
+def test_ripple_is_what_goes_up_and_down_within_a_cell() -> None:
+    rows = torch.arange(256.0)[None, None, :, None].expand(1, 2, 256, 256)
+    nothing, everywhere = torch.zeros(1, 2, 256, 256), torch.ones(1, 1, 256, 256)
+    for period in (2, 4):
+        dots = 0.1 * torch.cos(2 * torch.pi * rows / period)
+        expected = float(dots.abs().mean())
+        assert float(losses.ripple(dots, nothing, everywhere)) == pytest.approx(expected, rel=0.05)
+    slope = rows / 256
+    assert float(losses.ripple(slope, nothing, everywhere)) < 0.005
+    assert float(losses.ripple(slope, slope, everywhere)) == 0
