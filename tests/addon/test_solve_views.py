@@ -56,6 +56,7 @@ def seen(face: Any, weights: np.ndarray, views: tuple[str, ...]) -> Generated:
     return replace(made[0], others=tuple(made[1:]))
 
 
+@pytest.mark.slow
 def test_depth_takes_two_views(alike: Any, lifting_server: str) -> None:
     names = list(ALIKE)
     worst = {}

@@ -211,6 +211,7 @@ def test_other_animation_on_the_head_is_taken_out(
     assert "Verified: 7 checks pass, 3 not covered" in said
 
 
+@pytest.mark.slow
 def test_a_sheet_of_several_is_proved_one_by_one(
     baked: Path, clip: Path, lifting_server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,6 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_sixteen_bits_answer_alike_and_stand_still(folder: Path) -> None:
     for name in EACH_FRAME:
         precision.half(WEIGHTS / name, folder / name)

@@ -46,6 +46,7 @@ def test_truth_is_a_micro_expression() -> None:
             assert 0.05 < course.max() <= 0.4
 
 
+@pytest.mark.slow
 def test_motion_is_of_a_micro_expressions_size() -> None:
     from microface.models.heads.keypoints import keypoints_from_landmarks
 

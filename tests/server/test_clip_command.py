@@ -134,6 +134,7 @@ def test_bad_clips_are_a_line_each_and_cost_no_other(
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_inspect_spot_and_describe_agree(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

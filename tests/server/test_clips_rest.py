@@ -147,6 +147,7 @@ def test_words_for_a_face() -> None:
             parse_face(wrong)
 
 
+@pytest.mark.slow
 def test_the_library_keeps_whose_face_is_meant(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

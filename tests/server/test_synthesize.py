@@ -115,6 +115,7 @@ def test_curves_never_overshoot(points: list[tuple[float, float]]) -> None:
     assert drawn.max() <= values.max() + 1e-8
 
 
+@pytest.mark.slow
 def test_the_rendered_side_moves_and_the_other_rests(tmp_path: Path) -> None:
     text = "time,au,side,intensity\n0,12,left,0\n0.1,12,left,1\n"
     course = course_of(read_curves(written(tmp_path, text)), Fraction(10))

@@ -18,6 +18,7 @@ from microface.server.embedded import EmbeddedServer
 from .asking import arguments, contents
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kills as POSIX does")
 def test_kills_cost_only_the_clip_that_was_being_made(
     whole: Path, materials: Path, server: EmbeddedServer, tmp_path: Path
