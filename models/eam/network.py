@@ -44,7 +44,7 @@ class EamConfig:
     eimhsa: bool = True
     doubt: bool = True
     repertoire: int = 128
-    together: int = 0
+    together: int = 1024
 
     def __post_init__(self) -> None:
         """Raise ValueError for an unknown `motion`."""

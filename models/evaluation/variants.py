@@ -120,7 +120,7 @@ VARIANTS = (
     Variant("+ attention", as_costly(WITH_BOTH), ALONE, DETECTOR),
     Variant("+ supervision", as_costly(WITH_BOTH), TAUGHT, DETECTOR),
     Variant("+ fine motion", lambda: Eam(FINE), TAUGHT, DETECTOR),
-    Variant("+ repertoire", lambda: Eam(WHOLE), TAUGHT, DETECTOR),
+    Variant("+ repertoire", lambda: Eam(replace(WHOLE, together=0)), TAUGHT, DETECTOR),
 )
 
 #: What paints, on the motion of the weights that ship: nothing but the warp and a residual, with

@@ -25,7 +25,7 @@ from .settings import StageSettings
 from .stages import as_tensors
 
 #: Rounds through all pairs, and pairs of which one is told.
-ROUNDS, TOLD = 60, 640
+ROUNDS, TOLD = 90, 640
 #: Weights decay by this, of the rate: there are more of them than pairs.
 DECAY = 1e-2
 #: Pairs that are looked at at once.
