@@ -154,9 +154,7 @@ class Trainer:
         first = self.position.stage if self.position.stage in stages else stages[0]
         for stage in stages[stages.index(first) :]:
             if stage == "amounts":
-                how = self.settings.stages[stage]
-                amounts.teach(self.network, self.shards, self.settings.seed, how, say)
-                self.average = self.weights()
+                self.teach_amounts(say)
                 continue
             if stage != self.position.stage or self.position.step == 0:
                 self.begin(stage)
@@ -165,6 +163,14 @@ class Trainer:
             say(f"stage {stage}: {budget / 60:.1f} minutes, {len(self.shards)} pairs")
             self.run_stage(stage, budget, steps, say, picture)
             self.save()
+
+    def teach_amounts(self, say: Say) -> None:
+        """Teach the running average which movements go together, and go on from it."""
+        self.network.load_state_dict(self.average)
+        how = self.settings.stages["amounts"]
+        amounts.teach(self.network, self.shards, self.settings.seed, how, say)
+        self.average = self.weights()
+        self.save()
 
     def run_stage(
         self,

@@ -75,11 +75,15 @@ def test_the_stage_teaches_nothing_else(tmp_path: Path) -> None:
     )
     trainer = Trainer(tmp_path, Shards(tmp_path), settings)
     trainer.begin("motion")
-    before = trainer.weights()
+    trainer.step(0.0)
+    before = trainer.average
     trainer.run(("amounts",), steps=None, say=lambda line: None)
     changed = {name for name, value in trainer.weights().items() if not value.equal(before[name])}
     assert changed and all(name.startswith("repertoire.together") for name in changed)
     assert all(value.equal(trainer.average[name]) for name, value in trainer.weights().items())
+    again = Trainer(tmp_path, Shards(tmp_path), settings)
+    again.resume()
+    assert all(value.equal(trainer.average[name]) for name, value in again.average.items())
 
 
 def test_a_network_without_it_cannot_be_taught_it(tmp_path: Path) -> None:
