@@ -64,6 +64,7 @@ def test_the_factor_of_the_closest_price_is_found() -> None:
     assert closest(lambda f: 10 * f, 99.0, 1.0, 0.5, 3.0) == 3.0
 
 
+@pytest.mark.slow
 def test_a_plain_network_is_cheaper_and_grows_when_widened() -> None:
     plain, wide = (frame_cost(Eam(c)) for c in (PLAIN, widened(PLAIN, 1.5)))
     assert plain < frame_cost(Eam(WHOLE)) and wide > 1.05 * plain

@@ -188,6 +188,7 @@ def test_a_clip_agrees_with_its_copy_and_not_with_another(acted: dict[str, np.nd
         seen(smile[:1, :128], smile[:, :128], face())
 
 
+@pytest.mark.slow
 def test_meaning_is_read_in_what_was_measured_and_nothing_is_done_twice(tmp_path: Path) -> None:
     write_shard(tmp_path, pairs=2)
     keypoints, shards = load_weights(WEIGHTS), Shards(tmp_path)
