@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import InputError
+from ..models.training.settings import EXTRA_STAGES, STAGES
 
 EXAMPLE = "Example: microface train --packs heads --out runs/first --minutes 90"
 
@@ -28,16 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--stage",
-        choices=[
-            "keypoints",
-            "motion",
-            "paint",
-            "points",
-            "doubt",
-            "amounts",
-            "unsupervised",
-            "all",
-        ],
+        choices=(*STAGES, *EXTRA_STAGES, "all"),
         default="all",
         help="one stage alone, or all: the first three in their order (default: all)",
     )

@@ -48,9 +48,8 @@ _SIDE = re.compile(r"(?:[ _.\-]?(?:[Ll]eft|[Rr]ight|LEFT|RIGHT)|[ _.\-][lrLR]|(?
 
 def is_expression(name: str) -> bool:
     """Return whether a shape key's name says that it is an expression, in any common spelling."""
-    name = unicodedata.normalize("NFKC", name).rpartition("__")[
-        2
-    ]  # after a mesh's or figure's name
+    # What stands before two underscores is a mesh's or figure's name.
+    _, _, name = unicodedata.normalize("NFKC", name).rpartition("__")
     bare = _SIDE.sub("", _SIDE_WITHIN.sub("", _STEP.sub("", name))).lower()
     return bool(_EXPRESSIONS.match(re.sub(r"[^a-z]", "", bare)) or _JAPANESE.match(name))
 

@@ -6,6 +6,7 @@ that takes as long as one round of the other stages, and the many rounds that fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from ..eam.network import Eam
 from ..eam.repertoire import Repertoire, made
 from ..eam.together import Together
 from .data import Shards
-from .descent import rate_at
+from .descent import descend, rate_at
 from .served import as_served
 from .settings import StageSettings
 from .stages import as_tensors
@@ -42,8 +43,8 @@ IN_SIGHT = 0.9
 MIXED, SIDED = 0.5, 0.5
 #: Root of summed squared pixels that is added to the true motion's: below it noise rules.
 FLOOR = 10.0
-#: What lost or excess amplitude weighs beside the error.
-GAIN_WEIGHT = 0.7
+#: What the losses weigh.
+WEIGHTS = {"error": 1.0, "gain": 0.7}
 
 
 class Gathered(NamedTuple):
@@ -96,13 +97,9 @@ def learn(
     steps = ROUNDS * -(-len(pairs.found) // how.batch)
     losses: list[float] = []
     for step, some in enumerate(rounds(len(pairs.found), how.batch, rng)):
-        for group in optimiser.param_groups:
-            group["lr"] = rate_at(how.rate, step / steps, step, 1)
-        loss = off_by(together, mixed(pairs, some, rng))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        losses.append(float(loss.detach()))
+        rate = rate_at(how.rate, step / steps, step, 1)
+        named = off_by(together, mixed(pairs, some, rng))
+        losses.append(descend(optimiser, rate, named, WEIGHTS, math.inf)[0])
     return losses
 
 
@@ -173,7 +170,7 @@ def sided(amounts: Tensor, rng: np.random.Generator) -> Tensor:
     return torch.from_numpy(np.where(weaker, share, 1.0)).to(amounts)
 
 
-def off_by(together: Together, pairs: Gathered) -> Tensor:
+def off_by(together: Together, pairs: Gathered) -> dict[str, Tensor]:
     """Return how far the corrected amounts are off, and their amplitude, beside the true motion."""
     products = pairs.products.float()
     amounts = together(pairs.found, pairs.noise)
@@ -182,7 +179,7 @@ def off_by(together: Together, pairs: Gathered) -> Tensor:
     along = product(amounts, products, pairs.wanted)
     relative = error.clamp(min=1e-6).sqrt() / (whole.clamp(min=0).sqrt() + FLOOR)
     gain = (along - whole).abs() / (whole + FLOOR**2)
-    return relative.mean() + GAIN_WEIGHT * gain.mean()
+    return {"error": relative.mean(), "gain": gain.mean()}
 
 
 def product(one: Tensor, products: Tensor, other: Tensor) -> Tensor:

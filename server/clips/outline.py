@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .template import beyond, template
+from .template import beyond, faded, template
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def within(outline: Floats, cells: int) -> NDArray[np.float32]:
     maps = template(cells)
     place = _angle(maps.x, maps.y) * ANGLES
     share = np.interp(place, np.arange(ANGLES + 1), np.append(outline, outline[0]))
-    return np.asarray(np.clip((share + 0.08 - beyond(maps.x, maps.y)) / 0.16, 0, 1), np.float32)
+    return np.asarray(faded(share - beyond(maps.x, maps.y)), np.float32)
 
 
 def _angle(x: NDArray[np.float32], y: NDArray[np.float32]) -> Floats:

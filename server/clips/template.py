@@ -148,5 +148,10 @@ def beyond(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(np.sqrt((x / half_width) ** 2 + (y / half_height) ** 2), dtype=np.float64)
 
 
+def faded(share: NDArray[Any]) -> NDArray[np.float64]:
+    """Return 1 within an outline and 0 outside, where places lie by `share` within it."""
+    return np.asarray(np.clip((share + 0.08) / 0.16, 0, 1), dtype=np.float64)
+
+
 def _face(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.clip((1.08 - beyond(x, y)) / 0.16, 0, 1))
+    return faded(1 - beyond(x, y))
