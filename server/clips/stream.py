@@ -65,6 +65,7 @@ class ClipStream:
             self.name = path.stem
             self.fps = fps or video.fps
             self.expected = video.declares
+            self.notes += video.notes
             self._source = (
                 (seconds, f"frame {index}", frame)
                 for index, (seconds, frame) in enumerate(video.pictures)
@@ -78,7 +79,7 @@ class ClipStream:
             self._stamps.append(seconds)
             yield frame
         self._budget.close()
-        if self.expected is not None and self.expected != len(self._stamps):
+        if self.expected is not None and self.expected > len(self._stamps):
             self.notes.append(f"{len(self._stamps)} of {self.expected} frames could be decoded")
         self.times = self._times()
 
