@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .sampling import Reals
+from .sampling import Reals, T
 from .template import CROP_UNITS
 
 #: Side of the picture that the network sees, in pixels.
@@ -86,8 +86,8 @@ def take_crop(
 
 
 def shrink_for(
-    picture: NDArray[np.uint8], affine: NDArray[np.float64]
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    picture: NDArray[T], affine: NDArray[np.float64]
+) -> tuple[NDArray[T], NDArray[np.float64]]:
     """Return the picture shrunk to about the crop's resolution, and the crop's map into it.
 
     Sampling a picture of much finer pixels than the crop's would alias; area means do not.
@@ -99,7 +99,7 @@ def shrink_for(
         return picture, affine
     height, width = picture.shape[:2]
     size = (max(1, round(width / step)), max(1, round(height / step)))
-    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), picture.dtype)
     ratio = np.array([size[0] / width, size[1] / height])
     moved = affine.copy()
     moved[:, 2] += 0.5

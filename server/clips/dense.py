@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .sampling import sample, square_places
+from .sampling import rounded, sample, square_places
 from .search import search
 from .template import template
 
@@ -53,14 +53,14 @@ class Matcher:
     """Measures frames against one neutral."""
 
     def __init__(
-        self, neutral: NDArray[np.uint8], cells: int, face: NDArray[np.float32] | None = None
+        self, neutral: NDArray[np.float32], cells: int, face: NDArray[np.float32] | None = None
     ) -> None:
-        """Take a grey neutral (256, 256) and how many cells a side its flows shall have.
+        """Take a neutral's grey levels (256, 256) and how many cells a side its flows shall have.
 
         `face` (cells, cells) 0..1 says where the face is, else an average one's outline does.
         """
         self._cells = cells
-        self._neutral = neutral
+        self._shaded = rounded(neutral)
         self._level = _level(neutral, cells)
         self._head = cv2.resize(_head(cells, face), neutral.shape[::-1])
         self._worth = self._head**OUTLINE_FALL
@@ -80,9 +80,9 @@ class Matcher:
         self._usual = _inverse(cv2.GaussianBlur(self._told, (0, 0), NEIGHBOURS_CELLS))
         self._inverse = _inverse(self._told + np.float32(NEIGHBOURS_ENERGY) * EVERY_WAY)
 
-    def flow(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the flow (cells, cells, 2) in pixels from the neutral to a grey frame (256, 256);
-        0 outside the columns of the face."""
+    def flow(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the flow (cells, cells, 2) in pixels from the neutral to a frame of grey levels
+        (256, 256); 0 outside the columns of the face."""
         even = frame * self._gain(frame)
         detail = _detail(even, self._cells)
         found = self._search(even, detail)
@@ -103,7 +103,7 @@ class Matcher:
         found[:, inside[1] :] = 0
         return np.asarray(found, dtype=np.float32)
 
-    def _gain(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _gain(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return by what (N, N) a frame has to be multiplied to be lit as the neutral."""
         gain = (self._level + 4) / (_level(frame, self._cells) + 4)
         return np.asarray(cv2.resize(gain, frame.shape[::-1]), dtype=np.float32)
@@ -113,11 +113,10 @@ class Matcher:
     ) -> NDArray[np.float32]:
         """Return a flow (cells, cells, 2) that is right to some tenths of a pixel, to a frame that
         is lit evenly, of such detail."""
-        shaded = np.clip(even + 0.5, 0, 255).astype(np.uint8)
         flow = np.zeros((*even.shape, 2), np.float32)
         flow[:, FACE_COLUMNS] = search(
             (_columns(self._searched), _columns(_for_search(detail * self._head))),
-            (_columns(self._neutral), _columns(shaded)),
+            (_columns(self._shaded), _columns(rounded(even))),
             _columns(self._head) > SURELY_HEAD,
         )
         return pooled(flow, self._cells)
@@ -157,22 +156,22 @@ def _inverse(matrices: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(np.stack([dd, -ad, -ad, aa], -1) / (aa * dd - ad * ad)[..., None])
 
 
-def _detail(grey: NDArray[Any], cells: int) -> NDArray[np.float32]:
+def _detail(grey: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     """Return a square picture, smoothed a little, without its shades."""
-    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), SMOOTH_PIXELS)
+    smooth = cv2.GaussianBlur(grey, (0, 0), SMOOTH_PIXELS)
     shade = cv2.GaussianBlur(pooled(smooth, cells), (0, 0), SHADE_CELLS)
     return np.asarray(smooth - cv2.resize(shade, grey.shape[::-1]), dtype=np.float32)
 
 
 def _for_search(detail: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return detail as the picture that the search takes."""
-    return np.clip(SEARCH_CONTRAST * detail + 128.5, 0, 255).astype(np.uint8)
+    return rounded(SEARCH_CONTRAST * detail + 128)
 
 
-def _level(grey: NDArray[np.uint8], cells: int) -> NDArray[np.float32]:
+def _level(grey: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     """Return how bright a picture is about each place, (cells, cells)."""
     coarse = cv2.resize(grey, (cells, cells), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.GaussianBlur(coarse.astype(np.float32), (0, 0), GAIN_CELLS))
+    return np.asarray(cv2.GaussianBlur(coarse, (0, 0), GAIN_CELLS))
 
 
 def quick_flow(
@@ -190,9 +189,9 @@ def pooled(values: NDArray[Any], cells: int) -> NDArray[np.float32]:
     return np.asarray(small, dtype=np.float32)
 
 
-def texture(grey: NDArray[np.uint8], cells: int) -> NDArray[np.float32]:
+def texture(grey: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     """Return (cells, cells) in 0..1: how well the flow can be measured there."""
-    picture = cv2.GaussianBlur(grey, (0, 0), 1.0).astype(np.float32)
+    picture = cv2.GaussianBlur(grey, (0, 0), 1.0)
     across = cv2.Scharr(picture, cv2.CV_32F, 1, 0) / 32
     down = cv2.Scharr(picture, cv2.CV_32F, 0, 1) / 32
     energy = cv2.GaussianBlur(across**2 + down**2, (0, 0), 4.0)
@@ -201,13 +200,13 @@ def texture(grey: NDArray[np.uint8], cells: int) -> NDArray[np.float32]:
 
 
 def trusted(
-    neutral: NDArray[np.uint8], frame: NDArray[np.uint8], flow: NDArray[np.float32]
+    neutral: NDArray[np.float32], frame: NDArray[np.float32], flow: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return (cells, cells) in 0..1: where `frame`, taken back by the flow (cells, cells, 2), looks
-    like the neutral."""
+    """Return (cells, cells) in 0..1: where the grey levels of `frame`, taken back by the flow
+    (cells, cells, 2), look like the neutral's."""
     side, cells = len(neutral), len(flow)
     back = sample(frame, square_places(side) + cv2.resize(flow, (side, side)), cv2.INTER_LINEAR)
-    change = back.astype(np.float32) - neutral
+    change = back - neutral
     # A change of light is smooth, a wrong match is not.
     smooth = cv2.GaussianBlur(pooled(change, cells), (0, 0), 4.0)
     change -= cv2.resize(smooth, (side, side))

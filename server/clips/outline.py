@@ -36,13 +36,13 @@ SPREAD = 0.12
 
 
 def outline_of(
-    neutral: NDArray[np.uint8],
-    frames: Iterable[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+    neutral: NDArray[np.float32],
+    frames: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]],
 ) -> Floats:
     """Return the outline (`ANGLES`,) as shares of the average one's radius.
 
-    `neutral` is the grey crop (256, 256), `frames` are the same of other frames: as they are, and
-    as if the head had not moved.
+    `neutral` has the grey levels of the crop (256, 256), `frames` are the same of other frames: as
+    they are, and as if the head had not moved.
     """
     own = _soft(neutral)
     answers = []
@@ -86,5 +86,5 @@ def _round(values: Floats) -> Floats:
     return np.asarray(bell[(np.arange(ANGLES)[:, None] - np.arange(ANGLES)) % ANGLES] @ values)
 
 
-def _soft(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(grey.astype(np.float32), (0, 0), SMOOTH_PIXELS))
+def _soft(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), SMOOTH_PIXELS))

@@ -29,6 +29,21 @@ def sample(
     return np.asarray(taken, dtype=values.dtype)
 
 
+def grey_levels(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the grey levels (H, W) 0..255 of an RGB picture (H, W, 3) or of a grey one (H, W).
+
+    They are not rounded: where skin has little texture, half a level is some hundredths of a pixel
+    of motion.
+    """
+    levels = picture.astype(np.float32)
+    return levels if levels.ndim == 2 else np.asarray(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY))
+
+
+def rounded(levels: Reals) -> NDArray[np.uint8]:
+    """Return grey levels as a picture of whole ones."""
+    return np.clip(levels + np.float32(0.5), 0, 255).astype(np.uint8)
+
+
 def own_places(width: int, height: int) -> NDArray[np.float32]:
     """Return each pixel's own column and row, (height, width, 2)."""
     columns, rows = np.meshgrid(np.arange(width), np.arange(height))

@@ -19,7 +19,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.flow import luminance
 from ..engine.in_order import in_order
 from .basis import basis, mobility
 from .bundle import usual_face
@@ -28,7 +27,7 @@ from .dense import Matcher, quick_flow, texture, trusted
 from .depth import depths
 from .outline import outline_of, within
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
-from .sampling import sample, square_places
+from .sampling import T, grey_levels, rounded, sample, square_places
 from .shape import Seeming, Seen, learn, seeming_motion
 from .template import CROP_UNITS, template
 
@@ -98,9 +97,9 @@ class Steadier:
         self._bear(self._usual.surface())
         # Sampled just as the frames are, so that a frame at rest equals it bit for bit.
         self.neutral = self._sample(*self._shrunk(neutral), self._pose)
-        grey = luminance(neutral)
+        grey = grey_levels(neutral)
         self._grey = self._sample(*self._shrunk(grey), self._pose)
-        self._small = self._sample(*self._shrunk(grey, 2), self._pose, 2)
+        self._small = rounded(self._sample(*self._shrunk(grey, 2), self._pose, 2))
         self._matcher = Matcher(self._grey, CELLS)
         self._texture = texture(self._grey, CELLS)
         #: What each cell tells of the head's motion.
@@ -117,43 +116,43 @@ class Steadier:
         Returns whether any is turned enough; otherwise the average face stays.
         """
         places = np.unique(np.linspace(0, len(frames) - 1, LOOKED_AT_FRAMES).astype(int))
-        greys = [luminance(frames[index]) for index in places]
-        poses = self._followed_all(greys)
+        looked_at = [frames[index] for index in places]
+        poses = self._followed_all(looked_at)
         chosen = _unlike(np.array([pose[:2] for pose in poses]))
         if not chosen:
             return False
-        several = [(greys[index], poses[index]) for index in chosen]
+        several = [(looked_at[index], poses[index]) for index in chosen]
         self._outlined(several)
         weights = self._bone.ravel().astype(float)
         seen = list(in_order(lambda one: self._seen(*one), several, threads()))
         stray, expressions = depths().stray, basis().columns()
         self._bear(learn(self._usual, stray, CELLS, seen, weights, expressions))
         # Measured again as all frames will be, since what it leaves there shall be taken off.
-        again = [greys[index] for index in sorted(chosen)]
+        again = [looked_at[index] for index in sorted(chosen)]
         several = list(zip(again, self._followed_all(again), strict=True))
         seen = list(in_order(lambda one: self._seen(*one), several, threads()))
         self._seeming = seeming_motion(self._cells, CELLS, seen, weights, expressions)
         return True
 
     def _outlined(self, seen: Sequence[tuple[NDArray[np.uint8], Floats]]) -> None:
-        """Take the face to end where it does in grey frames of these rough poses, or before."""
+        """Take the face to end where it does in frames of these rough poses, or before."""
         rest = np.zeros(PARAMETERS)
-        crops = [(self._shrunk(grey), pose) for grey, pose in seen]
+        crops = [(self._shrunk(grey_levels(frame)), pose) for frame, pose in seen]
         pairs = ((self._sample(*grey, rest), self._sample(*grey, pose)) for grey, pose in crops)
         self._face = np.minimum(self._face, within(outline_of(self._grey, pairs), CELLS))
         self._blend = cv2.resize(self._face, (NETWORK_PIXELS, NETWORK_PIXELS))
         self._matcher = Matcher(self._grey, CELLS, self._face)
 
-    def _followed_all(self, greys: Sequence[NDArray[np.uint8]]) -> list[Floats]:
-        """Return the rough poses of grey frames from a head at rest on, which stays as it was."""
+    def _followed_all(self, frames: Sequence[NDArray[np.uint8]]) -> list[Floats]:
+        """Return the rough poses of frames from a head at rest on, which stays as it was."""
         self._pose = np.zeros(PARAMETERS)
-        poses = [self._followed(grey) for grey in greys]
+        poses = [self._followed(grey_levels(frame)) for frame in frames]
         self._pose = np.zeros(PARAMETERS)
         return poses
 
-    def _seen(self, grey: NDArray[np.uint8], pose: Floats) -> Seen:
-        """Return what a grey frame shows of the face, given its rough pose."""
-        whole, trust = self._measure(grey, pose)
+    def _seen(self, frame: NDArray[np.uint8], pose: Floats) -> Seen:
+        """Return what a frame shows of the face, given its rough pose."""
+        whole, trust = self._measure(grey_levels(frame), pose)
         places = self._places(self._own + whole.reshape(-1, 2), pose)
         face = trust * np.sqrt(self._texture) * (self._face > 0.5)
         return Seen(places, face.ravel().astype(float), pose)
@@ -164,7 +163,7 @@ class Steadier:
 
     def steady(self, frame: NDArray[np.uint8]) -> Steadied:
         """Return a frame (H, W, 3) uint8 of the clip with the head's motion taken out."""
-        grey = luminance(frame)
+        grey = grey_levels(frame)
         motion = self._moved(grey, self._followed(grey))
         upright = self._sample(*self._shrunk(frame), motion.pose)
         blended = cv2.blendLinear(upright, self.neutral, self._blend, 1 - self._blend)
@@ -175,16 +174,16 @@ class Steadier:
 
         The head is followed from frame to frame, all else waits for no other frame.
         """
-        greys = (luminance(frame) for frame in frames)
+        greys = (grey_levels(frame) for frame in frames)
         followed = ((grey, self._followed(grey)) for grey in greys)
         yield from in_order(lambda one: self._moved(*one), followed, threads())
 
-    def _followed(self, grey: NDArray[np.uint8]) -> Floats:
+    def _followed(self, grey: NDArray[np.float32]) -> Floats:
         """Return the rough pose of a grey frame, and keep it for the next."""
         self._pose = self._rough_pose(grey)
         return self._pose
 
-    def _moved(self, grey: NDArray[np.uint8], pose: Floats) -> Motion:
+    def _moved(self, grey: NDArray[np.float32], pose: Floats) -> Motion:
         """Return what a grey frame shows beside the head's motion, given its rough pose."""
         whole, trust = self._measure(grey, pose)
         if self._seeming:
@@ -204,15 +203,13 @@ class Steadier:
         x, y, z = (_pooled(a.reshape(CELLS, CELLS)) for a in (surface.x, surface.y, surface.z))
         self._coarse = Surface(x, y, z, surface.nearness)
 
-    def _shrunk(
-        self, picture: NDArray[np.uint8], finer: int = 1
-    ) -> tuple[NDArray[np.uint8], Floats]:
+    def _shrunk(self, picture: NDArray[T], finer: int = 1) -> tuple[NDArray[T], Floats]:
         """Return the picture at the resolution of the crop's 256 / `finer` pixels, and the map."""
         return shrink_for(picture, self.crop.affine(NETWORK_PIXELS // finer))
 
     def _sample(
-        self, picture: NDArray[np.uint8], affine: Floats, pose: Floats, finer: int = 1
-    ) -> NDArray[np.uint8]:
+        self, picture: NDArray[T], affine: Floats, pose: Floats, finer: int = 1
+    ) -> NDArray[T]:
         """Return the crop of a picture, 256 / `finer` pixels, as if the head were not in `pose`."""
         side = NETWORK_PIXELS // finer
         grid = _laid(side, affine.tobytes())
@@ -222,12 +219,13 @@ class Steadier:
             grid = grid + cv2.resize(coarse, (side, side))
         return sample(picture, grid, cv2.INTER_CUBIC)
 
-    def _rough_pose(self, grey: NDArray[np.uint8]) -> Floats:
+    def _rough_pose(self, grey: NDArray[np.float32]) -> Floats:
         """Return the pose of a grey frame to about a quarter of a pixel, from half the pixels."""
         small, affine = self._shrunk(grey, 2)
         pose = self._pose
         for _ in range(MAX_PASSES):
-            flow = quick_flow(self._small, self._sample(small, affine, pose, 2), CELLS // POOLED)
+            sampled = rounded(self._sample(small, affine, pose, 2))
+            flow = quick_flow(self._small, sampled, CELLS // POOLED)
             better = self._fit(2 * flow.reshape(-1, 2), pose, None)
             moved = project(better, self._coarse) - project(pose, self._coarse)
             pose = better
@@ -236,7 +234,7 @@ class Steadier:
         return pose
 
     def _measure(
-        self, grey: NDArray[np.uint8], pose: Floats
+        self, grey: NDArray[np.float32], pose: Floats
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return flow (64, 64, 2) and trust (64, 64) from the neutral to a grey frame sampled by
         `pose`."""

@@ -22,6 +22,7 @@ from microface.server.clips.crop import take_crop
 from microface.server.clips.dense import Matcher
 from microface.server.clips.measure import start_of
 from microface.server.clips.read import read_clip
+from microface.server.clips.sampling import grey_levels
 from microface.server.clips.steady import CELLS
 from microface.server.clips.template import template
 from microface.server.engine.runtime import OnnxRuntime
@@ -66,10 +67,10 @@ def print_flow(face: np.ndarray) -> None:
     ]
     one, other = (luminance(p) for p in noisy)
     inside = template(CELLS).face > 0.9
-    matcher = Matcher(one, CELLS)
+    matcher, levels = Matcher(grey_levels(noisy[0]), CELLS), grey_levels(noisy[1])
     searches = {
         "full resolution": lambda: to_grid(measure_flow(one, other), CELLS),
-        "here": lambda: matcher.flow(other),
+        "here": lambda: matcher.flow(levels),
     }
     for name, search in searches.items():
         before = clock()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from microface.models.flow import luminance
 from microface.server.clips.bundle import USUAL_NEARNESS
 from microface.server.clips.crop import NETWORK_PIXELS, Crop, crop_about, shrink_for, take_crop
 from microface.server.clips.depth import depths
 from microface.server.clips.outline import outline_of
 from microface.server.clips.pose import Surface, fit_pose, project
-from microface.server.clips.sampling import own_places, sample
+from microface.server.clips.sampling import grey_levels, own_places, sample
 from microface.server.clips.steady import CELLS, Steadier
 from microface.server.clips.template import CROP_UNITS, beyond, template, template_points
 from microface.server.engine.canvas import invert
@@ -101,6 +100,17 @@ def test_head_motion_goes_out(pose: tuple[float, ...]) -> None:
     assert np.median(left) < 0.06
 
 
+def test_grey_levels_are_not_rounded_where_skin_has_little_texture() -> None:
+    rng = np.random.default_rng(0)
+    skin = cv2.GaussianBlur(rng.normal(size=(NETWORK_PIXELS, NETWORK_PIXELS, 3)), (0, 0), 1.5)
+    faint = (120 + 2 * skin / skin.std() + textured(1) / 20).astype(np.float32)
+    own = own_places(NETWORK_PIXELS, NETWORK_PIXELS)
+    shifted = sample(faint, own - np.float32((1.4, -0.7)), cv2.INTER_CUBIC)
+    neutral, frame = (np.round(p).astype(np.uint8) for p in (faint, shifted))
+    flow = Steadier(neutral, Crop((128, 128), 256)).steady(frame).flow
+    assert np.sqrt((flow[template(CELLS).face > 0.99] ** 2).sum(-1).mean()) < 0.035
+
+
 def test_background_that_stays_does_not_drag_the_outline() -> None:
     maps = template(NETWORK_PIXELS)
     head = (maps.face > 0) | ((maps.y > 1) & (np.abs(maps.x) < 0.8))
@@ -173,8 +183,8 @@ def test_a_usual_face_keeps_its_outline() -> None:
     picture = textured(7)
     poses = [(0.03 * np.sin(a), 0.05 * np.cos(a), 0, 0, 2.0, 1.0) for a in range(6)]
     frames = [moved_head(picture, np.asarray(p, float)) for p in poses]
-    still = luminance(picture)
-    pairs = [(luminance(frame), still) for frame in frames]
+    still = grey_levels(picture)
+    pairs = [(grey_levels(frame), still) for frame in frames]
     assert outline_of(still, pairs).min() > 0.98
 
 
