@@ -23,11 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--library", type=Path, required=True, metavar="DIR", help="the library's folder"
     )
-    parser.add_argument("--subject", required=True, help="the subject, as the list shows it")
+    parser.add_argument(
+        "--subject", required=True, metavar="NAME", help="the subject, as the list shows it"
+    )
     parser.add_argument("--data-set", default="", metavar="NAME", help="the set the subject is of")
     parser.add_argument("--release", type=Path, metavar="FILE", help="the signed release")
-    parser.add_argument("--scope", default="", help="what it allows")
-    parser.add_argument("--show", default="", help="the show that it is for")
+    parser.add_argument("--scope", default="", metavar="TEXT", help="what it allows")
+    parser.add_argument("--show", default="", metavar="NAME", help="the show that it is for")
     parser.add_argument("--expires", metavar="DATE", help="its last valid day, YYYY-MM-DD")
     parser.add_argument("--revoke", action="store_true", help="the consent was taken back")
 

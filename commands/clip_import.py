@@ -16,7 +16,7 @@ import datetime
 import hashlib
 import io
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..server.clips.datasets.reading import DataSet
+    from ..server.clips.library.consent import Consent
+    from ..server.clips.library.library import ClipLibrary
     from ..server.clips.records import ClipRecord
     from ..server.protocol.faces import FaceChoice
 
@@ -70,13 +72,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--library", type=Path, required=True, metavar="DIR", help="the library, made if need be"
     )
     parser.add_argument("--fps", metavar="FPS", help="frame rate, instead of what is known of it")
-    parser.add_argument("--subject", default="", help="who is seen, for clips without a sheet")
+    parser.add_argument(
+        "--subject", default="", metavar="NAME", help="who is seen, for clips without a sheet"
+    )
     add_face_argument(parser)
     add_neutral_argument(parser)
     sets = parser.add_argument_group("data sets")
     sets.add_argument("--data-set", metavar="NAME", help="read CLIP as a copy of this set")
-    sets.add_argument("--sheet", type=Path, help="its annotation, .xlsx or .csv, if not found")
-    sets.add_argument("--tab", help="the sheet's name in the workbook, if not the first")
+    sets.add_argument(
+        "--sheet", type=Path, metavar="FILE", help="its annotation, .xlsx or .csv, if not found"
+    )
+    sets.add_argument(
+        "--tab", metavar="NAME", help="the sheet's name in the workbook, if not the first"
+    )
     sets.add_argument("--pictures", type=Path, metavar="DIR", help="where its pictures lie")
     sets.add_argument(
         "--column",
@@ -92,81 +100,135 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     consent.add_argument(
         "--consent", type=Path, metavar="FILE", help="the signed release or agreement"
     )
-    consent.add_argument("--scope", default="", help="what it allows")
-    consent.add_argument("--show", default="", help="the show that it is for")
+    consent.add_argument("--scope", default="", metavar="TEXT", help="what it allows")
+    consent.add_argument("--show", default="", metavar="NAME", help="the show that it is for")
     consent.add_argument("--expires", metavar="DATE", help="its last valid day, YYYY-MM-DD")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    from ..server.clips.library.consent import Consent
-    from ..server.clips.library.library import ClipLibrary, clip_record
+    from ..server.clips.library.library import ClipLibrary
 
     fps = rate(arguments.fps)
     face = chosen_face(arguments)
-    consent = None
-    if arguments.consent is not None:
-        consent = Consent(
-            arguments.scope, arguments.show, day(arguments.expires), file_sha256(arguments.consent)
-        )
+    consent = _consent(arguments)
     read = rest = None
     if arguments.data_set is not None:
-        for name in ("neutral", "face"):
-            if getattr(arguments, name) is not None:
-                raise InputError(f"One {name} for a whole data set.", f"Leave --{name} out.")
         read = _read(arguments)
+        brought = Brought()
         records = [(record, False) for record in read.records]
     else:
-        for path in arguments.clips:
-            _refuse_set(path)
         rest = _rest(arguments.neutral, fps)
-        records = [
-            (clip_record(path, fps, subject=arguments.subject), path.is_file() and fps is None)
-            for path in arguments.clips
-        ]
-    with (
-        ClipLibrary(arguments.library, create=True) as library,
-        ProgressReport("clip import") as report,
-    ):
-        new = there = 0
-        refused: list[str] = []
-        for index, (record, own_rate) in enumerate(records):
-            try:
-                if face is not None and not face.is_largest:
-                    record = _faced(record, face, own_rate)
-                entry, is_new = library.import_clip(record, own_rate=own_rate)
-                if rest is not None:
-                    library.keep_neutral(entry, rest)
-            except InputError as error:
-                # One bad clip costs none of the others.
-                refused.append(f"{record.source}: {error.what}" if read else str(error))
-            else:
-                new, there = new + is_new, there + (not is_new)
-            report.stage("import", (index + 1) / len(records))
-        if consent is not None:
-            for data_set, subject in {(r.data_set, r.subject) for r, _ in records}:
-                library.set_consent(data_set, subject, consent)
-    print(f"{clips(new)} imported into {arguments.library}, {there} were there already")
+        records, brought = _plain_records(arguments, fps)
+    if records or read is not None:  # else there is nothing to make a library for
+        with (
+            ClipLibrary(arguments.library, create=True) as library,
+            ProgressReport("clip import") as report,
+        ):
+            for index, (record, own_rate) in enumerate(records):
+                try:
+                    _bring(library, record, own_rate, face, rest, brought)
+                except InputError as error:
+                    # One bad clip costs none of the others.
+                    brought.refused.append(f"{record.source}: {error.what}" if read else str(error))
+                report.stage("import", (index + 1) / len(records))
+            if consent is not None:
+                for data_set, subject in brought.whose:
+                    library.set_consent(data_set, subject, consent)
+        print(
+            f"{clips(brought.new)} imported into {arguments.library}, "
+            f"{brought.there} were there already"
+        )
     if read is not None:
-        _tell(read, refused, arguments.findings)
-        return 0 if new + there else InputError.exit_status
-    for line in refused:
+        _tell(read, brought.refused, arguments.findings)
+        return 0 if brought.new + brought.there else InputError.exit_status
+    for line in brought.refused:
         print(f"microface: {line}", file=sys.stderr)
-    return InputError.exit_status if refused else 0
+    return InputError.exit_status if brought.refused else 0
 
 
-def _refuse_set(path: Path) -> None:
-    """Raise InputError where a folder is no clip but, it seems, a data set that was not named."""
+@dataclass
+class Brought:
+    """What became of clips: how many are `new`, how many were `there` before, a line for each that
+    was `refused`, and of `whose` clips (data set, subject) the others are."""
+
+    new: int = 0
+    there: int = 0
+    refused: list[str] = field(default_factory=list)
+    whose: set[tuple[str, str]] = field(default_factory=set)
+
+    def count(self, record: ClipRecord, is_new: bool) -> None:
+        """Count a clip that is in the library now."""
+        self.new, self.there = self.new + is_new, self.there + (not is_new)
+        self.whose.add((record.data_set, record.subject))
+
+
+def _consent(arguments: argparse.Namespace) -> Consent | None:
+    """Return the consent that comes with the clips; raises InputError where it is nobody's."""
+    from ..server.clips.library.consent import Consent
+
+    if arguments.consent is None:
+        return None
+    if arguments.data_set is None and not arguments.subject:
+        raise InputError("A consent of nobody.", "Give --subject, whose clips these are.")
+    release = file_sha256(arguments.consent)
+    return Consent(arguments.scope, arguments.show, day(arguments.expires), release)
+
+
+def _plain_records(
+    arguments: argparse.Namespace, fps: Fraction | None
+) -> tuple[list[tuple[ClipRecord, bool]], Brought]:
+    """Return the records of clips without a sheet, and whether each goes by its own frame rate; a
+    line for each that is no clip."""
+    from ..server.clips.library.library import clip_record
+
+    records, brought = [], Brought()
+    for path in arguments.clips:
+        try:
+            _refuse_folder(path)
+            record = clip_record(path, fps, subject=arguments.subject)
+        except InputError as error:
+            brought.refused.append(str(error))
+        else:
+            records.append((record, path.is_file() and fps is None))
+    return records, brought
+
+
+def _refuse_folder(path: Path) -> None:
+    """Raise InputError where a folder is no clip but holds clips, or is a whole data set."""
     from ..server.clips.images import PICTURE_SUFFIXES
+    from ..server.clips.video import VIDEO_SUFFIXES
 
     held = list(path.iterdir()) if path.is_dir() else []
-    if any(p.is_dir() for p in held) and not any(
-        p.suffix.lower() in PICTURE_SUFFIXES for p in held
-    ):
+    kinds = {"" if one.is_dir() else one.suffix.lower() for one in held}
+    if kinds & set(PICTURE_SUFFIXES):
+        return
+    if kinds & set(VIDEO_SUFFIXES):
+        raise InputError(
+            f"The folder {path} holds videos, no pictures.", f"Give them by name: {path / '*'}"
+        )
+    if any(one.is_dir() for one in held):
         raise InputError(
             f"The folder {path} holds folders, no pictures.",
             "Give a clip's own folder, or name the data set that it is, like --data-set casme2.",
         )
+
+
+def _bring(
+    library: ClipLibrary,
+    record: ClipRecord,
+    own_rate: bool,
+    face: FaceChoice | None,
+    rest: NDArray[np.uint8] | None,
+    brought: Brought,
+) -> None:
+    """Bring one clip in, with whom `face` chooses and what it is at `rest`; raises InputError."""
+    if face is not None and not face.is_largest:
+        record = _faced(record, face, own_rate)
+    entry, is_new = library.import_clip(record, own_rate=own_rate)
+    if rest is not None:
+        library.keep_neutral(entry, rest)
+    brought.count(record, is_new)
 
 
 def _faced(record: ClipRecord, choice: FaceChoice, own_rate: bool) -> ClipRecord:
@@ -195,6 +257,9 @@ def _read(arguments: argparse.Namespace) -> DataSet:
     from ..server.clips.datasets.catalogue import read_data_set
     from ..server.clips.datasets.reading import Overrides
 
+    for name in ("neutral", "face"):
+        if getattr(arguments, name) is not None:
+            raise InputError(f"One {name} for a whole data set.", f"Leave --{name} out.")
     if len(arguments.clips) != 1:
         raise InputError(f"{len(arguments.clips)} folders for one data set.", "Give its folder.")
     columns = {}

@@ -49,15 +49,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder to write, new or empty"
     )
-    parser.add_argument("--head", default="ada", help="the built-in head (default: ada)")
+    parser.add_argument(
+        "--head", default="ada", metavar="NAME", help="the built-in head (default: ada)"
+    )
     parser.add_argument(
         "--size", type=int, default=320, metavar="PIXELS", help="128 to 1024 (default: 320)"
     )
-    parser.add_argument("--seconds", type=float, help="length, if not up to the last point")
     parser.add_argument(
-        "--noise", type=float, default=1.0, help="the sensor's noise in grey levels (default: 1)"
+        "--seconds", type=float, metavar="S", help="length, if not up to the last point"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the noise (default: 0)")
+    parser.add_argument(
+        "--noise", type=float, default=1.0, metavar="LEVELS",
+        help="the sensor's noise, 0 to 32 grey levels (default: 1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the noise (default: 0)"
+    )
     parser.add_argument("--library", type=Path, metavar="DIR", help="import the clip here too")
     parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
 
@@ -72,6 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"A size of {arguments.size} pixels.", "Give 128 to 1024 for --size.")
     if not 0 <= arguments.noise <= 32:
         raise InputError(f"Noise of {arguments.noise:g} levels.", "Give 0 to 32 for --noise.")
+    if not 0 <= arguments.seed < 2**32:
+        raise InputError(f"A seed of {arguments.seed}.", "Give 0 to 4294967295.")
     from ..server.clips.datasets.write_casme2 import Coded, write_coding
     from ..server.clips.synthesize import course_of, rendered
     from ..server.clips.unit_curves import read_curves

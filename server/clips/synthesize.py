@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...models.heads.expressions import RECIPES, expression_weights
+from .limits import LONG
 from .records import ActionUnit
 from .unit_curves import UnitCurve
 
@@ -55,9 +56,15 @@ def course_of(curves: Sequence[UnitCurve], fps: Fraction, seconds: float | None 
     """Return what curves make of a clip of `seconds` (up to the last point if None).
 
     The clip has to begin at rest, as every source clip has. Raises InputError where it does not,
-    where a unit cannot be rendered, where nothing moves or where it is shorter than two frames.
+    where a unit cannot be rendered, where nothing moves or where it is shorter than two frames, or
+    longer than a recording may be.
     """
     last = max(float(curve.seconds[-1]) for curve in curves) if seconds is None else seconds
+    if not last * float(fps) < LONG.max_frames:
+        raise InputError(
+            f"A clip of {last:g} s has more than {LONG.max_frames} frames.",
+            "Give an earlier last time, or --seconds.",
+        )
     frames = int(np.floor(last * float(fps) + 1e-6)) + 1
     if frames < 2:
         raise InputError(f"A clip of {last:g} s has one frame.", "Give a later time, or --seconds.")

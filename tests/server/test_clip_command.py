@@ -128,10 +128,47 @@ def test_bad_clips_are_a_line_each_and_cost_no_other(
         assert [entry.clip for entry in opened.find()] == ["frown"]
         assert opened.damaged() == []
     assert not list((library / "incoming").iterdir())
-    # What is not there is told before anything is brought in.
-    assert clip("import", "--library", tmp_path / "other", good, tmp_path / "absent.mp4") == 2
-    assert "There is no clip at" in said(capsys)[1][0]
-    assert not (tmp_path / "other").exists()
+
+
+def test_what_is_no_clip_is_a_line_and_costs_no_other(
+    tmp_path: Path, shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, library = shared / "clips" / "frown.mp4", tmp_path / "library"
+    takes = tmp_path / "takes"
+    (takes / "empty").mkdir(parents=True)
+    copies.pictures(takes / "unrated", ["1.png", "2.png"])
+    (takes / "frown.mp4").hardlink_to(good)
+    bad = [tmp_path / "absent.mp4", takes, takes / "empty", takes / "unrated"]
+    assert clip("import", "--library", library, *bad) == 2
+    assert not library.exists()
+    assert clip("import", "--library", library, *bad, good) == 2
+    assert len(contents(library)) == 1
+    _, errors = said(capsys)
+    whys = ("There is no clip at", "holds videos", "holds no pictures", "Give --fps")
+    for line, why in zip(errors, whys * 2, strict=True):
+        assert why in line
+
+
+def test_a_consent_is_somebodys(
+    tmp_path: Path, shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, library = shared / "clips" / "frown.mp4", tmp_path / "library"
+    release = tmp_path / "release.pdf"
+    release.write_bytes(b"I agree.")
+    assert clip("import", "--library", library, good, "--consent", release) == 2
+    assert "--subject" in said(capsys)[1][0]
+    # Of a clip that could not be brought in nothing is kept, so that nobody's next clip is used.
+    absent = tmp_path / "absent.mp4"
+    named = ("--subject", "anna", "--consent", release)
+    assert clip("import", "--library", library, good, "--subject", "ben") == 0
+    assert clip("import", "--library", library, absent, *named) == 2
+    assert clip("import", "--library", library, good, "--subject", "anna") == 0
+    with ClipLibrary(library) as opened:
+        assert [opened.consent(entry) for entry in opened.find()] == ["none", "none"]
+    assert clip("import", "--library", library, good, *named) == 0
+    with ClipLibrary(library) as opened:
+        told = {entry.subject: opened.consent(entry) for entry in opened.find()}
+    assert told == {"anna": "granted", "ben": "none"}
 
 
 @pytest.mark.slow

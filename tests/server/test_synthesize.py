@@ -90,6 +90,9 @@ def test_what_cannot_be_rendered() -> None:
         course_of([curve(12, 0, 0)], Fraction(100))
     with pytest.raises(InputError, match="one frame"):
         course_of([curve(12, 0, 1)], Fraction(5))
+    for seconds in (np.inf, np.nan, 1e9):
+        with pytest.raises(InputError, match="more than 20000 frames"):
+            course_of([curve(12, 0, 1)], Fraction(100), seconds)
     with pytest.raises(InputError, match="no built-in head 'nobody'"):
         next(rendered(course_of([curve(12, 0, 1)], Fraction(100)), "nobody", 128, 0, 0))
     assert {int(n) for name in RECIPES if (n := name[2:]).isdecimal()} <= set(known_units())
