@@ -107,7 +107,7 @@ def _derivatives(
     surface = face.surface(some)
     by_pose = np.zeros((len(some), 2, PARAMETERS))
     by_pose[:, 0, 4] = by_pose[:, 1, 5] = 1
-    shown = turned(pose, surface.points(), surface.nearness, 1.0, by_pose)
+    shown = turned(pose, surface.points, surface.nearness, 1.0, by_pose)
     x, y, z, nearness = surface.x, surface.y, surface.z, surface.nearness
     by_depth = project(pose, Surface(x, y, z + 1, nearness)) - shown
     step = 0.01 * NEARNESS_SPREAD

@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from . import search
 from .sampling import rounded, sample, square_places
-from .search import search
 from .template import template
 
-#: Columns of the crop (256 pixels) that hold the face; beyond them nothing is measured.
-FACE_COLUMNS = slice(32, 224)
+#: The crop's columns from and to which there is face (of 256); beyond them nothing is measured.
+COLUMNS = 32, 224
 #: Steps of the exact matching, and the most that one goes, in pixels.
 STEPS, MOST_STEP = 3, 1.0
 #: Pictures are smoothed by this before they are compared, in pixels.
@@ -46,7 +46,7 @@ SHADE_CELLS = 1.5
 #: Contrast of the pictures without their shades, for the search.
 SEARCH_CONTRAST = 2.0
 #: The matrix that tells as much one way as any other.
-EVERY_WAY = np.array([1, 0, 0, 1], np.float32)
+EVERY_WAY = np.eye(2, dtype=np.float32)[..., None, None]
 
 
 class Matcher:
@@ -60,48 +60,51 @@ class Matcher:
         `face` (cells, cells) 0..1 says where the face is, else an average one's outline does.
         """
         self._cells = cells
-        self._shaded = rounded(neutral)
+        self._inside = slice(*(at * cells // len(neutral) for at in COLUMNS))
+        self._shaded = _columns(rounded(neutral))
         self._level = _level(neutral, cells)
-        self._head = cv2.resize(_head(cells, face), neutral.shape[::-1])
+        head = cv2.resize(_head(cells, face), neutral.shape[::-1])
+        self._head: NDArray[np.float32] = _columns(head)
+        self._surely_head = self._head > SURELY_HEAD
         self._worth = self._head**OUTLINE_FALL
         self._lit = self._light(self._worth) + np.float32(0.01)
-        self._detail = _detail(neutral, cells)
+        detail = _detail(neutral, cells)
+        self._detail = _columns(detail)
         self._searched = _for_search(self._detail * self._head)
-        across = cv2.Scharr(self._detail, cv2.CV_32F, 1, 0) / 32
-        down = cv2.Scharr(self._detail, cv2.CV_32F, 0, 1) / 32
+        self._places = _columns(square_places(len(neutral)))
+        across = _columns(cv2.Scharr(detail, cv2.CV_32F, 1, 0) / 32)
+        down = _columns(cv2.Scharr(detail, cv2.CV_32F, 0, 1) / 32)
         self._slopes = across * self._worth, down * self._worth
-        aa = self._windowed(self._slopes[0] * across)
         ad = self._windowed(self._slopes[1] * across)
-        dd = self._windowed(self._slopes[1] * down)
-        aa += LEAST_ENERGY
-        dd += LEAST_ENERGY
+        aa = self._windowed(self._slopes[0] * across) + np.float32(LEAST_ENERGY)
+        dd = self._windowed(self._slopes[1] * down) + np.float32(LEAST_ENERGY)
         # Each window's matrix, what it adds up to about a cell, and the inverses of both.
-        self._told = np.stack([aa, ad, ad, dd], -1)
-        self._usual = _inverse(cv2.GaussianBlur(self._told, (0, 0), NEIGHBOURS_CELLS))
+        self._told = np.stack([[aa, ad], [ad, dd]])
+        self._usual = _inverse(np.stack([_gathered(row) for row in self._told]))
         self._inverse = _inverse(self._told + np.float32(NEIGHBOURS_ENERGY) * EVERY_WAY)
 
-    def flow(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
+    def flow(self, frame: NDArray[np.float32], *, far: bool = False) -> NDArray[np.float32]:
         """Return the flow (cells, cells, 2) in pixels from the neutral to a frame of grey levels
-        (256, 256); 0 outside the columns of the face."""
+        (256, 256); 0 outside the columns of the face.
+
+        The caller may know that the face has moved `far`, which otherwise takes a search.
+        """
         even = frame * self._gain(frame)
         detail = _detail(even, self._cells)
-        found = self._search(even, detail)
-        side = len(frame)
+        found = self._search(even, detail, far)
         for _ in range(STEPS):
-            places = square_places(side) + cv2.resize(found, (side, side))
+            places = self._places + _columns(_enlarged(found, len(frame)))
             change = self._detail - sample(detail, places, cv2.INTER_CUBIC)
             light = self._light(change * self._worth) / self._lit
-            change -= cv2.resize(light, (side, side))
-            pull = self._windowed(cv2.merge([slope * change for slope in self._slopes]))
+            change -= _columns(cv2.resize(light, frame.shape[::-1]))
+            pull = np.stack([self._windowed(slope * change) for slope in self._slopes])
             # Where a window tells little, its neighbours tell as well.
             told = _times(self._told, found) + pull
-            usual = _times(self._usual, cv2.GaussianBlur(told, (0, 0), NEIGHBOURS_CELLS))
+            usual = _times(self._usual, _gathered(told))
             step = _times(self._inverse, told + NEIGHBOURS_ENERGY * usual) - found
             found = found + np.clip(step, -MOST_STEP, MOST_STEP)
-        inside = FACE_COLUMNS.start * self._cells // side, FACE_COLUMNS.stop * self._cells // side
-        found[:, : inside[0]] = 0
-        found[:, inside[1] :] = 0
-        return np.asarray(found, dtype=np.float32)
+        inside = self._widened(found[..., self._inside])
+        return np.asarray(cv2.merge(list(inside)), dtype=np.float32)
 
     def _gain(self, frame: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return by what (N, N) a frame has to be multiplied to be lit as the neutral."""
@@ -109,27 +112,31 @@ class Matcher:
         return np.asarray(cv2.resize(gain, frame.shape[::-1]), dtype=np.float32)
 
     def _search(
-        self, even: NDArray[np.float32], detail: NDArray[np.float32]
+        self, even: NDArray[np.float32], detail: NDArray[np.float32], far: bool
     ) -> NDArray[np.float32]:
-        """Return a flow (cells, cells, 2) that is right to some tenths of a pixel, to a frame that
+        """Return a flow (2, cells, cells) that is right to some tenths of a pixel, to a frame that
         is lit evenly, of such detail."""
-        flow = np.zeros((*even.shape, 2), np.float32)
-        flow[:, FACE_COLUMNS] = search(
-            (_columns(self._searched), _columns(_for_search(detail * self._head))),
-            (_columns(self._shaded), _columns(rounded(even))),
-            _columns(self._head) > SURELY_HEAD,
-        )
-        return pooled(flow, self._cells)
+        pictures = self._searched, _for_search(_columns(detail) * self._head)
+        flow = None if far else search.usual(pictures)
+        if flow is None or search.far(flow, self._surely_head):
+            flow = search.thorough(pictures, (self._shaded, rounded(_columns(even))))
+        return self._widened(np.moveaxis(pooled(flow, self._cells), -1, 0))
 
     def _light(self, change: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what of a change (N, N) is as smooth as light, (cells, cells)."""
-        smooth = cv2.GaussianBlur(pooled(change, self._cells), (0, 0), LIGHT_CELLS)
+        """Return what of a change in the face's columns is as smooth as light, (cells, cells)."""
+        smooth = cv2.GaussianBlur(self._widened(pooled(change, self._cells)), (0, 0), LIGHT_CELLS)
         return np.asarray(smooth, dtype=np.float32)
 
-    def _windowed(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Return means (cells, cells[, C]) over windows about each cell of a map (N, N[, C])."""
-        means = cv2.GaussianBlur(pooled(values, self._cells), (0, 0), WINDOW_CELLS)
+    def _windowed(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return means (cells, cells) over windows about each cell of a map of the columns."""
+        means = cv2.GaussianBlur(self._widened(pooled(values, self._cells)), (0, 0), WINDOW_CELLS)
         return np.asarray(means, dtype=np.float32)
+
+    def _widened(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (..., cells, cells) values of the face's columns, with 0 beside them."""
+        wide = np.zeros((*values.shape[:-1], self._cells), np.float32)
+        wide[..., self._inside] = values
+        return wide
 
 
 def _head(cells: int, face: NDArray[np.float32] | None) -> NDArray[np.float32]:
@@ -140,20 +147,29 @@ def _head(cells: int, face: NDArray[np.float32] | None) -> NDArray[np.float32]:
 
 
 def _columns(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the part of a map (N, N) that holds the face."""
-    return np.ascontiguousarray(values[:, FACE_COLUMNS])
+    """Return the columns of a map (N, N, ...) that hold the face."""
+    return np.ascontiguousarray(values[:, slice(*COLUMNS)])
 
 
 def _times(matrices: NDArray[Any], vectors: NDArray[Any]) -> NDArray[np.float32]:
-    """Return products (..., 2) of matrices (..., 4), row by row, and vectors (..., 2)."""
-    by_row = matrices * np.concatenate([vectors, vectors], -1)
-    return np.asarray(by_row[..., ::2] + by_row[..., 1::2], dtype=np.float32)
+    """Return products (2, ...) of symmetric matrices (2, 2, ...) and vectors (2, ...)."""
+    return np.asarray(matrices[0] * vectors[0] + matrices[1] * vectors[1], dtype=np.float32)
 
 
 def _inverse(matrices: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the inverses of symmetric matrices (..., 4), row by row."""
-    aa, ad, _, dd = np.moveaxis(matrices, -1, 0)
-    return np.asarray(np.stack([dd, -ad, -ad, aa], -1) / (aa * dd - ad * ad)[..., None])
+    """Return the inverses of symmetric matrices (2, 2, ...)."""
+    (aa, ad), (_, dd) = matrices
+    return np.asarray(np.stack([[dd, -ad], [-ad, aa]]) / (aa * dd - ad * ad))
+
+
+def _gathered(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what maps (2, cells, cells) add up to about each cell."""
+    return np.stack([cv2.GaussianBlur(one, (0, 0), NEIGHBOURS_CELLS) for one in values])
+
+
+def _enlarged(flow: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Return a flow (2, cells, cells) for each pixel: (side, side, 2)."""
+    return np.asarray(cv2.resize(cv2.merge(list(flow)), (side, side)), dtype=np.float32)
 
 
 def _detail(grey: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
@@ -184,8 +200,10 @@ def quick_flow(
 
 
 def pooled(values: NDArray[Any], cells: int) -> NDArray[np.float32]:
-    """Return means (cells, cells[, C]) over equal squares of a square map (N, N[, C])."""
-    small = cv2.resize(values, (cells, cells), interpolation=cv2.INTER_AREA)
+    """Return means (cells, ...) over equal squares of a map, so many from top to bottom."""
+    height, width = values.shape[:2]
+    size = (width * cells // height, cells)
+    small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.float32)
 
 

@@ -10,6 +10,7 @@ outliers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -45,8 +46,9 @@ class Surface:
     z: Floats
     nearness: float = 0.0
 
+    @cached_property
     def points(self) -> Floats:
-        """Return the points in space (3, N)."""
+        """The points in space (3, N)."""
         shrink = 1 - self.nearness * self.z
         return np.stack([self.x * shrink, self.y * shrink, self.z])
 
@@ -58,7 +60,7 @@ def rotation(vector: Floats) -> Floats:
 
 def project(pose: Floats, surface: Surface) -> Floats:
     """Return where a pose (6,) shows the surface's points: (N, 2) in pixels from the middle."""
-    points = rotation(pose[:3]) @ surface.points()
+    points = rotation(pose[:3]) @ surface.points
     seen = points[:2] * (np.exp(pose[3]) / (1 - surface.nearness * points[2]))
     return np.asarray(seen.T + pose[4:6])
 
@@ -105,25 +107,27 @@ def fit_pose(
     extent = float(np.sqrt(np.mean(surface.x**2 + surface.y**2)))
     scale = np.array([extent] * 4 + [1.0, 1.0])
     count = 0 if expressions is None else expressions.shape[2]
-    columns = np.zeros((2 * len(seen), PARAMETERS + count))
-    derivative = columns.reshape(len(seen), 2, -1)[:, :, :PARAMETERS]
+    columns = np.zeros((len(seen), 2, PARAMETERS + count))
+    derivative = columns[:, :, :PARAMETERS]
     derivative[:, 0, 4] = derivative[:, 1, 5] = 1
-    points = surface.points()
+    points = surface.points
     if expressions is not None:
-        columns[:, PARAMETERS:] = expressions.reshape(len(columns), count)
-    ridge = np.concatenate([RIDGE * total, np.full(count, EXPRESSION_RIDGE)])
+        columns[:, :, PARAMETERS:] = expressions
+    flat = columns.reshape(-1, PARAMETERS + count)
+    ridge = np.diag(np.concatenate([RIDGE * total, np.full(count, EXPRESSION_RIDGE)]))
     amounts = np.zeros(count)
     for _ in range(rounds):
         shown = turned(pose, points, surface.nearness, extent, derivative)
-        residual = (seen - shown).ravel()
-        rest = (residual - columns[:, PARAMETERS:] @ amounts).reshape(-1, 2)
+        rest = residual = seen - shown
+        if count:
+            rest = residual - (flat[:, PARAMETERS:] @ amounts).reshape(-1, 2)
         length = np.hypot(rest[:, 0], rest[:, 1])
         spread = max(LEAST_SPREAD_PIXELS, 1.2 * weighted_median(length, weights))
-        pull = weights * np.clip(1 - (length / (TUKEY * spread)) ** 2, 0, None) ** 2
-        pulled = columns * np.repeat(pull, 2)[:, None]
-        right = pulled.T @ residual
+        pull = weights * np.maximum(1 - (length / (TUKEY * spread)) ** 2, 0) ** 2
+        pulled = (columns * pull[:, None, None]).reshape(flat.shape)
+        right = pulled.T @ residual.ravel()
         right[:PARAMETERS] -= RIDGE * total * scale * pose
-        solved = np.linalg.solve(pulled.T @ columns + np.diag(ridge), right)
+        solved = np.linalg.solve(pulled.T @ flat + ridge, right)
         step, before = solved[:PARAMETERS] / scale, amounts
         amounts = solved[PARAMETERS:]
         pose = moved(pose, step)

@@ -4,14 +4,14 @@
 The usual search takes half the resolution and does for a micro-expression. A broad smile takes the
 corners of the lips much farther than the cheeks about them, and the patches of the coarsest levels
 follow these; what is lost there, later levels and the exact matching, whose steps are short, do not
-find again. A frame in which much moves far is searched again: on the coarsest level first, in
+find again. A frame in which much moves far is searched thoroughly: on the coarsest level first, in
 pictures with their shades, since little else is left of a face there; then on all levels, as usual,
 but denser.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -41,22 +41,26 @@ LOOKED_AT_STEP = 4
 PATCH_PIXELS, REFINEMENT_ITERATIONS = 8, 5
 
 
-def search(pictures: Pictures, shaded: Pictures, head: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the flow (H, W, 2) from the neutral to the frame, right to some tenths of a pixel.
+def usual(pictures: Pictures) -> NDArray[np.float32]:
+    """Return the flow (H, W, 2) from the neutral to the frame, right to some tenths of a pixel
+    where the face has not moved far."""
+    return _found(pictures, None, USUAL)
 
-    `shaded` are the same `pictures` with their shades, `head` (H, W) says where one is.
-    """
-    found = _found(pictures, None, USUAL)
-    if not _far(found, head):
-        return found
+
+def thorough(pictures: Pictures, shaded: Pictures) -> NDArray[np.float32]:
+    """Return the flow where the face has moved far; `shaded` are the `pictures` with shades."""
     return _found(pictures, _found(shaded, None, ROUGH), THOROUGH)
 
 
-def _far(flow: NDArray[np.float32], head: NDArray[np.bool_]) -> bool:
-    """Return whether a flow (H, W, 2) moves much of the head far."""
+def far(flow: NDArray[np.float32], head: NDArray[np.bool_]) -> bool:
+    """Return whether a flow (H, W, 2) moves much of the head (H, W) far."""
     some = slice(None, None, LOOKED_AT_STEP), slice(None, None, LOOKED_AT_STEP)
-    moved = flow[some][head[some]]
-    return bool(np.mean((moved**2).sum(1) > FAR_PIXELS**2) > FAR_SHARE)
+    return share_far(flow[some][head[some]]) > FAR_SHARE
+
+
+def share_far(motion: NDArray[np.floating[Any]]) -> float:
+    """Return what share of places that moved by (N, 2) pixels moved far."""
+    return float(np.mean((motion**2).sum(1) > FAR_PIXELS**2))
 
 
 def _found(

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -28,6 +28,7 @@ from .depth import depths
 from .outline import outline_of, within
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
 from .sampling import T, grey_levels, rounded, sample, square_places
+from .search import share_far
 from .shape import Seeming, Seen, learn, seeming_motion
 from .template import CROP_UNITS, template
 
@@ -46,6 +47,8 @@ QUICK_ROUNDS, ROUNDS = 3, 6
 MAX_PASSES = 5
 #: A pose that moves the face by less than this, in crop pixels, has settled.
 SETTLED_PIXELS = 0.25
+#: Where a rough pose leaves more than this share of the face far away, no search has to find out.
+SURELY_FAR_SHARE = 0.02
 #: The face is learned from this many frames, out of so many that are looked at.
 LEARNED_FRAMES, LOOKED_AT_FRAMES = 14, 36
 #: Below this turn, in radians, a frame tells nothing of depth.
@@ -80,6 +83,14 @@ class Steadied(Motion):
     frame: NDArray[np.uint8]
 
 
+class Followed(NamedTuple):
+    """The rough pose (6,) of a head in a frame, and whether its face has surely moved far beside
+    that."""
+
+    pose: Floats
+    far: bool
+
+
 class Steadier:
     """Steadies the frames of one clip, in their order, to its neutral."""
 
@@ -89,8 +100,7 @@ class Steadier:
         maps = template(CELLS)
         unit = NETWORK_PIXELS / CROP_UNITS
         x, y = (a.astype(float).ravel() * unit for a in (maps.x, maps.y))
-        self._face = maps.face
-        self._blend = cv2.resize(maps.face, (NETWORK_PIXELS, NETWORK_PIXELS))
+        self._take_face(maps.face)
         self._pose = np.zeros(PARAMETERS)
         self._usual = usual_face(x, y, depths())
         self._seeming: Seeming | None = None
@@ -117,11 +127,11 @@ class Steadier:
         """
         places = np.unique(np.linspace(0, len(frames) - 1, LOOKED_AT_FRAMES).astype(int))
         looked_at = [frames[index] for index in places]
-        poses = self._followed_all(looked_at)
-        chosen = _unlike(np.array([pose[:2] for pose in poses]))
+        followed = self._followed_all(looked_at)
+        chosen = _unlike(np.array([one.pose[:2] for one in followed]))
         if not chosen:
             return False
-        several = [(looked_at[index], poses[index]) for index in chosen]
+        several = [(looked_at[index], followed[index]) for index in chosen]
         self._outlined(several)
         weights = self._bone.ravel().astype(float)
         seen = list(in_order(lambda one: self._seen(*one), several, threads()))
@@ -134,28 +144,27 @@ class Steadier:
         self._seeming = seeming_motion(self._cells, CELLS, seen, weights, expressions)
         return True
 
-    def _outlined(self, seen: Sequence[tuple[NDArray[np.uint8], Floats]]) -> None:
+    def _outlined(self, seen: Sequence[tuple[NDArray[np.uint8], Followed]]) -> None:
         """Take the face to end where it does in frames of these rough poses, or before."""
         rest = np.zeros(PARAMETERS)
-        crops = [(self._shrunk(grey_levels(frame)), pose) for frame, pose in seen]
+        crops = [(self._shrunk(grey_levels(frame)), one.pose) for frame, one in seen]
         pairs = ((self._sample(*grey, rest), self._sample(*grey, pose)) for grey, pose in crops)
-        self._face = np.minimum(self._face, within(outline_of(self._grey, pairs), CELLS))
-        self._blend = cv2.resize(self._face, (NETWORK_PIXELS, NETWORK_PIXELS))
+        self._take_face(np.minimum(self._face, within(outline_of(self._grey, pairs), CELLS)))
         self._matcher = Matcher(self._grey, CELLS, self._face)
 
-    def _followed_all(self, frames: Sequence[NDArray[np.uint8]]) -> list[Floats]:
-        """Return the rough poses of frames from a head at rest on, which stays as it was."""
+    def _followed_all(self, frames: Sequence[NDArray[np.uint8]]) -> list[Followed]:
+        """Follow the head through frames from rest on, where it is again afterwards."""
         self._pose = np.zeros(PARAMETERS)
-        poses = [self._followed(grey_levels(frame)) for frame in frames]
+        followed = [self._followed(grey_levels(frame)) for frame in frames]
         self._pose = np.zeros(PARAMETERS)
-        return poses
+        return followed
 
-    def _seen(self, frame: NDArray[np.uint8], pose: Floats) -> Seen:
+    def _seen(self, frame: NDArray[np.uint8], followed: Followed) -> Seen:
         """Return what a frame shows of the face, given its rough pose."""
-        whole, trust = self._measure(grey_levels(frame), pose)
-        places = self._places(self._own + whole.reshape(-1, 2), pose)
+        whole, trust = self._measure(grey_levels(frame), followed)
+        places = self._places(self._own + whole.reshape(-1, 2), followed.pose)
         face = trust * np.sqrt(self._texture) * (self._face > 0.5)
-        return Seen(places, face.ravel().astype(float), pose)
+        return Seen(places, face.ravel().astype(float), followed.pose)
 
     def motion_of(self, pose: Floats) -> Floats:
         """Return (64, 64, 2) how a head's pose moves each cell, in pixels of the crop."""
@@ -178,14 +187,10 @@ class Steadier:
         followed = ((grey, self._followed(grey)) for grey in greys)
         yield from in_order(lambda one: self._moved(*one), followed, threads())
 
-    def _followed(self, grey: NDArray[np.float32]) -> Floats:
-        """Return the rough pose of a grey frame, and keep it for the next."""
-        self._pose = self._rough_pose(grey)
-        return self._pose
-
-    def _moved(self, grey: NDArray[np.float32], pose: Floats) -> Motion:
+    def _moved(self, grey: NDArray[np.float32], followed: Followed) -> Motion:
         """Return what a grey frame shows beside the head's motion, given its rough pose."""
-        whole, trust = self._measure(grey, pose)
+        pose = followed.pose
+        whole, trust = self._measure(grey, followed)
         if self._seeming:
             # Once for the turn that the rough pose tells, which the final one hardly changes.
             whole = whole - self._seeming.at(pose).reshape(whole.shape).astype(np.float32)
@@ -194,6 +199,12 @@ class Steadier:
         expression = (whole - rest) * self._face[..., None]
         confidence = float((trust * self._face).sum() / self._face.sum())
         return Motion(expression.astype(np.float32), trust, confidence, final)
+
+    def _take_face(self, face: NDArray[np.float32]) -> None:
+        """Take the face to be where a map (64, 64) 0..1 says."""
+        self._face = face
+        self._coarse_face = _pooled(face).ravel() > 0.5
+        self._blend = cv2.resize(face, (NETWORK_PIXELS, NETWORK_PIXELS))
 
     def _bear(self, surface: Surface) -> None:
         """Take a face (64 * 64 points) as the actor's, and nothing as seeming to move."""
@@ -219,27 +230,31 @@ class Steadier:
             grid = grid + cv2.resize(coarse, (side, side))
         return sample(picture, grid, cv2.INTER_CUBIC)
 
-    def _rough_pose(self, grey: NDArray[np.float32]) -> Floats:
-        """Return the pose of a grey frame to about a quarter of a pixel, from half the pixels."""
+    def _followed(self, grey: NDArray[np.float32]) -> Followed:
+        """Return the pose of a grey frame to about a quarter of a pixel, from half the pixels, and
+        keep it for the next frame."""
         small, affine = self._shrunk(grey, 2)
         pose = self._pose
+        places = project(pose, self._coarse)
         for _ in range(MAX_PASSES):
             sampled = rounded(self._sample(small, affine, pose, 2))
-            flow = quick_flow(self._small, sampled, CELLS // POOLED)
-            better = self._fit(2 * flow.reshape(-1, 2), pose, None)
-            moved = project(better, self._coarse) - project(pose, self._coarse)
-            pose = better
+            flow = 2 * quick_flow(self._small, sampled, CELLS // POOLED).reshape(-1, 2)
+            pose = self._fit(flow, pose, None)
+            before, places = places, project(pose, self._coarse)
+            moved = places - before
             if np.sqrt((moved**2).sum(1).mean()) < SETTLED_PIXELS:
                 break
-        return pose
+        self._pose = pose
+        left = (flow - moved)[self._coarse_face]
+        return Followed(pose, share_far(left) > SURELY_FAR_SHARE)
 
     def _measure(
-        self, grey: NDArray[np.float32], pose: Floats
+        self, grey: NDArray[np.float32], followed: Followed
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return flow (64, 64, 2) and trust (64, 64) from the neutral to a grey frame sampled by
-        `pose`."""
-        sampled = self._sample(*self._shrunk(grey), pose)
-        whole = self._matcher.flow(sampled)
+        its rough pose."""
+        sampled = self._sample(*self._shrunk(grey), followed.pose)
+        whole = self._matcher.flow(sampled, far=followed.far)
         return whole, trusted(self._grey, sampled, whole)
 
     def _places(self, own: Floats, pose: Floats) -> Floats:
@@ -308,5 +323,5 @@ def _laid(side: int, affine: bytes) -> NDArray[np.float32]:
 def _pooled(cells: NDArray[np.floating[Any]]) -> Floats:
     """Return the means (N[, C]) over squares of `POOLED` cells a side of a map (64, 64[, C])."""
     side = CELLS // POOLED
-    blocks = cells.reshape(side, POOLED, side, POOLED, *cells.shape[2:]).mean((1, 3))
-    return np.asarray(blocks.reshape(side * side, *cells.shape[2:]), dtype=np.float64)
+    means = cv2.resize(cells, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(means, dtype=np.float64).reshape(side * side, *cells.shape[2:])

@@ -17,7 +17,9 @@ from microface.models.heads.scene import composed, random_background, random_lig
 from microface.models.heads.sensor import Sensor, expose
 from microface.server.clips.crop import NETWORK_PIXELS as SIZE
 from microface.server.clips.crop import Crop
-from microface.server.clips.steady import Steadier
+from microface.server.clips.dense import Matcher
+from microface.server.clips.sampling import grey_levels
+from microface.server.clips.steady import CELLS, Steadier
 
 
 @cache
@@ -72,3 +74,17 @@ def test_other_large_motions_keep_their_size(unit: str) -> None:
     gain, peak = gain_and_peak((unit,), 1.0)
     assert 0.9 < gain < 1.05
     assert peak > 8
+
+
+def test_what_is_known_to_have_moved_far_is_measured_as_what_is_found_to_have() -> None:
+    rng = np.random.default_rng(5)
+    who = actor()
+    smiling = who.acted(who.played(doing(("AU12",), 0.8), ()))
+    neutral, frame = (
+        grey_levels(expose(who.sensor, composed(drawn.light, who.background), rng, first=True))
+        for drawn in (who.neutral, smiling)
+    )
+    matcher = Matcher(neutral, CELLS)
+    found = matcher.flow(frame)
+    assert np.hypot(found[..., 0], found[..., 1]).max() > 4
+    np.testing.assert_array_equal(found, matcher.flow(frame, far=True))
