@@ -56,7 +56,8 @@ def write_whole(path: Path, data: bytes) -> None:
             f"{path} cannot be written ({error.strerror}).", "Give another place."
         ) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a disk that cannot be written: there is none
+            aside.unlink(missing_ok=True)
 
 
 def move_all(draft: Path, moves: Mapping[str, str]) -> None:

@@ -123,7 +123,11 @@ def run(arguments: argparse.Namespace) -> int:
             f"CASME2-coding.{arguments.sheet}",
             force=arguments.force,
         )
-        told = _make(items, output, settings, arguments.server, report)
+        try:
+            told = _make(items, output, settings, arguments.server, report)
+        except BaseException:
+            output.leave_nothing()
+            raise
         refused = [f"{i.name}: {t['refused']}" for i, t in told.items() if "refused" in t]
         if not output.is_whole:
             _finish(output, told, settings, left_out)

@@ -94,6 +94,7 @@ def _plain(name: str) -> str:
 
 
 def _pictures(source: Path, place: Path, entry: Entry) -> None:
+    from ..server.clips.images import write_png
     from ..server.clips.limits import LONG
     from ..server.clips.stream import pictures_in
     from ..server.sandbox import SandboxLimits, decoded
@@ -103,10 +104,6 @@ def _pictures(source: Path, place: Path, entry: Entry) -> None:
         for index, file in enumerate(pictures_in(source)):
             shutil.copyfile(file, place / f"img{index + 1}{file.suffix.lower()}")
         return
-    import cv2
-    import numpy as np
-
     with decoded(source, entry.fps, SandboxLimits(clip=LONG)) as clip:
         for index, frame in enumerate(clip.frames):
-            picture = np.ascontiguousarray(frame[..., ::-1])
-            cv2.imwrite(str(place / f"img{index + 1}.png"), picture)
+            write_png(place / f"img{index + 1}.png", frame)

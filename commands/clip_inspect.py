@@ -13,12 +13,13 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError
 from .clip_describe import told as told_unit
-from .clip_source import add_source_arguments, opened
+from .clip_source import add_source_arguments, opened, rate_text
 from .clip_spot import told as told_event
 from .clip_tables import EVENT_HEADS, UNIT_HEADS, event_cells, hint_line, lines_of, unit_cells
 from .output import check_file, write_text_whole
@@ -85,27 +86,38 @@ def run(arguments: argparse.Namespace) -> int:
         more = {"events": events, "units": units, "warnings": list(seen.warnings)}
         print(json.dumps(table | more, indent=1))
     else:
-        wide = max(map(len, table))
-        for name, value in table.items():
-            print(f"{name:{wide}}  {value}")
-        if seen.spotted:
-            print("\n".join(["", *lines_of(EVENT_HEADS, map(event_cells, seen.spotted))]))
-        if seen.described:
-            print("\n".join(["", *lines_of(UNIT_HEADS, map(unit_cells, seen.described))]))
-            print(f"emotion, a hint only: {hint_line(seen.hints)}")
-        print()
-        for warning in seen.warnings:
-            print(f"warning: {warning}")
-    if arguments.page is not None and not arguments.json:
-        print(f"page: {arguments.page}")
+        _print(table, seen, arguments.page)
     return 0
+
+
+def _print(table: dict[str, Any], seen: Inspection, page: Path | None) -> None:
+    """Print what a clip shows, for people."""
+    wide = max(map(len, table))
+    for name, value in _readable(table).items():
+        print(f"{name:{wide}}  {value}")
+    if seen.spotted:
+        print("\n".join(["", *lines_of(EVENT_HEADS, map(event_cells, seen.spotted))]))
+    if seen.described:
+        print("\n".join(["", *lines_of(UNIT_HEADS, map(unit_cells, seen.described))]))
+        print(f"emotion, a hint only: {hint_line(seen.hints)}")
+    if seen.warnings or page is not None:
+        print()
+    for warning in seen.warnings:
+        print(f"warning: {warning}")
+    if page is not None:
+        print(f"page: {page}")
+
+
+def _readable(table: dict[str, Any]) -> dict[str, str]:
+    """Return a table for people: a ratio of frames a second as a number too."""
+    return {name: str(value) for name, value in table.items()} | {"fps": rate_text(table["fps"])}
 
 
 def facts(clip: Clip, seen: Inspection, entry: Entry | None) -> dict[str, Any]:
     """Return what the table says of a clip, by name."""
     width, height = clip.size
     table: dict[str, Any] = {
-        "clip": clip.name,
+        "clip": clip.name if entry is None else entry.clip,
         "size": f"{width} x {height} pixels",
         "face": f"{seen.face_pixels:.0f} pixels wide, found by {seen.found_by}",
         "fps": str(clip.fps),
@@ -146,8 +158,11 @@ def profile_of(seen: Inspection, times: NDArray[np.float64]) -> Profile:
 def _keep(folder: Path, entry: Entry, profile: Profile) -> None:
     from ..server.clips.library.library import ClipLibrary
 
-    with ClipLibrary(folder) as library:
-        library.keep_profile(entry, profile)
+    try:
+        with ClipLibrary(folder) as library:
+            library.keep_profile(entry, profile)
+    except OSError as error:  # as on a disk that can only be read
+        print(f"not kept in the library: {error.strerror or error}", file=sys.stderr)
 
 
 def _page(clip: Clip, seen: Inspection, table: dict[str, Any]) -> str:
@@ -162,11 +177,11 @@ def _page(clip: Clip, seen: Inspection, table: dict[str, Any]) -> str:
     names = {index: name for name, index in zip(moments, (onset, apex, offset), strict=True)}
     return render_clip_page(
         ClipPage(
-            title=f"Clip {clip.name}",
-            lead=f"{len(clip)} frames at {clip.fps} a second, {clip.seconds:.2f} s",
+            title=f"Clip {table['clip']}",
+            lead=f"{len(clip)} frames at {rate_text(clip.fps)} a second, {clip.seconds:.2f} s",
             strip=as_webp(strip(clip.frames, indexes, 180)),
             stamps=[f"{clip.times[i]:.3f} s {names.get(i, '')}".strip() for i in indexes],
-            facts={name: str(value) for name, value in table.items()},
+            facts=_readable(table),
             warnings=seen.warnings,
             times=clip.times,
             whole=seen.whole,

@@ -90,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             print("\n".join(lines_of(_HEADS, [_cells(entry, status(entry)) for entry in found])))
             print(clips(len(found)))
+            if arguments.page is not None:
+                print(f"page: {arguments.page}")
     for path in unread:
         print(f"left out: {path} is no annotation", file=sys.stderr)
     if unread and arguments.check:

@@ -178,3 +178,13 @@ def rate(text: str | None) -> Fraction | None:
     if not 1 <= fps <= 10_000:
         raise InputError(f"A frame rate of {text}.", "Give 1 to 10000, like 200 or 24000/1001.")
     return fps
+
+
+def rate_text(fps: Fraction | str) -> str:
+    """Return a frame rate for people: a whole number, or three digits with the ratio they are of.
+
+    >>> rate_text("24000/1001")
+    '23.976 (24000/1001)'
+    """
+    fps = Fraction(fps)
+    return str(fps) if fps.denominator == 1 else f"{float(fps):.3f} ({fps})"

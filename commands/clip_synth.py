@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..errors import InputError, RunError
+from ..errors import InputError
 from .clip_source import rate
 from .output import check_output, whole_folder
 from .progress import ProgressReport
@@ -82,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.seed < 2**32:
         raise InputError(f"A seed of {arguments.seed}.", "Give 0 to 4294967295.")
     from ..server.clips.datasets.write_casme2 import Coded, write_coding
+    from ..server.clips.images import write_png
     from ..server.clips.synthesize import course_of, rendered
     from ..server.clips.unit_curves import read_curves
 
@@ -93,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         (folder / "frames").mkdir()
         pictures = rendered(course, arguments.head, arguments.size, arguments.noise, arguments.seed)
         for index, picture in enumerate(pictures):
-            _save(folder / "frames" / f"{index:06d}.png", picture)
+            write_png(folder / "frames" / f"{index:06d}.png", picture)
             report.stage("render", (index + 1) / course.frames)
         row = Coded(
             arguments.head, arguments.curves.stem, course.onset + 1, course.apex + 1,
@@ -139,11 +140,3 @@ def _import(out: Path, course: Course, arguments: argparse.Namespace) -> None:
     with ClipLibrary(arguments.library, create=True) as library:
         entry, new = library.import_clip(record)
     print(f"{entry.id[:12]} {'imported into' if new else 'is already in'} {arguments.library}")
-
-
-def _save(path: Path, picture: Any) -> None:
-    import cv2
-    import numpy as np
-
-    if not cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1])):
-        raise RunError(f"{path} cannot be written.", "Make room on the disk.")

@@ -46,11 +46,13 @@ def whole_folder(out: Path, known: Collection[str], *, force: bool) -> Iterator[
         aside.replace(out)
         if old is not None:
             shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        if error.errno not in NO_ROOM:
+    except (OSError, InputError) as error:
+        # A file of its own tells what it is by where it lies now, which nobody has to know.
+        fault = error if isinstance(error, OSError) else error.__cause__
+        if not isinstance(fault, OSError) or fault.errno not in NO_ROOM:
             raise
         raise RunError(
-            f"{out} cannot be written whole ({error.strerror}).",
+            f"{out} cannot be written whole ({fault.strerror}).",
             "Make room on its disk, or give --out another place.",
         ) from error
     finally:

@@ -39,13 +39,15 @@ class ShownClip:
 def render_library_page(title: str, clips: Sequence[ShownClip]) -> str:
     """Return the page as one self-contained HTML document."""
     shown = html.escape(title)
+    lead = "Thumbnails run from onset to offset, where these are known."
+    if any(len(clip.seconds) > 1 for clip in clips):
+        lead += " Plots show how far expressions move the face, each on a scale of its own."
     return "".join(
         [
             "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
             "<meta name='viewport' content='width=device-width, initial-scale=1'>",
             f"<title>{shown}</title><style>{STYLE}{_STYLE}</style></head><body><h1>{shown}</h1>",
-            "<p class='lead'>Thumbnails run from onset to offset. Plots show how far expressions ",
-            "move the face, each on a scale of its own.</p>",
+            f"<p class='lead'>{lead}</p>",
             *map(_clip, clips),
             "</body></html>\n",
         ]

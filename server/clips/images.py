@@ -153,3 +153,16 @@ def as_png(picture: NDArray[np.uint8]) -> bytes:
     buffer = BytesIO()
     Image.fromarray(picture).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def write_png(path: Path, picture: NDArray[np.uint8], level: int = 1) -> None:
+    """Write a picture (H, W, 3) uint8 as a PNG file deflated to `level`, 1 (quick) to 9.
+
+    Raises OSError where it cannot be written; OpenCV's own writing would only say that on the
+    terminal.
+    """
+    import cv2
+
+    flags = [cv2.IMWRITE_PNG_COMPRESSION, level]
+    _, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]), flags)
+    path.write_bytes(data.data)

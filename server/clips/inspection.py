@@ -184,7 +184,7 @@ def _about_motion(
         )
     for kind, what in (("blink", "the eyes blink"), ("speech", "the mouth speaks")):
         if count := sum(event.kind == kind for event in spotted):
-            warnings.append(f"{what}, {count} time{'s' * (count != 1)}")
+            warnings.append(f"{what}, {'once' if count == 1 else f'{count} times'}")
     if not any(event.kind in EXPRESSIONS for event in spotted):
         return [*warnings, "no expression is spotted"]
     peak = float(whole.max())

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from microface.commands import main
+from microface.server import sandbox
 from microface.server.clips.builtin import builtin_clip
 from microface.server.clips.datasets.catalogue import read_data_set
 from microface.server.clips.library.library import ClipLibrary
@@ -19,6 +20,8 @@ from microface.server.clips.unit_curves import read_curves
 
 from . import copies
 from .bombs import bomb
+from .full_disk import largest_file
+from .libraries import quick
 
 pytest.importorskip("openpyxl")
 
@@ -149,6 +152,26 @@ def test_what_is_no_clip_is_a_line_and_costs_no_other(
         assert why in line
 
 
+def test_an_export_is_whole_or_not_at_all(
+    tmp_path: Path,
+    shared: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library, out = tmp_path / "library", tmp_path / "out"
+    assert clip("import", "--library", library, shared / "clips" / "frown.mp4") == 0
+    capfd.readouterr()
+    # The decoder's process has to write more.
+    monkeypatch.setattr(sandbox, "decoded", lambda path, fps, limits: quick(path, fps))
+    with largest_file(60_000):  # a picture takes twice as much
+        assert clip("export", "--library", library, "--pictures", "--out", out) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"microface: {out} cannot be written whole (File too large).")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["library"]
+    assert clip("export", "--library", library, "--pictures", "--out", out) == 0
+    assert len(list(out.glob("CASME2-RAW/unknown/frown_*/img*.png"))) == 60
+
+
 def test_a_consent_is_somebodys(
     tmp_path: Path, shared: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,6 +227,16 @@ def test_inspect_spot_and_describe_agree(
     assert clip("describe", *given, "--curves", curves) == 0
     out, _ = said(capsys)
     assert "AU12  lip corner puller  left" in out and "a hint only" in out
+    # In a library it has its own name; a disk that takes nothing costs no result.
+    library = tmp_path / "library"
+    assert clip("import", "--library", library, *given) == 0
+    with ClipLibrary(library) as opened:
+        (entry,) = opened.find()
+    (library / "clips" / entry.sha256[:2] / entry.sha256 / "profiles").touch()
+    capsys.readouterr()
+    assert clip("inspect", entry.id[:8], "--library", library) == 0
+    out, err = capsys.readouterr()
+    assert "clip          smirk\n" in out and "not kept in the library: " in err
     # What is described can be rendered again.
     course = course_of(read_curves(curves), Fraction(50))
     assert set(course.weights) == {"mouthSmileLeft"}

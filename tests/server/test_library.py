@@ -54,6 +54,13 @@ def test_a_clip_comes_in_once(tmp_path: Path) -> None:
     assert entry_from_json(entry.to_json()) == entry
 
 
+def test_subjects_stand_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    with open_library(tmp_path / "library") as library:
+        for subject in ("17", "9", "anna", "1"):
+            library.import_clip(record(tmp_path, subject=subject))
+        assert [entry.subject for entry in library.find()] == ["anna", "1", "9", "17"]
+
+
 def test_a_video_comes_in_with_its_own_rate(tmp_path: Path) -> None:
     path = tmp_path / "clip.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 50, (64, 64))

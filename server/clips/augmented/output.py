@@ -25,6 +25,7 @@ from ....drafts import make_draft
 from ....errors import InputError, RunError
 from ..datasets.generated import MANIFEST
 from ..datasets.write_casme2 import Coded, write_coding
+from ..images import write_png
 from ..stream import pictures_in, pictures_sha256
 from .plan import Item
 
@@ -67,6 +68,7 @@ class Output:
             (out / PICTURES).mkdir(exist_ok=True)
             _write(self._making / "plan.json", text)
         except OSError as error:
+            self.leave_nothing()
             raise InputError(
                 f"{out} cannot be written ({error.strerror}).", "Give --out another place."
             ) from error
@@ -87,31 +89,34 @@ class Output:
     @contextlib.contextmanager
     def making(self, item: Item) -> Iterator[Callable[[int, NDArray[np.uint8]], None]]:
         """Give what takes a clip's frames in order; in the end the clip moves into place."""
-        import cv2
-
         place = self.out / PICTURES / item.name
-        draft = make_draft(self._making / "drafts" / "clip")
+        with self._told(item.name):
+            draft = make_draft(self._making / "drafts" / "clip")
         count = 0
 
         def take(index: int, frame: NDArray[np.uint8]) -> None:
             nonlocal count
-            path = draft / f"img{index + 1}.png"
-            level = [cv2.IMWRITE_PNG_COMPRESSION, 1]
-            if not cv2.imwrite(str(path), np.ascontiguousarray(frame[..., ::-1]), level):
-                raise RunError(f"{path} cannot be written.", "Make room on the disk.")
+            with self._told(item.name):
+                write_png(draft / f"img{index + 1}.png", frame)
             count += 1
 
         try:
             yield take
-            told = {"key": item.key, "frames": count, "sha256": _digest(draft)}
-            # The record first: a folder without one would not be known to be whole.
-            self._keep(item, told)
-            shutil.rmtree(place, ignore_errors=True)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            draft.chmod(0o755)
-            draft.rename(place)
+            with self._told(item.name):
+                told = {"key": item.key, "frames": count, "sha256": _digest(draft)}
+                # The record first: a folder without one would not be known to be whole.
+                self._keep(item, told)
+                shutil.rmtree(place, ignore_errors=True)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                draft.chmod(0o755)
+                draft.rename(place)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+    def leave_nothing(self) -> None:
+        """Remove the folder if no clip has come into it: there is nothing to go on with."""
+        if not any((self._making / "clips").glob("*.json")):
+            shutil.rmtree(self.out, ignore_errors=True)
 
     @property
     def models(self) -> dict[str, str]:
@@ -128,7 +133,8 @@ class Output:
         """Refuse to go on with other weights than those of the first clip, with RunError."""
         known = self.models
         if not known:
-            _write(self._making / "models.json", json.dumps(models, indent=1) + "\n")
+            with self._told(f"{_MAKING}/models.json"):
+                _write(self._making / "models.json", json.dumps(models, indent=1) + "\n")
         elif known != models:
             raise RunError(
                 f"{self.out} was begun with other weights than this server has.",
@@ -149,8 +155,20 @@ class Output:
         sheet = self.out / self._sheet
         write_coding(sheet, rows)
         told = manifest | {"sheet": {"name": sheet.name, "sha256": _file_sha256(sheet)}}
-        _write(self.out / MANIFEST, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+        with self._told(MANIFEST):
+            _write(self.out / MANIFEST, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
         self.is_whole = True
+
+    @contextlib.contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Tell of a disk that does not take something, with RunError."""
+        try:
+            yield
+        except OSError as error:
+            raise RunError(
+                f"{what} cannot be written to {self.out} ({error.strerror or error}).",
+                "See to its disk; the same command goes on with what is there.",
+            ) from error
 
     def _record(self, item: Item) -> Path:
         return self._making / "clips" / f"{item.name.replace('/', '_')}.json"

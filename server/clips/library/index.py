@@ -98,7 +98,7 @@ class Index:
     def find(self, query: Query) -> list[Entry]:
         """Return the entries that a query asks for, by data set, subject and clip."""
         condition, values = query.sql()
-        order = "ORDER BY data_set, subject, clip, id"
+        order = "ORDER BY data_set, CAST(subject AS INTEGER), subject, clip, id"  # 3 before 17
         with self._told():
             rows = self._base.execute(
                 f"SELECT text FROM entries WHERE {condition} {order}", values

@@ -206,9 +206,8 @@ class ClipLibrary:
                 self._index.set_consent(data_set, subject, consent)
 
     def _write_consents(self) -> None:
-        aside = self.folder / ".consents.part"
-        aside.write_text(consents_to_json(self._index.consents()), encoding="utf-8")
-        aside.replace(self.folder / _CONSENTS)
+        text = consents_to_json(self._index.consents())
+        self._store.keep(self.folder / _CONSENTS, text.encode())
 
     def _kept_consents(self) -> dict[tuple[str, str], Consent]:
         path = self.folder / _CONSENTS
@@ -246,7 +245,8 @@ def clip_record(
 def _begin(folder: Path) -> None:
     """Make a folder a library; raises InputError where it cannot be one."""
     try:
-        if folder.exists() and any(folder.iterdir()):
+        # Another run may be making it one at this moment, mark first.
+        if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
             raise InputError(f"{folder} holds something else.", "Give an empty folder.")
         folder.mkdir(parents=True, exist_ok=True)
         told = json.dumps({"microface clip library": 1}) + "\n"

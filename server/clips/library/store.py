@@ -57,7 +57,7 @@ class Store:
         return self.place(entry.sha256) / "neutrals" / f"{entry.id}.png"
 
     def keep(self, path: Path, data: bytes) -> None:
-        """Write a file of an entry, whole or not at all."""
+        """Write a file of the library, whole or not at all."""
         self._put(path, data)
 
     def bring(self, files: Sequence[Path], *, is_video: bool) -> tuple[Path, str]:

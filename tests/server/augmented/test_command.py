@@ -15,6 +15,7 @@ from microface.commands import main
 from microface.server.clips.datasets.catalogue import read_data_set
 from microface.server.embedded import EmbeddedServer
 
+from ..full_disk import largest_file
 from .asking import arguments, contents
 
 
@@ -86,6 +87,27 @@ def test_a_clip_that_cannot_be_made_is_told(
     assert len(manifest["clips"]) == 2 and len(manifest["left_out"]) == 3
     assert len(read_data_set("casme2", out).records) == 2
     assert not list(out.glob("CASME2-RAW/sub01/*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits files as POSIX does")
+def test_a_full_disk_is_one_line_and_costs_nothing(
+    materials: Path, server: EmbeddedServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "set"
+    command = arguments(materials, server, out, "--most", "2")
+    with largest_file(4000):  # a picture takes 7 kB
+        assert main(command) == 1
+    told = [line for line in capfd.readouterr().err.splitlines() if "augment:" not in line]
+    assert len(told) == 1 and f"cannot be written to {out} (File too large)" in told[0]
+    assert not out.exists()
+    assert main(command) == 0
+    before = contents(out)
+    next(out.glob("CASME2-RAW/*/*/img5.png")).unlink()
+    with largest_file(4000):  # what is there is kept
+        assert main(command) == 1
+    assert len(list(out.glob("CASME2-RAW/*/*/img1.png"))) == 2
+    assert main(command) == 0
+    assert contents(out) == before
 
 
 @pytest.mark.parametrize(
