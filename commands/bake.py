@@ -38,7 +38,7 @@ EXAMPLE = """Examples:
   microface bake a.blend --object Head --clip frames/ --fps 200 --to all --start 101 --out o/b.blend
   microface bake a.blend --object Head --clip builtin:brow-lower --to texture --out o/c.blend
   microface bake a.blend --object Head --clip smile.mp4 --fps 25 --to shape-keys --out o/d.blend \\
-      --start 101 --duration 12f --hold 1 --balance 0.5 --layer nla --views front,three-quarter
+      --start 101 --duration 12f --hold 1 --balance 0.5 --layer nla
   microface bake a.blend --object Head --sheet shots.csv --out o/e.blend
   microface bake a.blend --object Head --clip smile.mp4 --to shape-keys --out o/f.blend \\
       --gain brows=0.5 --timing apex=0.12 --second builtin:lid-tighten --mix lids=1
@@ -93,8 +93,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_views,
         default=("front",),
         metavar="VIEW,...",
-        help="sides to see the face from, for motion towards the camera: front, "
-        "three-quarter-left, three-quarter-right (three-quarter is the left one; default: front)",
+        help="sides to see the face from: front, three-quarter-left, three-quarter-right "
+        "(three-quarter is the left one; default: front, the best for clips filmed from there)",
     )
     add_server_argument(parser)
     add_timing_arguments(parser)

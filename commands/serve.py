@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, RunError
 
 EXAMPLE = """Examples:
   microface serve --bind tcp://127.0.0.1:5599
@@ -66,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.threads < 0:
         raise InputError(f"--threads {arguments.threads}.", "Give 1 or more, or 0 for all cores.")
     weights = arguments.weights
-    if weights is not None and not weights.is_dir():
-        raise InputError(f"There is no folder {weights}.", "Give one with weights.")
+    if weights is not None:
+        _check_weights(weights)
     worker = WorkerSettings(
         weights=str(weights.absolute()) if weights is not None else None,
         threads=arguments.threads,
@@ -84,3 +84,15 @@ def run(arguments: argparse.Namespace) -> int:
     front.run(lambda address: print(f"Microface serves at {address}", flush=True))
     logging.getLogger("microface.server").info("stopped")
     return 0
+
+
+def _check_weights(folder: Path) -> None:
+    """Raise InputError where a folder that was given holds no weights."""
+    from ..server.engine.runtime import read_manifest
+
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}.", "Give one with weights.")
+    try:
+        read_manifest(folder)
+    except RunError as error:
+        raise InputError(error.what, "Give a folder that `microface export` wrote.") from error

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from microface.report.bake import ShownBake, bake_page, figures, picture_rows
@@ -73,3 +78,17 @@ def test_report_of_a_perfect_bake() -> None:
     page = render_page(bake_page(shown, rows))
     for word in ("weight RMSE", "apex", "1.25 s", "browDownLeft", "static copy"):
         assert word in page
+
+
+def test_a_plot_says_nothing_on_the_terminal(tmp_path: Path) -> None:
+    nowhere = tmp_path / "file"
+    nowhere.touch()  # no folder: matplotlib can keep nothing
+    code = "from microface.report import plots; plots.plot_profile([0, 1], [0, 1], {})"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MPLCONFIGDIR": str(nowhere), "HOME": str(nowhere)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout + run.stderr == ""

@@ -136,8 +136,11 @@ def test_other_machines_are_shut_out(engine: str) -> None:
     assert "this machine alone" in line
 
 
-def test_weights_that_are_not_there_are_one_clear_line() -> None:
+def test_weights_that_are_not_there_are_one_clear_line(tmp_path: Path) -> None:
     assert "no folder" in refused("--weights", "/nowhere")
+    assert f"no weights in {tmp_path}" in refused("--weights", str(tmp_path))
+    (tmp_path / "manifest.json").write_text("[]")
+    assert "not a manifest" in refused("--weights", str(tmp_path))
     assert "--threads" in refused("--threads", "-1")
 
 
