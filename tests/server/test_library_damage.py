@@ -73,6 +73,21 @@ def test_a_file_that_has_changed_is_found(tmp_path: Path) -> None:
         assert library.find() == [] and library.unread == (annotation,)
 
 
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_what_ends_a_copy_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    def fails(handle: int) -> None:
+        raise fault
+
+    clip = record(tmp_path)
+    with open_library(tmp_path / "library") as library:
+        monkeypatch.setattr(os, "fsync", fails)
+        with pytest.raises(InputError if isinstance(fault, OSError) else KeyboardInterrupt):
+            library.import_clip(clip)
+    assert not list((tmp_path / "library" / "incoming").iterdir())
+
+
 @pytest.mark.parametrize("text", ["{bad", "[{}]", "[1]", '[{"data_set": "", "subject": "a"}]', "7"])
 def test_damaged_consents_are_told_and_not_taken_for_none(tmp_path: Path, text: str) -> None:
     open_library(tmp_path / "library").__exit__()

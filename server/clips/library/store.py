@@ -67,25 +67,19 @@ class Store:
         video as it is: as reading a clip does. Raises InputError where a file cannot be read.
         """
         draft = make_draft(self.folder / "incoming" / "clip")
-        digest = hashlib.sha256()
         try:
-            (draft / "source").mkdir()
-            for file in files:
-                if not is_video:
-                    digest.update(file.stat().st_size.to_bytes(8, "little"))
-                _copy(file, draft / "source" / file.name, digest)
-            # All at once in the end: a disk is far quicker with a thousand files than one by one.
-            for file in (draft / "source").iterdir():
-                _keep(file)
-        except OSError as error:
+            sha256 = _copied(files, draft / "source", each_with_length=not is_video)
+            if is_video:
+                (draft / "source" / "video.json").write_text("{}\n", encoding="utf-8")
+        except BaseException as error:  # Ctrl-C too leaves nothing
             shutil.rmtree(draft, ignore_errors=True)
+            if not isinstance(error, OSError):
+                raise
             raise InputError(
                 f"{error.filename or files[0]} cannot be copied ({error.strerror}).",
                 "Check the clip and the library's disk.",
             ) from error
-        if is_video:
-            (draft / "source" / "video.json").write_text("{}\n", encoding="utf-8")
-        return draft, digest.hexdigest()
+        return draft, sha256
 
     def commit(self, draft: Path, entry: Entry, strip: bytes) -> None:
         """Move a draft into place with its entry; where the content is there, add the entry."""
@@ -140,6 +134,20 @@ class Store:
         aside = path.with_name(f".{path.name}.{os.getpid()}")
         _write(aside, data)
         aside.replace(path)
+
+
+def _copied(files: Sequence[Path], into: Path, *, each_with_length: bool) -> str:
+    """Copy files into a new folder, down to the disk; return their digest."""
+    into.mkdir()
+    digest = hashlib.sha256()
+    for file in files:
+        if each_with_length:
+            digest.update(file.stat().st_size.to_bytes(8, "little"))
+        _copy(file, into / file.name, digest)
+    # All at once in the end: a disk is far quicker with a thousand files than one by one.
+    for file in into.iterdir():
+        _keep(file)
+    return digest.hexdigest()
 
 
 def _copy(source: Path, target: Path, digest: hashlib._Hash) -> None:
