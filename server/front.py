@@ -43,8 +43,9 @@ log = logging.getLogger("microface.server")
 #: Messages taken from one socket before the other gets its turn.
 TURN_MESSAGES = 64
 
-#: Messages that may wait for one client that does not read; then it counts as gone.
-WAITING_MESSAGES = 256
+#: Messages that may wait for one client that does not read; then it counts as gone. All that its
+#: jobs' windows allow are fewer, in bands of the largest pictures.
+WAITING_MESSAGES = 1 << 14
 
 
 @dataclass(frozen=True)

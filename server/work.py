@@ -21,6 +21,7 @@ from ..errors import InputError
 from .clips.clip import Clip
 from .folders import CLIPS
 from .protocol.content import read_arrays
+from .protocol.limits import PIECE_BYTES
 from .protocol.manifest import Manifest
 from .protocol.messages import (
     ArrayMessage,
@@ -32,7 +33,7 @@ from .protocol.messages import (
     Progress,
     Weights,
 )
-from .protocol.patches import patch_of
+from .protocol.patches import bands_of, patch_of
 from .protocol.requests import RetargetRequest, SolveRequest, parse_request
 from .protocol.timing import parse_fps
 from .protocol.wire import summed
@@ -225,7 +226,10 @@ def _messages(
         (Motion, generated.flow, None),
     ):
         top, left, part = patch_of(whole, ground)
-        made.append(summed(kind(job, generated.index, part, top=top, left=left)))
+        bands = bands_of(part, PIECE_BYTES)
+        for band in bands:
+            made.append(summed(kind(job, generated.index, band, None, top, left, len(bands))))
+            top += len(band)
     return tuple(made)
 
 

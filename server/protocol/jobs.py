@@ -37,7 +37,7 @@ from .messages import (
     Submit,
     Weights,
 )
-from .patches import pasted
+from .patches import Gathering
 from .requests import Request
 from .upload import Upload
 
@@ -85,6 +85,7 @@ class Job:
         self._events: deque[told.Event] = deque()
         self._arrived: set[tuple[int, str]] = set()
         self._taken: set[tuple[int, str]] = set()
+        self._gathered: dict[tuple[int, str], Gathering] = {}
         self._manifest = Manifest()
         self._frames = 0
         self._submit_at = 0.0
@@ -199,26 +200,33 @@ class Job:
         mark = (message.index, message.VERB)
         if message.index < self.received or mark in self._arrived:
             return  # it came twice
-        self._arrived.add(mark)
         self._manifest.add(message)
+        whole = self._whole(message) if isinstance(message, PatchMessage) else message.array
+        if whole is None:
+            return  # more of it is to come
+        self._arrived.add(mark)
+        self._gathered.pop(mark, None)
         if isinstance(message, Frame):
             self._frames += 1
-            self._events.append(told.Frame(message.index, self._whole(message)))
+            self._events.append(told.Frame(message.index, whole))
         elif isinstance(message, Edge):
-            self._events.append(told.Edge(message.index, self._whole(message)))
+            self._events.append(told.Edge(message.index, whole))
         elif isinstance(message, Motion):
-            self._events.append(told.Motion(message.index, self._whole(message)))
+            self._events.append(told.Motion(message.index, whole))
         elif isinstance(message, Weights):
-            self._events.append(told.Weights(message.array))
+            self._events.append(told.Weights(whole))
 
-    def _whole(self, message: PatchMessage) -> NDArray[Any]:
-        """Return the array that a message holds a part of."""
+    def _whole(self, message: PatchMessage) -> NDArray[Any] | None:
+        """Return the array that a message holds a part of, once all of its parts are there."""
         neutral = self._neutral
         if neutral is None:
             raise ProtocolError("Frames came for a job that has none.", "Try again.")
-        ground = neutral if isinstance(message, Frame) else None
         height, width = neutral.shape[:2]
-        return pasted(message.array, message.top, message.left, (height, width), ground)
+        ground = neutral if isinstance(message, Frame) else None
+        gathering = self._gathered.setdefault(
+            (message.index, message.VERB), Gathering((height, width), ground)
+        )
+        return gathering.add(message.array, message.top, message.left, message.bands)
 
     def _done(self, message: Done) -> None:
         if message.manifest != self._manifest.digest() or message.frames != self._frames:

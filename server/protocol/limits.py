@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: The protocol version that both sides must name in every header.
-VERSION = 2
+VERSION = 3
 
 #: Longest message header, in bytes.
 MAX_HEADER_BYTES = 4096
@@ -13,14 +13,14 @@ MAX_HEADER_BYTES = 4096
 #: Largest piece of a file in one PUT, in bytes.
 CHUNK_BYTES = 1 << 20
 
-#: What a client sends of a file in one piece: no more than a connection of 0.5 Mbit/s carries while
-#: silence still counts as alive.
+#: What travels in one piece, of a file that goes up or of a picture that comes down: no more than a
+#: connection of 0.5 Mbit/s carries while silence still counts as alive.
 PIECE_BYTES = CHUNK_BYTES // 4
 
 #: Largest single part that a server accepts: a chunk and some room.
 MAX_REQUEST_PART_BYTES = CHUNK_BYTES + 65536
 
-#: Largest single part that a client accepts: the motion of the largest picture.
+#: Largest single part that a client accepts: the weights of the largest solve.
 MAX_REPLY_PART_BYTES = 4096 * 4096 * 4
 
 #: Shortest and longest side of a neutral, in pixels.

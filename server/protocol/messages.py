@@ -158,10 +158,12 @@ class ArrayMessage(Message):
 @dataclass(frozen=True)
 class PatchMessage(ArrayMessage):
     """A message with a box of a picture, whose first row and column are `top` and `left`; around it
-    is what the receiver knows (see `patches`)."""
+    is what the receiver knows (see `patches`). A large box comes in so many `bands` of rows, each
+    a message of its own."""
 
     top: Annotated[int, SIDE] = 0
     left: Annotated[int, SIDE] = 0
+    bands: Annotated[int, Integer(1, MAX_SIDE_PIXELS)] = 1
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What of a picture travels: the box that is not as the ground it lies on.
 
-Most of a generated frame is the neutral's, and most of its edges and motion is zero.
+Most of a generated frame is the neutral's, and most of its edges and motion is zero. A large box
+travels in bands of rows, so that a slow connection is never silent for as long as all of it takes.
 """
 
 from __future__ import annotations
@@ -42,12 +43,51 @@ def pasted(
 ) -> NDArray[Any]:
     """Return a patch (h, w, ...) on its ground, without one on zeros, of `size` (H, W); one that
     covers all comes back as it is. Raises ProtocolError where it does not fit."""
-    height, width = patch.shape[:2]
-    if (height, width) == size and top == left == 0:
+    if patch.shape[:2] == size and top == left == 0:
         return patch
-    if top + height > size[0] or left + width > size[1]:
+    return _laid(patch, top, left, _copied(ground, size, patch))
+
+
+class Gathering:
+    """A picture of `size` (H, W) whose patch comes in bands, on a ground, without one on zeros."""
+
+    def __init__(self, size: tuple[int, int], ground: NDArray[Any] | None) -> None:
+        self._size, self._ground = size, ground
+        self._whole: NDArray[Any] | None = None
+        self._tops: set[int] = set()
+
+    def add(self, band: NDArray[Any], top: int, left: int, bands: int) -> NDArray[Any] | None:
+        """Lay a band on, in any order and maybe twice; return the whole once all `bands` are there.
+
+        Raises ProtocolError where it does not fit.
+        """
+        if bands == 1:
+            return pasted(band, top, left, self._size, self._ground)
+        if self._whole is None:
+            self._whole = _copied(self._ground, self._size, band)
+        _laid(band, top, left, self._whole)
+        self._tops.add(top)
+        return self._whole if len(self._tops) == bands else None
+
+
+def bands_of(patch: NDArray[Any], most_bytes: int) -> list[NDArray[Any]]:
+    """Return a patch (h, w, ...) in bands of rows of so many bytes at most, or of a single row."""
+    rows = max(1, most_bytes // patch[0].nbytes)
+    return [patch[first : first + rows] for first in range(0, len(patch), rows)]
+
+
+def _copied(
+    ground: NDArray[Any] | None, size: tuple[int, int], patch: NDArray[Any]
+) -> NDArray[Any]:
+    """Return a ground of `size` (H, W) to be written on, zeros of the patch's type without one."""
+    return np.zeros(size + patch.shape[2:], patch.dtype) if ground is None else ground.copy()
+
+
+def _laid(patch: NDArray[Any], top: int, left: int, whole: NDArray[Any]) -> NDArray[Any]:
+    """Write a patch into the whole and return that; ProtocolError where it does not fit."""
+    height, width = patch.shape[:2]
+    if top + height > whole.shape[0] or left + width > whole.shape[1]:
         raise ProtocolError("A part of a frame does not fit the frame.", "Try again.")
-    whole = np.zeros(size + patch.shape[2:], patch.dtype) if ground is None else ground.copy()
     whole[top : top + height, left : left + width] = patch
     return whole
 

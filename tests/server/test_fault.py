@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 from microface.errors import RunError
-from microface.server.client import Cancelled, Client, Failed, Frame
+from microface.server.client import Cancelled, Client, Failed, Frame, Motion
 from microface.server.embedded import EmbeddedServer
+from microface.server.protocol import conversation
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
 
@@ -127,8 +129,8 @@ def test_a_server_that_dies_mid_stream_is_one_clear_line(
 
 
 @contextmanager
-def cutting_proxy(address: str) -> Iterator[tuple[str, Callable[[], None]]]:
-    """A proxy in front of a server, and what cuts all its connections."""
+def proxy(address: str, bytes_per_second: float = 1e9) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A proxy in front of a server, as fast as that each way, and what cuts all its connections."""
     host, _, port = address.removeprefix("tcp://").rpartition(":")
     listener = socket.create_server(("127.0.0.1", 0))
     open_sockets: list[socket.socket] = []
@@ -138,6 +140,7 @@ def cutting_proxy(address: str) -> Iterator[tuple[str, Callable[[], None]]]:
         try:
             while data := source.recv(65536):
                 sink.sendall(data)
+                time.sleep(len(data) / bytes_per_second)
         except OSError:
             return
         finally:
@@ -180,7 +183,7 @@ def test_a_cut_connection_is_resumed_and_the_result_hash_equal(
     picture = neutral(engine_module.SLOW, repeats=4)
     with Client(server.address) as client:
         expected = client.retarget(picture, clip_folder, 25).pump()
-    with cutting_proxy(server.address) as (address, cut), Client(address) as client:
+    with proxy(server.address) as (address, cut), Client(address) as client:
         got = []
 
         def cut_now_and_then(event: object) -> None:
@@ -192,3 +195,26 @@ def test_a_cut_connection_is_resumed_and_the_result_hash_equal(
         whole = client.retarget(picture, clip_folder, 25).pump(cut_now_and_then)
     assert got == list(range(48))
     assert whole.result["manifest"] == expected.result["manifest"]
+
+
+def test_a_slow_line_only_takes_longer(
+    server: EmbeddedServer,
+    clip_folder: Path,
+    engine_module: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A frame's motion, 2.4 MB, takes longer than silence may last."""
+    monkeypatch.setattr(conversation, "SILENT_SECONDS", 1.5)
+    picture = np.full((768, 768, 3), engine_module.WELL, np.uint8)
+    with proxy(server.address, 1e6) as (address, _), Client(address) as client:
+        job = client.retarget(picture, clip_folder, 25)
+        got: list[Frame | Motion] = []
+        limit = time.monotonic() + 30
+        while len(got) < 4:
+            assert time.monotonic() < limit
+            events = job.poll(0.01)
+            assert not any(isinstance(event, Failed) for event in events)
+            got += [event for event in events if isinstance(event, (Frame, Motion))]
+            time.sleep(0.005)
+    assert [event.index for event in got] == [0, 0, 1, 1]
+    assert isinstance(got[3], Motion) and np.all(got[3].flow == 1 / 8)

@@ -107,6 +107,25 @@ def test_duplicates_are_absorbed() -> None:
     assert isinstance(done, told.Done) and done.result["a"] == 1
 
 
+def test_an_array_counts_when_all_its_bands_are_there() -> None:
+    job = running()
+    picture, *others = arrays(job.key, 0)
+    halves = [
+        summed(m.Frame(job.key, 0, picture.array[top : top + 8], top=top, bands=2))
+        for top in (0, 8)
+    ]
+    for message in (*others, halves[1], halves[1]):
+        job.take(message, 0.0)
+    assert not any(isinstance(event, told.Frame) for event in job.take_events())
+    assert job.received == 0
+    job.reconnected()
+    for message in (*others, *halves):  # all of it once more, as the server sends it
+        job.take(message, 0.0)
+    (frame,) = job.take_events()
+    assert isinstance(frame, told.Frame) and np.array_equal(frame.image, picture.array)
+    assert job.received == 1
+
+
 @pytest.mark.parametrize("lost", [0, 4, 8])
 def test_what_is_not_whole_fails(lost: int) -> None:
     job = running()

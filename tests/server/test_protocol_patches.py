@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from microface.server.protocol.failures import ProtocolError
-from microface.server.protocol.patches import pasted, patch_of
+from microface.server.protocol.patches import Gathering, bands_of, pasted, patch_of
 
 SIZE = (150, 37)
 
@@ -39,6 +41,24 @@ def test_a_patch_holds_what_is_other(
     back = pasted(patch, top, left, SIZE, None if on_zeros else under)
     assert back.dtype == whole.dtype and np.array_equal(back, whole)
     assert np.array_equal(under, np.zeros_like(under) if on_zeros else ground(dtype, *channels))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 3000), st.booleans(), st.randoms(use_true_random=False))
+def test_bands_in_any_order_are_the_whole(most: int, on_zeros: bool, random: Random) -> None:
+    under = None if on_zeros else ground("uint8", 3)
+    patch = ground("uint8", 3)[20:140, 5:30] + 1
+    bands = bands_of(patch, most)
+    assert all(band.nbytes <= most or len(band) == 1 for band in bands)
+    tops = np.cumsum([20, *map(len, bands)])
+    order = [*range(len(bands)), *random.choices(range(len(bands)), k=3)]  # some come twice
+    random.shuffle(order)
+    gathering, come, whole = Gathering(SIZE, under), set[int](), None
+    for index in order:
+        whole = gathering.add(bands[index], int(tops[index]), 5, len(bands))
+        come.add(index)
+        assert (whole is None) == (len(come) < len(bands))
+    assert whole is not None and np.array_equal(whole, pasted(patch, 20, 5, SIZE, under))
 
 
 def test_minus_zero_is_not_zero() -> None:
