@@ -23,11 +23,11 @@ from ..engine.in_order import in_order
 from .basis import basis, mobility
 from .bundle import usual_face
 from .crop import NETWORK_PIXELS, Crop, shrink_for
-from .dense import Matcher, quick_flow, texture, trusted
+from .dense import Matcher, quick_detail, quick_flow, texture, trusted
 from .depth import depths
 from .outline import outline_of, within
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
-from .sampling import T, grey_levels, rounded, sample, square_places
+from .sampling import T, grey_levels, sample, square_places
 from .search import share_far
 from .shape import Seeming, Seen, learn, seeming_motion
 from .template import CROP_UNITS, template
@@ -109,7 +109,7 @@ class Steadier:
         self.neutral = self._sample(*self._shrunk(neutral), self._pose)
         grey = grey_levels(neutral)
         self._grey = self._sample(*self._shrunk(grey), self._pose)
-        self._small = rounded(self._sample(*self._shrunk(grey, 2), self._pose, 2))
+        self._small = self._sample(*self._quick(grey), self._pose, 2)
         self._matcher = Matcher(self._grey, CELLS)
         self._texture = texture(self._grey, CELLS)
         #: What each cell tells of the head's motion.
@@ -191,10 +191,12 @@ class Steadier:
         """Return what a grey frame shows beside the head's motion, given its rough pose."""
         pose = followed.pose
         whole, trust = self._measure(grey, followed)
+        told = _pooled(trust)
+        final = self._fit(_pooled(whole), pose, told)
         if self._seeming:
-            # Once for the turn that the rough pose tells, which the final one hardly changes.
-            whole = whole - self._seeming.at(pose).reshape(whole.shape).astype(np.float32)
-        final = self._fit(_pooled(whole), pose, _pooled(trust))
+            # For the turn that is fitted: the rough pose may be off by some degrees.
+            whole = whole - self._seeming.at(final).reshape(whole.shape).astype(np.float32)
+            final = self._fit(_pooled(whole), pose, told, final)
         rest = self.motion_of(final) - self.motion_of(pose)
         expression = (whole - rest) * self._face[..., None]
         confidence = float((trust * self._face).sum() / self._face.sum())
@@ -218,6 +220,11 @@ class Steadier:
         """Return the picture at the resolution of the crop's 256 / `finer` pixels, and the map."""
         return shrink_for(picture, self.crop.affine(NETWORK_PIXELS // finer))
 
+    def _quick(self, grey: NDArray[np.float32]) -> tuple[NDArray[np.uint8], Floats]:
+        """Return what the quick flow compares, at half of the crop's resolution, and the map."""
+        small, affine = self._shrunk(grey, 2)
+        return quick_detail(small), affine
+
     def _sample(
         self, picture: NDArray[T], affine: Floats, pose: Floats, finer: int = 1
     ) -> NDArray[T]:
@@ -233,11 +240,11 @@ class Steadier:
     def _followed(self, grey: NDArray[np.float32]) -> Followed:
         """Return the pose of a grey frame to about a quarter of a pixel, from half the pixels, and
         keep it for the next frame."""
-        small, affine = self._shrunk(grey, 2)
+        small, affine = self._quick(grey)
         pose = self._pose
         places = project(pose, self._coarse)
         for _ in range(MAX_PASSES):
-            sampled = rounded(self._sample(small, affine, pose, 2))
+            sampled = self._sample(small, affine, pose, 2)
             flow = 2 * quick_flow(self._small, sampled, CELLS // POOLED).reshape(-1, 2)
             pose = self._fit(flow, pose, None)
             before, places = places, project(pose, self._coarse)
@@ -262,10 +269,13 @@ class Steadier:
         z, nearness = self._cells.z, self._cells.nearness
         return project(pose, Surface(own[:, 0], own[:, 1], z, nearness))
 
-    def _fit(self, flow: Floats, pose: Floats, trust: Floats | None) -> Floats:
+    def _fit(
+        self, flow: Floats, pose: Floats, trust: Floats | None, start: Floats | None = None
+    ) -> Floats:
         """Return the pose that explains the pooled flow (N, 2) seen after sampling by `pose`.
 
-        Without `trust` it is a quick fit to some of the cells, blind to expressions.
+        It is looked for from `start`, or from `pose`. Without `trust` it is a quick fit to some of
+        the cells, blind to expressions.
         """
         some = slice(None, None, 3 if trust is None else 1)
         telling, weights = self._telling[some], self._rigid[some]
@@ -276,9 +286,10 @@ class Steadier:
         dx, dy = flow[telling].T
         seen = project(pose, Surface(x + dx, y + dy, z, coarse.nearness))
         rest = Surface(x, y, z, coarse.nearness)
+        begun = pose if start is None else start
         if trust is None:
-            return fit_pose(rest, seen, weights, pose, QUICK_ROUNDS)[0]
-        return fit_pose(rest, seen, weights, pose, ROUNDS, self._expressions)[0]
+            return fit_pose(rest, seen, weights, begun, QUICK_ROUNDS)[0]
+        return fit_pose(rest, seen, weights, begun, ROUNDS, self._expressions)[0]
 
 
 def threads() -> int:
