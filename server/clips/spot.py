@@ -15,8 +15,10 @@ import numpy as np
 
 from .describe_amounts import Floats
 from .sampling import Reals
-from .spot_curves import BLINK_SECONDS, REGIONS, Curves, Region, curves_of
+from .spot_curves import REGIONS, Curves, Region, curves_of
 from .spot_events import Event, events_of, noise_of
+from .spot_eyes import BLINK_SECONDS, closings, gazes
+from .spot_speech import beside_speech, is_left_of_speech, speeches
 
 Kind = Literal["micro", "macro", "blink", "gaze", "head", "speech"]
 #: What counts as an expression among what is spotted.
@@ -33,11 +35,10 @@ LEAST_PIXELS = 0.06
 MOST_NOISE_PIXELS = 0.1
 #: A region takes part that moves by this share of the one that moves most, or by so many pixels.
 PART_SHARE, PART_PIXELS = 0.35, 0.5
-#: A blink changes the eyes' picture, or lowers the lids, by this much.
-BLINK_AMOUNT = 0.25
-#: Expressions are bridged over blinks and so many seconds before and after them.
-BESIDE_BLINK = 0.05
-GAZE_AMOUNT = 0.12
+#: Expressions are bridged over blinks and so many seconds before and after them. What slower lids,
+#: and eyes that turn, leave beside them lasts as long as they, by this share of both together, and
+#: moves the face by so many pixels at most.
+BESIDE_BLINK, AS_LONG, LEFT_OF_EYES = 0.05, 0.5, 0.7
 #: The head moves where its motion rises by this many pixels.
 HEAD_PIXELS = 2.5
 #: What steadying leaves of the head's motion, at most, as shares of how far the head moves, and how
@@ -45,9 +46,6 @@ HEAD_PIXELS = 2.5
 #: it leaves of a turn that the event follows, by their correlation over time.
 LEFT_OF_HEAD, LEFT_OF_TURN, HEAD_SECONDS = 0.02, 0.1, 0.4
 LEFT_WHERE_FOLLOWED, FOLLOWS = 0.2, 0.8
-#: Speech opens and closes the jaw this often, by at least this amount, with pauses of at most so
-#: many seconds.
-SPEECH_PEAKS, JAW_AMOUNT, SPEECH_PAUSE = 3, 0.02, 0.25
 
 
 @dataclass(frozen=True)
@@ -83,46 +81,40 @@ def spot(
 def strongest(spotted: Sequence[Spotted], curves: Curves) -> Spotted | None:
     """Return the expression that moves the face most among what the curves show, None if none."""
     expressions = [event for event in spotted if event.kind in EXPRESSIONS]
-    whole = curves.whole
-    return max(
-        expressions,
-        key=lambda event: float(np.interp(event.apex, curves.times, whole)),
-        default=None,
-    )
+
+    def moved(event: Spotted) -> float:
+        # The mouth, which may be speaking, counts only if it takes part.
+        own = curves.regions[:, [REGIONS.index(region) for region in event.regions]]
+        return float(np.interp(event.apex, curves.times, _whole(own)))
+
+    return max(expressions, key=moved, default=None)
 
 
 def spot_in(curves: Curves) -> list[Spotted]:
     """Return what the curves show, in order of onset."""
-    blinks = [
-        e
-        for e in events_of(curves.blink, BLINK_AMOUNT)
-        if _seconds(e, curves.times) <= BLINK_SECONDS
-    ]
-    # Closing lids hide the eyes: what they seem to do meanwhile is not told.
-    gazes = [
-        e
-        for e in events_of(curves.gaze, GAZE_AMOUNT)
-        if curves.witness[round(e.apex)] and not any(b.first <= e.apex <= b.last for b in blinks)
-    ]
+    closed = closings(curves.eyes, curves.times)
+    eyes = [*closed, *gazes(curves.eyes, curves.witness, closed)]
     heads = events_of(curves.head, HEAD_PIXELS)
-    regions = _beside_blinks(curves, blinks)
-    whole = np.sqrt((regions**2).sum(1))
-    found = [_told(e, curves.times, ("lids",), "blink") for e in blinks]
-    found += [_told(e, curves.times, ("lids",), "gaze") for e in gazes]
+    regions = _beside_blinks(curves, closed)
+    noise = min(noise_of(_whole(regions)), MOST_NOISE_PIXELS)
+    spoken = speeches(curves, regions, LEAST_PIXELS, noise)
+    found = [_told(e, curves.times, ("lids",), "blink") for e in closed]
+    found += [_told(e, curves.times, ("lids",), "gaze") for e in eyes[len(closed) :]]
     found += [_told(e, curves.times, (), "head") for e in heads]
-    noise = min(noise_of(whole), MOST_NOISE_PIXELS)
-    events = [_witnessed(e, whole, curves) for e in events_of(whole, LEAST_PIXELS, noise)]
-    spoken, events = _speech(curves, regions, events)
     found += [_told(e, curves.times, ("lips", "chin"), "speech") for e in spoken]
-    for event in events:
-        parts = _parts(regions, event)
+    beside = beside_speech(curves, regions, spoken)
+    whole = _whole(beside)
+    for event in events_of(whole, LEAST_PIXELS, noise):
+        event = _witnessed(event, whole, curves)
         lasting = _seconds(event, curves.times)
         if lasting < LEAST_SECONDS or _is_left_of_head(event, whole, curves):
             continue
-        if parts == ("lids",) and any(_overlap(event, gaze) > 0.3 for gaze in gazes):
+        if is_left_of_speech(event, regions, spoken):
+            continue
+        if any(_is_left_of_eyes(event, e) for e in eyes):
             continue
         kind: Kind = "micro" if lasting <= MICRO_SECONDS else "macro"
-        found.append(_told(event, curves.times, parts, kind))
+        found.append(_told(event, curves.times, _parts(beside, event), kind))
     return sorted(found, key=lambda s: s.onset)
 
 
@@ -130,6 +122,8 @@ def _beside_blinks(curves: Curves, blinks: Sequence[Event]) -> Floats:
     """Return the regions' curves (T, 5) with what a blink does to them bridged over."""
     regions = curves.regions.copy()
     for blink in blinks:
+        if _seconds(blink, curves.times) > BLINK_SECONDS:
+            continue
         start, end = (_at(frame, curves.times) for frame in (blink.onset, blink.offset))
         first = int(np.searchsorted(curves.times, start - BESIDE_BLINK))
         last = int(np.searchsorted(curves.times, end + BESIDE_BLINK))
@@ -162,56 +156,6 @@ def _rise(curve: Floats, event: Event) -> float:
     return float(curve[apex] - 0.5 * (curve[event.first] + curve[event.last]))
 
 
-def _speech(
-    curves: Curves, regions: Floats, events: Sequence[Event]
-) -> tuple[list[Event], list[Event]]:
-    """Return what of the events is speech, one each time somebody speaks, and the others.
-
-    Speech opens and closes the jaw several times in a row, or within one event.
-    """
-    spoken: list[Event] = []
-    others: list[Event] = []
-    run: list[Event] = []
-    for event in [*events, None]:
-        opens = event is not None and _opens(curves, regions, event)
-        if event is not None and opens:
-            pause = curves.times[event.first] - curves.times[run[-1].last] if run else 0.0
-            if pause <= SPEECH_PAUSE:
-                run.append(event)
-                continue
-        syllables = sum(_syllables(curves, regions, e) for e in run)
-        if syllables >= SPEECH_PEAKS:
-            strongest = max(run, key=lambda e: e.height)
-            spoken.append(
-                replace(strongest, onset=run[0].onset, offset=run[-1].offset,
-                        first=run[0].first, last=run[-1].last)
-            )  # fmt: skip
-        else:
-            others += run
-        run = [event] if event is not None and opens else []
-        if event is not None and not opens:
-            others.append(event)
-    return spoken, others
-
-
-def _opens(curves: Curves, regions: Floats, event: Event) -> bool:
-    """Return whether an event is the mouth's, and the jaw takes part."""
-    parts = _parts(regions, event)
-    jaw = float(curves.jaw[event.first : event.last + 1].max())
-    return bool(parts) and parts[0] in ("lips", "chin") and jaw > JAW_AMOUNT
-
-
-def _syllables(curves: Curves, regions: Floats, event: Event) -> int:
-    """Return how often the mouth opens in an event: the jaw drops, and lips and chin go with it."""
-    frames = slice(event.first, event.last + 1)
-    lips, chin = (regions[frames, REGIONS.index(name)] for name in ("lips", "chin"))
-    return min(_peaks(curves.jaw[frames]), _peaks(np.hypot(lips, chin)))
-
-
-def _peaks(curve: Floats) -> int:
-    return max(1, len(events_of(curve, 0.3 * float(np.ptp(curve)), noise_of(curve))))
-
-
 def _is_left_of_head(event: Event, whole: Floats, curves: Curves) -> bool:
     """Return whether an event is no more than steadying leaves of the head's motion."""
     start, end = curves.times[event.first] - HEAD_SECONDS, curves.times[event.last] + HEAD_SECONDS
@@ -224,10 +168,16 @@ def _is_left_of_head(event: Event, whole: Floats, curves: Curves) -> bool:
     return event.height < LEFT_OF_HEAD * float(np.ptp(head)) + share * float(np.ptp(turn))
 
 
-def _overlap(event: Event, other: Event) -> float:
-    """Return the share of an event that another one covers."""
-    shared = min(event.offset, other.offset) - max(event.onset, other.onset)
-    return max(0.0, shared) / max(1e-9, event.offset - event.onset)
+def _is_left_of_eyes(event: Event, eyes: Event) -> bool:
+    """Return whether an event is no more than lids or eyes leave beside them."""
+    shared = min(event.offset, eyes.offset) - max(event.onset, eyes.onset)
+    both = max(event.offset, eyes.offset) - min(event.onset, eyes.onset)
+    return shared > AS_LONG * both and event.height < LEFT_OF_EYES
+
+
+def _whole(regions: Floats) -> Floats:
+    """Return how far (T,) the face moves by its regions (T, 5)."""
+    return np.asarray(np.sqrt((regions**2).sum(1)))
 
 
 def _seconds(event: Event, times: Floats) -> float:

@@ -1,28 +1,33 @@
 """Films of rendered heads, long or short, with known expressions, blinks, shake, flicker and noise.
 
 An expression is drawn at a few levels and blended between them, in linear light, so that a long
-film costs some dozens of drawings. Drawings are kept in a folder for the next time.
+film costs some dozens of drawings. Drawings are kept in a folder for the next time. Speech, and
+what a face does at the same time as something else, is drawn frame by frame.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from clip_scenes import EDGE, PICTURE, HeadPose, Scene
+from clip_scenes import EDGE, PICTURE, STILL, HeadPose, Scene
+from clip_speech import Speech
 from microface.models.heads.expressions import added, expression_weights
 from microface.server import clips
+from microface.server.clips.basis import OTHERS
 from microface.server.clips.calibrate import neutral_of
 from microface.server.clips.dense import pooled, quick_flow
+from microface.server.clips.spot import MICRO_SECONDS, Kind
 from microface.server.clips.steady import Steadier
 from microface.server.clips.template import template
 
-#: An action unit with its intensities on the left and on the right.
+#: An action unit, or a gaze of the basis, with its intensities on the left and on the right.
 Act = tuple[tuple[str, float, float], ...]
 
 BLINK: Act = (("AU45", 1.0, 1.0),)
@@ -34,14 +39,18 @@ def act_weights(act: Act, share: float = 1.0) -> dict[str, float]:
     """Return canonical amounts of an act at a share of its intensities."""
     weights: dict[str, float] = {}
     for unit, left, right in act:
-        weights = added(weights, expression_weights(unit, share * left, share * right))
+        if unit in OTHERS:
+            more = {name: share * left * amount for name, amount in OTHERS[unit].items()}
+        else:
+            more = expression_weights(unit, share * left, share * right)
+        weights = added(weights, more)
     return weights
 
 
 @dataclass(frozen=True)
 class Episode:
     """Something a face does: rises from `onset`, is held about `apex` for `hold`, is over at
-    `offset` (seconds). `act` is an expression or a blink; None is a turn of the head."""
+    `offset` (seconds). `act` is an expression, a blink or a gaze; None is a turn of the head."""
 
     onset: float
     apex: float
@@ -49,12 +58,27 @@ class Episode:
     act: Act | None
     hold: float = 0.02
 
+    @property
+    def kind(self) -> Kind:
+        """What it is, in the words of spotting."""
+        if self.act is None:
+            return "head"
+        if self.act[0][0] == "AU45":
+            return "blink"
+        if self.act[0][0] in OTHERS:
+            return "gaze"
+        return "micro" if self.offset - self.onset <= MICRO_SECONDS else "macro"
+
     def share(self, seconds: float) -> float:
         """Return how far it is under way at a time, 0..1."""
         rise = (seconds - self.onset) / (self.apex - self.hold / 2 - self.onset)
         fall = (self.offset - seconds) / (self.offset - self.apex - self.hold / 2)
         u = min(1.0, max(0.0, min(rise, fall)))
         return u * u * (3 - 2 * u)
+
+
+#: What a film shows.
+Shown = Episode | Speech
 
 
 class Stage:
@@ -65,6 +89,7 @@ class Stage:
         self.place = (family, number)
         self._keep = keep / f"{family}-{number}"
         self._scene: Scene | None = None
+        self._held: dict[Act | None, np.ndarray] = {}
 
     @property
     def scene(self) -> Scene:
@@ -84,8 +109,7 @@ class Stage:
         for level in range(1, levels + 1):
             share = level / levels
             if act is None:
-                pose = HeadPose(yaw=3.0 * share, pitch=-1.0 * share)
-                drawn.append(self.scene.light({}, pose))
+                drawn.append(self.scene.light({}, _turned(share)))
             else:
                 drawn.append(self.scene.light(act_weights(act, share)))
         light = np.stack(drawn).astype(np.float16)
@@ -95,7 +119,7 @@ class Stage:
 
     def film(
         self,
-        episodes: Sequence[Episode],
+        episodes: Sequence[Shown],
         times: Sequence[float],
         seed: int,
         *,
@@ -107,19 +131,11 @@ class Stage:
         """Yield the frames (288, 288, 3) uint8 at `times` (seconds).
 
         `noise` and `flicker` are standard deviations, shares of full scale and of the light;
-        `shake` is the most that the head strays, in pixels. Episodes may not overlap.
+        `shake` is the most that the head strays, in pixels.
         """
         rng = np.random.default_rng([seed, 9])
-        drawn: Mapping[Act | None, np.ndarray] = {
-            e.act: self.levels(e.act, levels) for e in episodes
-        }
-        rest = next(iter(drawn.values()))[0].astype(np.float32)
         for seconds, (x, y, roll) in zip(times, shaking(times, rng, shake), strict=True):
-            light = rest
-            for episode in episodes:
-                share = episode.share(seconds)
-                if share > 0:
-                    light = _between(drawn[episode.act], share)
+            light = self._light(episodes, seconds, levels)
             middle = ((PICTURE - 1) / 2, (PICTURE - 1) / 2)
             matrix = np.asarray(cv2.getRotationMatrix2D(middle, roll, 1.0))
             matrix[:, 2] += x, y
@@ -129,6 +145,24 @@ class Stage:
             )  # fmt: skip
             gain = 1 + float(rng.normal(0, flicker))
             yield self.scene.filmed(np.maximum(moved, 0), rng, noise=noise, gain=gain)
+
+    def _light(self, episodes: Sequence[Shown], seconds: float, levels: int) -> np.ndarray:
+        """Return the linear light (288, 288, 3) of what a face does at a time."""
+        under_way = [e for e in episodes if e.onset < seconds < e.offset]
+        if len(under_way) == 1 and isinstance(only := under_way[0], Episode):
+            if only.act not in self._held:
+                self._held[only.act] = self.levels(only.act, levels)
+            return _between(self._held[only.act], only.share(seconds))
+        weights: dict[str, float] = {}
+        pose = STILL
+        for episode in under_way:
+            if isinstance(episode, Speech):
+                weights = added(weights, episode.weights(seconds))
+            elif episode.act is None:
+                pose = _turned(episode.share(seconds))
+            else:
+                weights = added(weights, act_weights(episode.act, episode.share(seconds)))
+        return self.scene.light(weights, pose)
 
 
 @dataclass(frozen=True)
@@ -149,7 +183,7 @@ class Filmed:
 
 def steadied(
     stage: Stage,
-    episodes: Sequence[Episode],
+    episodes: Sequence[Shown],
     times: np.ndarray,
     seed: int,
     keep: Path,
@@ -157,7 +191,7 @@ def steadied(
 ) -> Filmed:
     """Return the steadied film, kept in a folder by what it shows and by the code that made it."""
     made = [CODE, "with trust", stage.place, seed, levels, times.tolist()]
-    made += [[e.onset, e.apex, e.offset, e.hold, e.act] for e in episodes]
+    made += [dataclasses.astuple(e) for e in episodes]
     name = hashlib.sha256(json.dumps(made).encode()).hexdigest()[:16]
     path = keep / f"steadied-{name}.npz"
     if not path.is_file():
@@ -226,6 +260,11 @@ def shaking(times: Sequence[float], rng: np.random.Generator, pixels: float) -> 
         wave -= wave[0]
         waves.append(extent * wave / max(1e-9, float(np.abs(wave).max())))
     return np.stack(waves, -1)
+
+
+def _turned(share: float) -> HeadPose:
+    """Return the head's pose in a turn of 3 degrees that is under way by a share."""
+    return HeadPose(yaw=3.0 * share, pitch=-1.0 * share)
 
 
 def _between(levels: np.ndarray, share: float) -> np.ndarray:

@@ -75,6 +75,36 @@ def test_blink_is_told_by_eyes_that_look_unlike_the_neutral() -> None:
     assert blink.offset == pytest.approx(0.9, abs=0.06)
 
 
+def eyes_that(unlike: np.ndarray) -> np.ndarray:
+    """Return the trust (T, 64, 64) where eyes look unlike the neutral's by so much (T,)."""
+    trust = np.ones((len(unlike), 64, 64), np.float32)
+    trust[:, region_cells(64)["lids"]] -= unlike[:, None].astype(np.float32)
+    return trust
+
+
+@pytest.mark.parametrize(("seconds_shut", "amount"), [(0.4, 0.9), (0.8, 0.5), (1.2, 0.9)])
+def test_lids_that_close_slowly_or_half_are_no_gaze(seconds_shut: float, amount: float) -> None:
+    times = seconds(3.0, 60)
+    course_ = course(times, 1.0, 1.0 + seconds_shut / 2, 1.0 + seconds_shut)
+    # What is seen of the eyes beneath the lids stays.
+    maps = template(64)
+    eyes = (np.abs(maps.y + 0.72) < 0.14) & (np.abs(np.abs(maps.x) - 0.8) < 0.4)
+    flows = motion(times, {})
+    flows[:, eyes, 1] += 3 * amount * course_[:, None]
+    (told,) = spot(flows, times, trust=eyes_that(0.5 * amount * course_))
+    assert told.kind == "blink"
+    assert told.onset == pytest.approx(1.0, abs=0.06)
+    assert told.offset == pytest.approx(1.0 + seconds_shut, abs=0.06)
+
+
+def test_eyes_that_look_down_do_not_close() -> None:
+    times = seconds(3.0, 60)
+    looks = course(times, 1.0, 1.3, 1.9)
+    flows = motion(times, {"gaze down": looks})
+    (told,) = spot(flows, times, trust=eyes_that(0.3 * looks))
+    assert told.kind == "gaze"
+
+
 def test_apex_is_where_the_head_is_not_turned_far() -> None:
     times = seconds(2.0, 50)
     flows = motion(times, both(12, 0.5 * course(times, 0.4, 1.4, 1.9)))
@@ -104,6 +134,27 @@ def test_speech_is_no_expression() -> None:
     found = spot(motion(times, {"AU26": 0.25 * talking, "AU25": 0.5 * talking}), times)
     assert found
     assert {s.kind for s in found} == {"speech"}
+
+
+def test_brows_are_told_while_the_mouth_speaks() -> None:
+    times = seconds(4.0, 60)
+    at = np.arange(0.6, 3.0, 0.22)
+    opens = sum(course(times, a, a + 0.1, a + 0.21 + 0.1 * (k % 2)) for k, a in enumerate(at))
+    amounts = {"AU26": 0.3 * np.asarray(opens), "AU25": 0.3 * np.asarray(opens)}
+    amounts |= both(1, 0.25 * course(times, 1.5, 1.62, 1.8))
+    told = {s.kind: s for s in spot(motion(times, amounts), times)}
+    assert set(told) == {"speech", "micro"}
+    assert told["micro"].regions[0] == "brows"
+    assert told["micro"].apex == pytest.approx(1.62, abs=0.03)
+    assert told["speech"].onset == pytest.approx(0.6, abs=0.05)
+    assert told["speech"].offset == pytest.approx(3.0, abs=0.15)
+
+
+def test_jaw_that_opens_twice_does_not_speak() -> None:
+    times = seconds(3.0, 60)
+    opens = course(times, 0.5, 0.7, 0.9) + course(times, 1.0, 1.2, 1.4)
+    told = spot(motion(times, {"AU26": 0.3 * opens}), times)
+    assert [s.kind for s in told] == ["micro", "micro"]
 
 
 def test_jaw_that_takes_part_in_a_held_smile_does_not_speak() -> None:
