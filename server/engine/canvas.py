@@ -100,8 +100,9 @@ class Canvas:
     def still(self, flow: Floats) -> Floats:
         """Return a flow (256, 256, 2) with exact zeros where it is next to nothing, faded out
         towards the crop's border."""
-        faded = flow * self._feather[..., None]
-        faded[cv2.magnitude(*cv2.split(faded)) < STILL_PIXELS] = 0
+        across, down = (part * self._feather for part in cv2.split(flow))
+        moving = cv2.magnitude(across, down) >= STILL_PIXELS
+        faded = cv2.copyTo(cv2.merge((across, down)), moving.astype(np.uint8))
         return np.asarray(faded, dtype=np.float32)
 
     def motion(self, field: Floats) -> Iterator[tuple[Box, Floats]]:
