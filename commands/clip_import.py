@@ -11,16 +11,15 @@ all that is done with it later goes by that.
 from __future__ import annotations
 
 import argparse
-import csv
 import datetime
 import hashlib
-import io
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from .clip_import_set import add_set_arguments, read_set, tell_findings
 from .clip_query import clips
 from .clip_source import (
     add_face_argument,
@@ -29,7 +28,6 @@ from .clip_source import (
     opened_neutral,
     rate,
 )
-from .output import write_text_whole
 from .progress import ProgressReport
 
 if TYPE_CHECKING:
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..server.clips.datasets.reading import DataSet
     from ..server.clips.library.consent import Consent
     from ..server.clips.library.library import ClipLibrary
     from ..server.clips.records import ClipRecord
@@ -54,9 +51,6 @@ EXAMPLE = """Examples:
       --column onset=Begin
 
 Data sets: casme casme2 samm smic-hs smic-vis smic-nir cas-me2 cas-me3 mmew 4dme dfme"""
-
-#: Findings that are printed; the file has all.
-_PRINTED = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,25 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_face_argument(parser)
     add_neutral_argument(parser)
-    sets = parser.add_argument_group("data sets")
-    sets.add_argument("--data-set", metavar="NAME", help="read CLIP as a copy of this set")
-    sets.add_argument(
-        "--sheet", type=Path, metavar="FILE", help="its annotation, .xlsx or .csv, if not found"
-    )
-    sets.add_argument(
-        "--tab", metavar="NAME", help="the sheet's name in the workbook, if not the first"
-    )
-    sets.add_argument("--pictures", type=Path, metavar="DIR", help="where its pictures lie")
-    sets.add_argument(
-        "--column",
-        action="append",
-        default=[],
-        metavar="WHAT=NAME",
-        help="a column's name: WHAT is subject, clip, onset, apex, offset, units or emotion",
-    )
-    sets.add_argument(
-        "--findings", type=Path, metavar="FILE.csv", help="write every defect that was found here"
-    )
+    add_set_arguments(parser.add_argument_group("data sets"))
     consent = parser.add_argument_group("consent")
     consent.add_argument(
         "--consent", type=Path, metavar="FILE", help="the signed release or agreement"
@@ -114,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     consent = _consent(arguments)
     read = rest = None
     if arguments.data_set is not None:
-        read = _read(arguments)
+        read = read_set(arguments)
         brought = Brought()
         records = [(record, False) for record in read.records]
     else:
@@ -140,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{brought.there} were there already"
         )
     if read is not None:
-        _tell(read, brought.refused, arguments.findings)
+        tell_findings(read, brought.refused, arguments.findings)
         return 0 if brought.new + brought.there else InputError.exit_status
     for line in brought.refused:
         print(f"microface: {line}", file=sys.stderr)
@@ -251,48 +227,6 @@ def _rest(path: Path | None, fps: Fraction | None) -> NDArray[np.uint8] | None:
 
     with opened_neutral(path, fps) as clip:
         return None if clip is None else rest_of(clip, OnnxRuntime().encode)[0].image
-
-
-def _read(arguments: argparse.Namespace) -> DataSet:
-    from ..server.clips.datasets.catalogue import read_data_set
-    from ..server.clips.datasets.reading import Overrides
-
-    for name in ("neutral", "face"):
-        if getattr(arguments, name) is not None:
-            raise InputError(f"One {name} for a whole data set.", f"Leave --{name} out.")
-    if len(arguments.clips) != 1:
-        raise InputError(f"{len(arguments.clips)} folders for one data set.", "Give its folder.")
-    columns = {}
-    for given in arguments.column:
-        what, equals, name = given.partition("=")
-        if not equals or not name:
-            raise InputError(f"--column {given}.", "Write WHAT=NAME, like onset=Begin.")
-        columns[what.strip()] = name
-    return read_data_set(
-        arguments.data_set,
-        arguments.clips[0],
-        Overrides(arguments.sheet, arguments.tab, arguments.pictures, rate(arguments.fps), columns),
-    )
-
-
-def _tell(read: DataSet, refused: list[str], findings: Path | None) -> None:
-    """Print what the reader assumed and found; write all of it where asked."""
-    print(f"{read.name}: {len(read.records)} rows")
-    for assumption in read.assumptions:
-        print(f"assumed: {assumption}")
-    told = [*map(str, read.findings), *(line for line in refused if "are missing" not in line)]
-    for line in told[:_PRINTED]:
-        print(f"found: {line}")
-    if len(told) > _PRINTED:
-        rest = f"found: {len(told) - _PRINTED} more"
-        print(rest if findings else f"{rest}; give --findings to have them all in a file")
-    if findings is not None:
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(["where", "what"])
-        writer.writerows(line.partition(": ")[::2] for line in told)
-        write_text_whole(findings, text.getvalue())
-        print(f"{len(told)} findings in {findings}")
 
 
 def day(text: str | None) -> datetime.date | None:

@@ -76,16 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         damaged = {e.id for e in library.damaged()} if arguments.check else set()
         unread = library.unread
         if arguments.json:
-            told: list[dict[str, Any]] = [
-                {
-                    **json.loads(entry.to_json()),
-                    "id": entry.id,
-                    "consent": status(entry),
-                    "path": str(library.source(entry)),
-                    "thumbnails": str(library.strip(entry)),
-                }
-                for entry in found
-            ]
+            told = [_told(library, entry, status(entry)) for entry in found]
             print(json.dumps(told, indent=1, ensure_ascii=False))
         else:
             print("\n".join(lines_of(_HEADS, [_cells(entry, status(entry)) for entry in found])))
@@ -102,6 +93,17 @@ def run(arguments: argparse.Namespace) -> int:
             "Delete their folders and import them again.",
         )
     return 0
+
+
+def _told(library: ClipLibrary, entry: Entry, status: str) -> dict[str, Any]:
+    """Return all that is known of a clip, for machines."""
+    return {
+        **json.loads(entry.to_json()),
+        "id": entry.id,
+        "consent": status,
+        "path": str(library.source(entry)),
+        "thumbnails": str(library.strip(entry)),
+    }
 
 
 def _cells(entry: Entry, status: str) -> tuple[str, ...]:
