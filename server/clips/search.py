@@ -55,12 +55,12 @@ def thorough(pictures: Pictures, shaded: Pictures) -> NDArray[np.float32]:
 def far(flow: NDArray[np.float32], head: NDArray[np.bool_]) -> bool:
     """Return whether a flow (H, W, 2) moves much of the head (H, W) far."""
     some = slice(None, None, LOOKED_AT_STEP), slice(None, None, LOOKED_AT_STEP)
-    return share_far(flow[some][head[some]]) > FAR_SHARE
+    return share_beyond(FAR_PIXELS, flow[some][head[some]]) > FAR_SHARE
 
 
-def share_far(motion: NDArray[np.floating[Any]]) -> float:
-    """Return what share of places that moved by (N, 2) pixels moved far."""
-    return float(np.mean((motion**2).sum(1) > FAR_PIXELS**2))
+def share_beyond(pixels: float, motion: NDArray[np.floating[Any]]) -> float:
+    """Return what share of places that moved by (N, 2) pixels moved farther than so many."""
+    return float(np.mean((motion**2).sum(1) > pixels**2))
 
 
 def _found(

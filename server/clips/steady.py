@@ -28,7 +28,7 @@ from .depth import depths
 from .outline import outline_of, within
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
 from .sampling import T, grey_levels, sample, square_places
-from .search import share_far
+from .search import share_beyond
 from .shape import Seeming, Seen, learn, seeming_motion
 from .template import CROP_UNITS, template
 
@@ -47,8 +47,9 @@ QUICK_ROUNDS, ROUNDS = 3, 6
 MAX_PASSES = 5
 #: A pose that moves the face by less than this, in crop pixels, has settled.
 SETTLED_PIXELS = 0.25
-#: Where a rough pose leaves more than this share of the face far away, no search has to find out.
-SURELY_FAR_SHARE = 0.02
+#: Where more than this share of the face has moved by so many pixels of the crop beside the rough
+#: pose, by a flow that is smooth and tells less than there is, no search has to find out.
+SURELY_FAR_SHARE, SURELY_FAR_PIXELS = 0.03, 3.0
 #: The face is learned from this many frames, out of so many that are looked at.
 LEARNED_FRAMES, LOOKED_AT_FRAMES = 14, 36
 #: Below this turn, in radians, a frame tells nothing of depth.
@@ -253,7 +254,7 @@ class Steadier:
                 break
         self._pose = pose
         left = (flow - moved)[self._coarse_face]
-        return Followed(pose, share_far(left) > SURELY_FAR_SHARE)
+        return Followed(pose, share_beyond(SURELY_FAR_PIXELS, left) > SURELY_FAR_SHARE)
 
     def _measure(
         self, grey: NDArray[np.float32], followed: Followed
