@@ -230,6 +230,7 @@ def _make(
             report.say("starting a server")
             address = stack.enter_context(EmbeddedServer()).address
         client = stack.enter_context(Client(address))
+        client.hello()  # a server that is not there is no fault of a clip
         for item in missing:
             try:
                 _generate(client, item, output, settings.noise)

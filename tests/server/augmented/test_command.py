@@ -110,6 +110,19 @@ def test_a_full_disk_is_one_line_and_costs_nothing(
     assert contents(out) == before
 
 
+def test_a_server_that_is_not_there_is_no_fault_of_a_clip(
+    materials: Path, server: EmbeddedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "set"
+    command = arguments(materials, server, out, "--most", "1")
+    absent = [word.replace(server.address, "tcp://127.0.0.1:1") for word in command]
+    assert main(absent) == 2
+    assert "No Microface server answers" in capsys.readouterr().err
+    assert not out.exists()
+    assert main(command) == 0
+    assert "1 clip of 2 characters" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
