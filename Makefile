@@ -36,7 +36,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[server,blender]'
+	$(PIP) --editable '.[server,blender,datasets]'
 	@$(BIN)/python -c 'import bpy' 2>/dev/null || \
 	  { echo "microface: Blender's module does not load; it needs some system libraries, on Debian: apt-get install libx11-6 libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6 libgl1 libegl1"; exit 2; }
 	@touch $@
