@@ -15,8 +15,10 @@ from .basis import Side
 from .describe_amounts import Floats, coarse_rows, fields, pieces
 from .describe_choice import Group, asked_of, chosen, explained_by, whole
 from .describe_own import amounts_in, without_head
+from .describe_strays import reaches
 from .sampling import Reals
 from .spot_curves import region_at, witnesses
+from .spot_time import smooth
 
 #: Frames that units are chosen by, at most.
 CHOSEN_BY_FRAMES = 48
@@ -90,7 +92,9 @@ def describe(
     groups = [whole(group) for group in groups]
     face = explained_by(strongest, groups)
     amounts = np.zeros((len(rows), len(known.names)))
-    amounts[:, sorted(k for group in groups for k in group)] = amounts_in(rows, face)
+    # The highest of noisy amounts is more than the peak.
+    found_in = smooth(amounts_in(rows, face), seconds)
+    amounts[:, sorted(k for group in groups for k in group)] = found_in
     for amount in amounts.T:
         amount[~witness] = np.interp(seconds[~witness], seconds[witness], amount[witness])
     found = []
@@ -127,7 +131,8 @@ def _side(left: Floats, right: Floats) -> Side:
 def _evidence(group: Group, amounts: Floats, share: float) -> Evidence:
     """Return where the group's motion is greatest, how far it goes, and where to."""
     known = fields().basis
-    moved = np.einsum("k,kijc->ijc", amounts[list(group)], known.fields[list(group)])
+    some = list(group)
+    moved = np.einsum("k,kijc->ijc", amounts[some] * reaches()[some], known.fields[some])
     length = np.hypot(moved[..., 0], moved[..., 1])
     row, column = np.unravel_index(int(length.argmax()), length.shape)
     place, outwards = region_at(int(row), int(column))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .depth import depths
 from .describe_amounts import COARSE, PRICE, Floats, Rows, fields, non_negative, pieces
-from .describe_strays import strays
+from .describe_strays import reaches, strays
 from .sampling import Reals
 from .template import template
 
@@ -45,10 +45,11 @@ class Own:
 
 @cache
 def _known() -> tuple[Floats, Floats]:
-    """Return the average fields (K, R) and their strays (K, L, R), weighted, without the head's."""
-    weights = fields().weights
-    every = strays().reshape(len(fields().basis.names), -1, len(weights)) * weights
-    return without_head(fields().columns.T), without_head(every)
+    """Return the average fields (K, R) of full contractions and their strays (K, L, R), weighted,
+    without the head's."""
+    weights, reach = fields().weights, reaches()[:, None]
+    every = strays().reshape(len(reach), -1, len(weights)) * weights
+    return without_head(reach * fields().columns.T), without_head(reach[..., None] * every)
 
 
 @cache

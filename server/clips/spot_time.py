@@ -73,7 +73,8 @@ def _along(values: Floats, sigma: float) -> Floats:
     offsets = np.arange(-reach, reach + 1)
     kernel = np.exp(-0.5 * (offsets / sigma) ** 2)
     kernel /= kernel.sum()
-    padded = np.concatenate([values[:1].repeat(reach, 0), values, values[-1:].repeat(reach, 0)])
+    # Mirrored at the ends: the last frame, repeated, would count there for most, noise and all.
+    padded = np.pad(values, ((reach, reach), (0, 0)), mode="reflect")
     return sum(
         (k * padded[i : i + len(values)] for i, k in enumerate(kernel)), np.zeros_like(values)
     )

@@ -3,8 +3,9 @@
 Not a test: `python tests/benchmarks/clip_describe.py --packs HEADS [--heads N] [--acts N]
 [--alike]`. Each clip is 0.3 s at 100 frames a second, peak motion of one to four pixels in a face
 crop of 256, with sensor noise, flicker of 1 % and a head that strays by 3 pixels. A unit told is
-right where it is in the clip; a side is right where the unit is and its side is the one that moves.
-AU25 beside a lip unit, and AU6 beside AU12 or AU7, are judged like any other.
+right where it is in the clip; a side is right where the unit is and its side is the one that moves;
+intensities are compared where the unit is right. AU25 beside a lip unit, and AU6 beside AU12 or
+AU7, are judged like any other.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     right, missed, wrong = Counter[int](), Counter[int](), Counter[int]()
     sides = sided = 0
+    ratios = []
     for index, (family, number) in enumerate(HEADS[: arguments.heads]):
         stage = Stage(arguments.packs, arguments.keep, family, number)
         for k in range(arguments.acts):
@@ -85,11 +87,13 @@ def main() -> None:
             film = steadied(stage, [episode], times, index, arguments.keep, levels=2)
             told = {d.unit: d for d in describe(film.flows, times, film.trust)}
             true = {int(unit[2:]): (left > 0, to > 0) for unit, left, to in act}
+            strength = {int(unit[2:]): max(left, to) for unit, left, to in act}
             right.update(told.keys() & true.keys())
             missed.update(true.keys() - told.keys())
             wrong.update(told.keys() - true.keys())
             for unit in told.keys() & true.keys():
                 sided += 1
+                ratios.append(told[unit].peak / strength[unit])
                 side = {(True, True): "both", (True, False): "left", (False, True): "right"}
                 sides += told[unit].side in (side[true[unit]], "both" if unit in MIDDLE else "")
             shown = ", ".join(f"{d.unit} {d.side} {d.peak:.2f}" for d in told.values())
@@ -98,8 +102,12 @@ def main() -> None:
     for unit in sorted(right | missed | wrong):
         print(f"AU{unit:<5}{right[unit]:5}{missed[unit]:7}{wrong[unit]:6}")
     hits, misses, false = right.total(), missed.total(), wrong.total()
+    f1 = 2 * hits / max(1, 2 * hits + misses + false)
+    print(f"F1 {f1:.3f}   sides {sides / max(1, sided):.1%}")
+    told_over_true = np.log(ratios)
     print(
-        f"F1 {2 * hits / max(1, 2 * hits + misses + false):.3f}   sides {sides / max(1, sided):.1%}"
+        f"intensity told over true: geometric mean {np.exp(told_over_true.mean()):.2f}, "
+        f"spread by a factor of {np.exp(told_over_true.std()):.2f}"
     )
 
 

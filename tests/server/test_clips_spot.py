@@ -10,6 +10,7 @@ from microface.server.clips.describe_amounts import coarse_rows
 from microface.server.clips.spot import spot
 from microface.server.clips.spot_curves import region_cells
 from microface.server.clips.spot_events import events_of
+from microface.server.clips.spot_time import smooth
 from microface.server.clips.template import template
 
 from .motions import both, course, motion
@@ -175,6 +176,14 @@ def test_nothing_is_spotted_in_noise() -> None:
     times = seconds(1.0, 100)
     for seed in range(3):
         assert spot(motion(times, {}, seed=seed), times) == []
+
+
+def test_noise_is_smoothed_at_the_ends_of_a_clip_too() -> None:
+    white = np.random.default_rng(0).normal(size=(60, 4000))
+    spread = smooth(white, seconds(0.3)).std(axis=1)
+    # The last of frames that were repeated would spread 1.6 times as wide as those in the middle.
+    assert spread[[0, -1]].max() < 1.35 * spread[30]
+    assert smooth(np.ones((60, 1)), seconds(0.3)) == pytest.approx(1.0)
 
 
 def test_slow_drift_in_a_long_clip_is_no_expression() -> None:
