@@ -100,6 +100,8 @@ def _generated(
         face=asked.face,
     )
     report.say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
+    for note in generated.result.get("notes", []):
+        report.say(note)
     return generated
 
 

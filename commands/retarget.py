@@ -116,6 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
         }
         writer.finish(result)
     print(f"{result['frames']} frames, edge maps and motion in {out}")
+    for note in result.get("notes", []):
+        print(f"note: {note}")
     doubtful = result.get("look_at", [])
     if doubtful:
         print(f"Look at frames {runs(doubtful)}: most of their motion is doubtful.")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
+from ..clips.choose import told_of_others
 from ..clips.clip import Clip
 from ..clips.crop import NETWORK_PIXELS, take_crop
 from ..clips.face import FaceBox, find_face
@@ -110,6 +111,7 @@ class Retargeting:
             neutral_frame=neutral_frame, rest=rest, face=face,
         )  # fmt: skip
         self._first = first
+        self._notes = _notes(clip, first.face, asked=face is not None and not face.is_largest)
         self._second = second
         self._gains = dict(gains or {})
         self._gain = None
@@ -118,6 +120,8 @@ class Retargeting:
         self._played: Carrier | Composition = first
         if second is not None:
             other = Carrier(second.clip, target, runtime, self._timings, cancelled)
+            told = _notes(second.clip, other.face, asked=False)
+            self._notes += [f"the second clip: {note}" for note in told]
             share = share_field(character["chart"][0], second.mix, NETWORK_PIXELS)
             mixture = Mixture(share, second.mix.whole, second.by_moments)
             self._played = Composition((first, other), timing or Retiming(), mixture)
@@ -186,6 +190,7 @@ class Retargeting:
             "profile": [round(float(v), 4) for v in phases.profile],
             "peak_motion_pixels": round(float(profile.max()), 4),
             **self._doubts.summary(),
+            "notes": self._notes,
             "clip": _clip_table(self.clip),
             "second": self._second and _clip_table(self._second.clip),
             "model": dict(self.runtime.hashes),
@@ -199,6 +204,12 @@ class Retargeting:
 
 #: Put a clip's expression on a neutral: an iterable of `Generated`, see there.
 retarget = Retargeting
+
+
+def _notes(clip: Clip, face: FaceBox, *, asked: bool) -> list[str]:
+    """Return what was assumed of a source clip: when it was read, and whose face is meant."""
+    others = told_of_others(face, asked=asked)
+    return [*clip.notes, *([others] if others else [])]
 
 
 def _clip_table(clip: Clip) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import cv2
@@ -118,6 +119,7 @@ def test_summary(whole: tuple[Retargeting, list[Generated]]) -> None:
     assert summary["onset"]["seconds"] == pytest.approx(0.015, abs=0.008)
     assert summary["offset"]["seconds"] == pytest.approx(0.075, abs=0.01)
     assert summary["moments_from"] == "spotting"
+    assert summary["notes"] == []
     assert set(summary["seconds"]) == {"align", "motion", "generate"}
     assert len(summary["times"]) == len(summary["profile"]) == len(summary["sure"]) == 10
     doubt = np.array(summary["doubt"])
@@ -242,10 +244,10 @@ def test_a_clip_is_shown_at_other_times(whole: tuple[Retargeting, list[Generated
 
 
 def test_two_clips_become_one(whole: tuple[Retargeting, list[Generated]]) -> None:
-    other = clip_of([3 * weight for weight in WEIGHTS])
+    other = replace(clip_of([3 * weight for weight in WEIGHTS]), notes=("its rate varies",))
     work = retarget(
         picture(2, 300, 260),
-        clip_of(WEIGHTS),
+        replace(clip_of(WEIGHTS), notes=("shown as sRGB",)),
         1.0,
         WithChart(),
         second=Second(other, parse_mix("left=0.5")),
@@ -256,6 +258,7 @@ def test_two_clips_become_one(whole: tuple[Retargeting, list[Generated]]) -> Non
     assert made[200:].max() == pytest.approx(2 * plain[200:].max(), rel=0.2)
     assert made[:100] == pytest.approx(plain[:100], abs=0.15)
     assert work.summary()["second"] == {"name": "made", "sha256": "0" * 64}
+    assert work.summary()["notes"] == ["shown as sRGB", "the second clip: its rate varies"]
 
 
 def test_steps_say_when_no_frame_is_ready_yet() -> None:
