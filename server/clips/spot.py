@@ -19,6 +19,7 @@ from .spot_curves import REGIONS, Curves, Region, curves_of
 from .spot_events import Event, events_of, noise_of
 from .spot_eyes import BLINK_SECONDS, closings, gazes
 from .spot_speech import beside_speech, is_left_of_speech, speeches
+from .spot_time import frames_apart
 
 Kind = Literal["micro", "macro", "blink", "gaze", "head", "speech"]
 #: What counts as an expression among what is spotted.
@@ -96,7 +97,7 @@ def spot_in(curves: Curves) -> list[Spotted]:
     eyes = [*closed, *gazes(curves.eyes, curves.witness, closed)]
     heads = events_of(curves.head, HEAD_PIXELS)
     regions = _beside_blinks(curves, closed)
-    noise = min(noise_of(_whole(regions)), MOST_NOISE_PIXELS)
+    noise = min(noise_of(_whole(regions), frames_apart(curves.times)), MOST_NOISE_PIXELS)
     spoken = speeches(curves, regions, LEAST_PIXELS, noise)
     found = [_told(e, curves.times, ("lids",), "blink") for e in closed]
     found += [_told(e, curves.times, ("lids",), "gaze") for e in eyes[len(closed) :]]

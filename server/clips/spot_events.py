@@ -59,11 +59,13 @@ def events_of(curve: Floats, least: float, noise: float | None = None) -> list[E
     return sorted(found, key=lambda e: e.apex)
 
 
-def noise_of(curve: Floats) -> float:
-    """Return the standard deviation of a smooth curve's noise, from its second differences."""
-    if len(curve) < 5:
+def noise_of(curve: Floats, apart: int = 1) -> float:
+    """Return the standard deviation of a smooth curve's noise, from second differences of frames
+    that are so many `apart`: of neighbours, if noise was smoothed over them, little is left."""
+    if len(curve) < 3 + 2 * apart:
         return 0.0
-    return float(np.median(np.abs(np.diff(curve, 2))) / 0.6745 / np.sqrt(6))
+    bends = curve[2 * apart :] - 2 * curve[apart:-apart] + curve[: -2 * apart]
+    return float(np.median(np.abs(bends)) / 0.6745 / np.sqrt(6))
 
 
 def _extent(curve: Floats, peak: int, rest: float, spread: float) -> tuple[int, int]:

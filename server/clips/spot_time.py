@@ -68,6 +68,11 @@ def smooth(values: Floats, seconds: Floats) -> Floats:
     return _along(values, sigma)
 
 
+def frames_apart(seconds: Floats) -> int:
+    """Return how many frames apart the noise of what is smoothed is a frame's own again."""
+    return max(1, int(2 * SMOOTH_SECONDS / float(np.median(np.diff(seconds)))))
+
+
 def _along(values: Floats, sigma: float) -> Floats:
     reach = max(1, int(np.ceil(3 * sigma)))
     offsets = np.arange(-reach, reach + 1)

@@ -5,7 +5,7 @@ Not a test: `python tests/benchmarks/clip_spot.py --packs HEADS [--films N] [--l
 Heads of test identities, with sensor noise, flicker of 1 % and a head that strays by 3 pixels.
 
 - trimmed: films of 0.7 s at 200 frames a second with one micro-expression, every other one with a
-  blink after it: median and 90th percentile of the errors in frames;
+  blink after it: median and 90th percentile of the errors in frames, and how many are told beside;
 - long: films of 30 s at 60 frames a second with five micro-expressions, two macro-expressions, six
   blinks and two turns of the head by 3 degrees: precision, recall and F1 at an intersection over
   union of at least 0.5, of all expressions and of micro-expressions as such;
@@ -87,12 +87,14 @@ def print_trimmed(films: list[tuple[Filmed, list[Episode]]]) -> None:
     """Print the table of the trimmed films."""
     print(
         "trimmed        onset           apex           offset   (median, 90th percentile; frames)"
+        "   told beside"
     )
     for name, spotter in spotters().items():
-        off = np.stack([errors(spotter(film), told[0], 200) for film, told in films])
+        told = [spotter(film) for film, _ in films]
+        off = np.stack([errors(t, true[0], 200) for t, (_, true) in zip(told, films, strict=True)])
         middle, most = np.median(off, axis=0), np.percentile(off, 90, axis=0, method="higher")
         cells = "  ".join(f"{m:5.1f} {n:6.1f}  " for m, n in zip(middle, most, strict=True))
-        print(f"{name:14}{cells}", flush=True)
+        print(f"{name:14}{cells}{sum(max(0, len(t) - 1) for t in told):6}", flush=True)
 
 
 def print_intervals(name: str, films: list[tuple[Filmed, Sequence[Shown]]]) -> None:
