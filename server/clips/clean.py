@@ -7,7 +7,7 @@ by. What is left to mend are frames that lie: taken twice, smeared by motion, or
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
@@ -24,7 +24,15 @@ from .template import template
 Floats = NDArray[np.float64]
 F = TypeVar("F", np.float16, np.float32, np.float64)
 Kind = Literal[
-    "flicker", "noise", "compression", "blur", "duplicated", "dropped", "gone", "interlaced"
+    "flicker",
+    "noise",
+    "compression",
+    "blur",
+    "duplicated",
+    "dropped",
+    "gone",
+    "covered",
+    "interlaced",
 ]
 
 #: Frames are compared at this size.
@@ -129,6 +137,15 @@ def gone(
     named = tuple(sorted({k for k in lost if 0 <= k < len(poses)}))
     what = f"{_frames(len(named), 'does', 'do')} not show the whole face: it leaves, or is hidden"
     return [Warning("gone", named, what)] if named else []
+
+
+def covered(frames: Sequence[int], parts: Sequence[str]) -> list[Warning]:
+    """Return a warning of the frames in which something covers `parts` of the face, if any."""
+    if not frames:
+        return []
+    over = f"the {' and the '.join(parts)}" if parts else "part of the face"
+    what = f"{_frames(len(frames), 'has', 'have')} something before {over}: nothing is told there"
+    return [Warning("covered", tuple(frames), what)]
 
 
 def _likeness(picture: NDArray[np.uint8], crop: Crop) -> Floats:

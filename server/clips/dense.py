@@ -229,13 +229,19 @@ def texture(grey: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     return np.asarray(coarse / (coarse + 4.0), dtype=np.float32)
 
 
+def taken_back(frame: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a frame's grey levels (N, N) as if nothing moved by the flow (cells, cells, 2)."""
+    side = len(frame)
+    places = square_places(side) + cv2.resize(flow, (side, side))
+    return sample(frame, places, cv2.INTER_LINEAR)
+
+
 def trusted(
-    neutral: NDArray[np.float32], frame: NDArray[np.float32], flow: NDArray[np.float32]
+    neutral: NDArray[np.float32], back: NDArray[np.float32], cells: int
 ) -> NDArray[np.float32]:
-    """Return (cells, cells) in 0..1: where the grey levels of `frame`, taken back by the flow
-    (cells, cells, 2), look like the neutral's."""
-    side, cells = len(neutral), len(flow)
-    back = sample(frame, square_places(side) + cv2.resize(flow, (side, side)), cv2.INTER_LINEAR)
+    """Return (cells, cells) in 0..1: where the grey levels of a frame that is taken `back` by its
+    flow look like the neutral's."""
+    side = len(neutral)
     change = back - neutral
     # A change of light is smooth, a wrong match is not.
     smooth = cv2.GaussianBlur(pooled(change, cells), (0, 0), 4.0)

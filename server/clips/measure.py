@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import clean
 from .calibrate import Neutral, brought, neutral_of
 from .clip import Clip
+from .covered import parts_covered
 from .crop import Crop
 from .face import Encode, FaceBox, find_face
 from .roomy import roomy
@@ -100,14 +101,20 @@ def measure(
     trust = roomy((len(clip), CELLS, CELLS), np.float16)
     poses = np.zeros((len(clip), 6))
     confidence = np.zeros(len(clip))
+    hidden = np.zeros((CELLS, CELLS), np.bool_)
+    covered = []
     for index, motion in enumerate(start.steadier.motions(clip.frames)):
         flows[index], trust[index] = motion.flow, motion.trust
         poses[index], confidence[index] = motion.pose, motion.confidence
+        if motion.covered.any():
+            covered.append(index)
+            hidden |= motion.covered
         if tell is not None:
             tell((index + 1) / len(clip))
     crop = start.face.crop
     gone = clean.gone(clip.frames, start.neutral.image, crop, poses)
-    warnings = (*clean.quality(clip.frames, clip.times, crop), *gone)
+    over = clean.covered(covered, parts_covered(hidden))
+    warnings = (*clean.quality(clip.frames, clip.times, crop), *gone, *over)
     flows = clean.mended(flows, clip.times, clean.unbelievable(warnings))
     for lost in gone:
         confidence[list(lost.frames)] = 0

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from ..engine.in_order import in_order
 from .basis import basis, mobility
 from .bundle import usual_face
+from .covered import Covers
 from .crop import NETWORK_PIXELS, Crop, shrink_for
-from .dense import Matcher, quick_detail, quick_flow, texture, trusted
+from .dense import Matcher, quick_detail, quick_flow, taken_back, texture, trusted
 from .depth import depths
 from .outline import outline_of, within
 from .pose import PARAMETERS, Floats, Surface, fit_pose, project
@@ -67,13 +68,15 @@ class Motion:
     `flow` (64, 64, 2) float32 is what is left of the motion neutral -> frame, in pixels of the
     256-pixel crop, nothing outside the face. `trust` (64, 64) float32 in 0..1 says where the flow
     explains the picture; `confidence` is its mean over the face. `pose` (6,) is the head's:
-    rotation vector, logarithm of scale, shift in pixels.
+    rotation vector, logarithm of scale, shift in pixels. Where something covers the face,
+    `covered` (64, 64), there is neither flow nor trust.
     """
 
     flow: NDArray[np.float32]
     trust: NDArray[np.float32]
     confidence: float
     pose: Floats
+    covered: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class Steadier:
         self._small = self._sample(*self._quick(grey), self._pose, 2)
         self._matcher = Matcher(self._grey, CELLS)
         self._texture = texture(self._grey, CELLS)
+        self._covers = Covers(self._grey, CELLS)
         #: What each cell tells of the head's motion.
         self._bone = maps.face / (1 + (mobility() / MOBILE_PIXELS) ** 2) * self._texture
         rigid = _pooled(self._bone)
@@ -162,7 +166,7 @@ class Steadier:
 
     def _seen(self, frame: NDArray[np.uint8], followed: Followed) -> Seen:
         """Return what a frame shows of the face, given its rough pose."""
-        whole, trust = self._measure(grey_levels(frame), followed)
+        whole, trust, _ = self._measure(grey_levels(frame), followed)
         places = self._places(self._own + whole.reshape(-1, 2), followed.pose)
         face = trust * np.sqrt(self._texture) * (self._face > 0.5)
         return Seen(places, face.ravel().astype(float), followed.pose)
@@ -191,7 +195,7 @@ class Steadier:
     def _moved(self, grey: NDArray[np.float32], followed: Followed) -> Motion:
         """Return what a grey frame shows beside the head's motion, given its rough pose."""
         pose = followed.pose
-        whole, trust = self._measure(grey, followed)
+        whole, trust, covered = self._measure(grey, followed)
         told = _pooled(trust)
         final = self._fit(_pooled(whole), pose, told)
         if self._seeming:
@@ -199,9 +203,9 @@ class Steadier:
             whole = whole - self._seeming.at(final).reshape(whole.shape).astype(np.float32)
             final = self._fit(_pooled(whole), pose, told, final)
         rest = self.motion_of(final) - self.motion_of(pose)
-        expression = (whole - rest) * self._face[..., None]
+        expression = (whole - rest) * (self._face * ~covered)[..., None]
         confidence = float((trust * self._face).sum() / self._face.sum())
-        return Motion(expression.astype(np.float32), trust, confidence, final)
+        return Motion(expression.astype(np.float32), trust, confidence, final, covered)
 
     def _take_face(self, face: NDArray[np.float32]) -> None:
         """Take the face to be where a map (64, 64) 0..1 says."""
@@ -258,12 +262,14 @@ class Steadier:
 
     def _measure(
         self, grey: NDArray[np.float32], followed: Followed
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
         """Return flow (64, 64, 2) and trust (64, 64) from the neutral to a grey frame sampled by
-        its rough pose."""
+        its rough pose, and where (64, 64) something covers the face."""
         sampled = self._sample(*self._shrunk(grey), followed.pose)
         whole = self._matcher.flow(sampled, far=followed.far)
-        return whole, trusted(self._grey, sampled, whole)
+        back = taken_back(sampled, whole)
+        covered = self._covers.found(back)
+        return whole, trusted(self._grey, back, CELLS) * ~covered, covered
 
     def _places(self, own: Floats, pose: Floats) -> Floats:
         """Return where points (N, 2) of the steadied crop are in the frame, from its middle."""
