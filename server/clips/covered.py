@@ -26,8 +26,8 @@ USUAL_SQUARES, USUAL_MEDIANS = 4.0, 3.0
 UNLIKE_SHARE = 0.3
 #: It covers the face where it hides this share of it in one piece, beside eyes and mouth.
 LEAST_SHARE = 0.025
-#: What covers reaches this far beyond where it is found, in cells, as windows do.
-REACH_CELLS = 2
+#: What covers spoils motion this far beyond where it is found, in cells, as windows do.
+REACH_CELLS = 4
 #: Eyes and mouth: middle and half axes (x, y) in face units, of the right one of a pair.
 EYES, MOUTH = ((0.69, -0.55), (0.5, 0.36)), ((0.0, 0.84), (0.6, 0.42))
 #: The parts of a face by how far down they reach, in face units.

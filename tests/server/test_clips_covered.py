@@ -71,7 +71,7 @@ def rms(flow: np.ndarray, where: np.ndarray) -> float:
 def test_a_hand_is_found_where_it_is(seed: int) -> None:
     cover = hand(np.random.default_rng(seed), marks(), SIZE, level())
     true = cv2.resize(cover[..., 3], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
-    under, free = (true > 0.9) & FACE, (cv2.dilate(true, np.ones((11, 11))) < 0.1) & FACE
+    under, free = (true > 0.9) & FACE, (cv2.dilate(true, np.ones((17, 17))) < 0.1) & FACE
     assert under.mean() > 0.02
     steadied = Steadier(shown(), WHOLE).steady(shown(cover, (3, -2), seed=6))
     assert steadied.covered[under].mean() > 0.9
