@@ -4,7 +4,8 @@ A frame that is taken back by its flow has the neutral's detail wherever it show
 however that has moved; before something else it has another. What differs is held against the
 detail that there is in both pictures, and what noise makes differ all over the face is taken off.
 Lids that close and lips that open show something else as well and hide nothing: eyes and mouth
-count only together with what is about them.
+count only together with what is about them. Nor does skin count that moves so far that its
+motion is lost in part: there the flow is large, while before a cover it finds little to follow.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ USUAL_SQUARES, USUAL_MEDIANS = 4.0, 3.0
 UNLIKE_SHARE = 0.3
 #: It covers the face where it hides this share of it in one piece, beside eyes and mouth.
 LEAST_SHARE = 0.025
+#: A piece that moves farther than this, in pixels (the median), is skin whose motion is lost.
+LOST_PIXELS = 2.5
 #: What covers spoils motion this far beyond where it is found, in cells, as windows do.
 REACH_CELLS = 4
 #: Eyes and mouth: middle and half axes (x, y) in face units, of the right one of a pair.
@@ -47,9 +50,9 @@ class Covers:
         self._counts = self._face & ~_openings(maps.x, maps.y)
         self._reach = np.ones((2 * REACH_CELLS + 1,) * 2, np.uint8)
 
-    def found(self, back: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def found(self, back: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return (cells, cells) where something hides the face in a frame's grey levels (256, 256),
-        steadied and taken back by its flow."""
+        steadied and taken back by its flow (cells, cells, 2)."""
         detail = self._details(back)
         apart = self._windowed((detail - self._detail) ** 2)
         beyond = apart - USUAL_MEDIANS * float(np.median(apart[self._face]))
@@ -62,6 +65,9 @@ class Covers:
         sizes = np.bincount(pieces[self._counts], minlength=count)
         large = sizes >= LEAST_SHARE * np.count_nonzero(self._face)
         large[0] = False
+        length = np.hypot(flow[..., 0], flow[..., 1])
+        for piece in np.flatnonzero(large):
+            large[piece] = np.median(length[pieces == piece]) < LOST_PIXELS
         hidden = cv2.dilate(large[pieces].astype(np.uint8), self._reach)
         return np.asarray(hidden > 0, np.bool_)
 

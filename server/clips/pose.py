@@ -94,11 +94,13 @@ def fit_pose(
     start: Floats,
     rounds: int = 8,
     expressions: Floats | None = None,
+    begun: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Return the pose (6,) that best shows the surface at `seen` (N, 2), and the amounts (K,).
 
     `weights` (N,) >= 0 are what each point is worth beforehand; a point that moves unlike the head
-    and unlike any of `expressions` (N, 2, K) loses its say (Tukey's biweight).
+    and unlike any of `expressions` (N, 2, K) loses its say (Tukey's biweight). Both are looked for
+    from where they `start` and have `begun`, amounts otherwise from nothing.
     """
     pose = start.copy()
     total = float(weights.sum())
@@ -115,7 +117,7 @@ def fit_pose(
         columns[:, :, PARAMETERS:] = expressions
     flat = columns.reshape(-1, PARAMETERS + count)
     ridge = np.diag(np.concatenate([RIDGE * total, np.full(count, EXPRESSION_RIDGE)]))
-    amounts = np.zeros(count)
+    amounts = np.zeros(count) if begun is None else begun
     for _ in range(rounds):
         shown = turned(pose, points, surface.nearness, extent, derivative)
         rest = residual = seen - shown

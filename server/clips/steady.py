@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..engine.in_order import in_order
 from .basis import basis, mobility
-from .bundle import usual_face
+from .bundle import Chosen, usual_face
 from .covered import Covers
 from .crop import NETWORK_PIXELS, Crop, shrink_for
 from .dense import Matcher, quick_detail, quick_flow, taken_back, texture, trusted
@@ -43,7 +43,7 @@ MOBILE_PIXELS = 3.0
 #: A pose is fitted beside this many principal components of the expressions.
 PRINCIPAL = 16
 #: Rounds of fitting a pose: quickly, between passes, and in the end.
-QUICK_ROUNDS, ROUNDS = 3, 6
+QUICK_ROUNDS, ROUNDS = 3, 5
 #: Passes of measuring and sampling again, at most.
 MAX_PASSES = 5
 #: A pose that moves the face by less than this, in crop pixels, has settled.
@@ -105,7 +105,7 @@ class Steadier:
         unit = NETWORK_PIXELS / CROP_UNITS
         x, y = (a.astype(float).ravel() * unit for a in (maps.x, maps.y))
         self._take_face(maps.face)
-        self._pose = np.zeros(PARAMETERS)
+        self._begin()
         self._usual = usual_face(x, y, depths())
         self._seeming: Seeming | None = None
         self._bear(self._usual.surface())
@@ -159,10 +159,14 @@ class Steadier:
 
     def _followed_all(self, frames: Sequence[NDArray[np.uint8]]) -> list[Followed]:
         """Follow the head through frames from rest on, where it is again afterwards."""
-        self._pose = np.zeros(PARAMETERS)
+        self._begin()
         followed = [self._followed(grey_levels(frame)) for frame in frames]
-        self._pose = np.zeros(PARAMETERS)
+        self._begin()
         return followed
+
+    def _begin(self) -> None:
+        """Take the head to be at rest in the frame before the next."""
+        self._pose, self._step = np.zeros(PARAMETERS), np.zeros(PARAMETERS)
 
     def _seen(self, frame: NDArray[np.uint8], followed: Followed) -> Seen:
         """Return what a frame shows of the face, given its rough pose."""
@@ -197,11 +201,12 @@ class Steadier:
         pose = followed.pose
         whole, trust, covered = self._measure(grey, followed)
         told = _pooled(trust)
-        final = self._fit(_pooled(whole), pose, told)
+        begun: tuple[Floats, Floats | None] = pose, None
         if self._seeming:
             # For the turn that is fitted: the rough pose may be off by some degrees.
-            whole = whole - self._seeming.at(final).reshape(whole.shape).astype(np.float32)
-            final = self._fit(_pooled(whole), pose, told, final)
+            begun = self._fit(_pooled(whole), pose, told, begun, QUICK_ROUNDS)
+            whole = whole - self._seeming.at(begun[0]).reshape(whole.shape).astype(np.float32)
+        final, _ = self._fit(_pooled(whole), pose, told, begun, ROUNDS)
         rest = self.motion_of(final) - self.motion_of(pose)
         expression = (whole - rest) * (self._face * ~covered)[..., None]
         confidence = float((trust * self._face).sum() / self._face.sum())
@@ -246,16 +251,20 @@ class Steadier:
         """Return the pose of a grey frame to about a quarter of a pixel, from half the pixels, and
         keep it for the next frame."""
         small, affine = self._quick(grey)
-        pose = self._pose
+        # A head that moves goes on moving.
+        pose = self._pose + self._step
         places = project(pose, self._coarse)
         for _ in range(MAX_PASSES):
             sampled = self._sample(small, affine, pose, 2)
             flow = 2 * quick_flow(self._small, sampled, CELLS // POOLED).reshape(-1, 2)
-            pose = self._fit(flow, pose, None)
+            pose = self._quick_fit(flow, pose)
             before, places = places, project(pose, self._coarse)
             moved = places - before
             if np.sqrt((moved**2).sum(1).mean()) < SETTLED_PIXELS:
                 break
+        step = pose - self._pose
+        far = project(pose, self._coarse) - project(self._pose, self._coarse)
+        self._step = step if np.sqrt((far**2).sum(1).mean()) > SETTLED_PIXELS else 0 * step
         self._pose = pose
         left = (flow - moved)[self._coarse_face]
         return Followed(pose, share_beyond(SURELY_FAR_PIXELS, left) > SURELY_FAR_SHARE)
@@ -268,7 +277,7 @@ class Steadier:
         sampled = self._sample(*self._shrunk(grey), followed.pose)
         whole = self._matcher.flow(sampled, far=followed.far)
         back = taken_back(sampled, whole)
-        covered = self._covers.found(back)
+        covered = self._covers.found(back, whole)
         return whole, trusted(self._grey, back, CELLS) * ~covered, covered
 
     def _places(self, own: Floats, pose: Floats) -> Floats:
@@ -276,27 +285,33 @@ class Steadier:
         z, nearness = self._cells.z, self._cells.nearness
         return project(pose, Surface(own[:, 0], own[:, 1], z, nearness))
 
-    def _fit(
-        self, flow: Floats, pose: Floats, trust: Floats | None, start: Floats | None = None
-    ) -> Floats:
-        """Return the pose that explains the pooled flow (N, 2) seen after sampling by `pose`.
+    def _quick_fit(self, flow: Floats, pose: Floats) -> Floats:
+        """Return roughly the pose that explains the pooled flow (N, 2) seen after sampling by
+        `pose`, by some of the cells and blind to expressions."""
+        some, weights = self._telling[::3], self._rigid[::3]
+        return fit_pose(*self._shown(some, flow, pose), weights, pose, QUICK_ROUNDS)[0]
 
-        It is looked for from `start`, or from `pose`. Without `trust` it is a quick fit to some of
-        the cells, blind to expressions.
-        """
-        some = slice(None, None, 3 if trust is None else 1)
-        telling, weights = self._telling[some], self._rigid[some]
-        if trust is not None:
-            weights = weights * trust[telling]
+    def _fit(
+        self,
+        flow: Floats,
+        pose: Floats,
+        trust: Floats,
+        begun: tuple[Floats, Floats | None],
+        rounds: int,
+    ) -> tuple[Floats, Floats]:
+        """Return the pose that explains the pooled flow (N, 2) seen after sampling by `pose`, and
+        the expressions' amounts beside it, looked for from what has `begun` with."""
+        some = self._telling
+        shown, weights = self._shown(some, flow, pose), self._rigid * trust[some]
+        return fit_pose(*shown, weights, begun[0], rounds, self._expressions, begun[1])
+
+    def _shown(self, some: Chosen, flow: Floats, pose: Floats) -> tuple[Surface, Floats]:
+        """Return some of the coarse cells, at rest, and where a pooled flow (N, 2), seen after
+        sampling by `pose`, shows them in the frame."""
         coarse = self._coarse
-        x, y, z = coarse.x[telling], coarse.y[telling], coarse.z[telling]
-        dx, dy = flow[telling].T
-        seen = project(pose, Surface(x + dx, y + dy, z, coarse.nearness))
-        rest = Surface(x, y, z, coarse.nearness)
-        begun = pose if start is None else start
-        if trust is None:
-            return fit_pose(rest, seen, weights, begun, QUICK_ROUNDS)[0]
-        return fit_pose(rest, seen, weights, begun, ROUNDS, self._expressions)[0]
+        x, y, z, nearness = coarse.x[some], coarse.y[some], coarse.z[some], coarse.nearness
+        dx, dy = flow[some].T
+        return Surface(x, y, z, nearness), project(pose, Surface(x + dx, y + dy, z, nearness))
 
 
 def threads() -> int:
