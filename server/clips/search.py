@@ -23,22 +23,25 @@ Pictures = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 class Search(NamedTuple):
     """How patches are searched for: on levels down to the `finest` (0 has all pixels, each further
-    one half as many a side), a patch at every `stride` pixels of a level, by so many `iterations`.
+    one half as many a side), a patch at every `stride` pixels of a level, by so many `iterations`,
+    and the field refined on each by so many `refinements` of a variational kind.
     """
 
     finest: int
     stride: int
     iterations: int
+    refinements: int
 
 
 #: The search that does for a pixel or two; and for more, the rough one and the one from its end.
-USUAL, ROUGH, THOROUGH = Search(1, 5, 8), Search(3, 2, 24), Search(1, 3, 12)
+#: Refinement frees small motion of noise, and holds large motion back.
+USUAL, ROUGH, THOROUGH = Search(1, 5, 8, 5), Search(3, 2, 24, 5), Search(1, 3, 12, 3)
 #: A face has moved far where more than this share of the pixels has, by so many pixels.
 FAR_SHARE, FAR_PIXELS = 0.005, 4.0
 #: Every so many pixels across and down are looked at for that.
 LOOKED_AT_STEP = 4
-#: Side of the patches in pixels of a level, and iterations of the variational refinement on each.
-PATCH_PIXELS, REFINEMENT_ITERATIONS = 8, 5
+#: Side of the patches in pixels of a level.
+PATCH_PIXELS = 8
 
 
 def usual(pictures: Pictures) -> NDArray[np.float32]:
@@ -74,6 +77,6 @@ def _found(
     method.setPatchSize(PATCH_PIXELS)
     method.setPatchStride(how.stride)
     method.setGradientDescentIterations(how.iterations)
-    method.setVariationalRefinementIterations(REFINEMENT_ITERATIONS)
+    method.setVariationalRefinementIterations(how.refinements)
     method.setUseMeanNormalization(True)
     return np.asarray(method.calc(one, other, flow), dtype=np.float32)
