@@ -17,7 +17,7 @@ from microface.errors import InputError, RunError
 PARTS = ("a.txt",)
 
 WRITER = """
-import sys, time, types
+import signal, sys, time, types
 from pathlib import Path
 from microface import commands
 from microface.commands.output import whole_folder
@@ -28,6 +28,9 @@ def run(arguments):
         print("writing", flush=True)
         time.sleep(60)
 
+# As in a terminal: whoever runs the tests may ignore it, as nohup does, and so would this.
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 commands.parser = lambda: types.SimpleNamespace(
     parse_args=lambda _: types.SimpleNamespace(run=run)
 )
