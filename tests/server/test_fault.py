@@ -197,6 +197,7 @@ def test_a_cut_connection_is_resumed_and_the_result_hash_equal(
     assert whole.result["manifest"] == expected.result["manifest"]
 
 
+@pytest.mark.slow
 def test_a_slow_line_only_takes_longer(
     server: EmbeddedServer,
     clip_folder: Path,
