@@ -14,6 +14,7 @@ import argparse
 import datetime
 import hashlib
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,41 +84,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the verb and return its exit status."""
-    from ..server.clips.library.library import ClipLibrary
-
-    fps = rate(arguments.fps)
-    face = chosen_face(arguments)
     consent = _consent(arguments)
-    read = rest = None
     if arguments.data_set is not None:
-        read = read_set(arguments)
-        brought = Brought()
-        records = [(record, False) for record in read.records]
-    else:
-        rest = _rest(arguments.neutral, fps)
-        records, brought = _plain_records(arguments, fps)
-    if records or read is not None:  # else there is nothing to make a library for
-        with (
-            ClipLibrary(arguments.library, create=True) as library,
-            ProgressReport("clip import") as report,
-        ):
-            for index, (record, own_rate) in enumerate(records):
-                try:
-                    _bring(library, record, own_rate, face, rest, brought)
-                except InputError as error:
-                    # One bad clip costs none of the others.
-                    brought.refused.append(f"{record.source}: {error.what}" if read else str(error))
-                report.stage("import", (index + 1) / len(records))
-            if consent is not None:
-                for data_set, subject in brought.whose:
-                    library.set_consent(data_set, subject, consent)
-        print(
-            f"{clips(brought.new)} imported into {arguments.library}, "
-            f"{brought.there} were there already"
-        )
-    if read is not None:
+        read, brought = read_set(arguments), Brought()
+        _bring_all(arguments, [(record, False) for record in read.records], consent, brought)
         tell_findings(read, brought.refused, arguments.findings)
         return 0 if brought.new + brought.there else InputError.exit_status
+    records, brought = _plain_records(arguments)
+    if records:  # else there is nothing to make a library for
+        _bring_all(arguments, records, consent, brought)
     for line in brought.refused:
         print(f"microface: {line}", file=sys.stderr)
     return InputError.exit_status if brought.refused else 0
@@ -152,12 +127,13 @@ def _consent(arguments: argparse.Namespace) -> Consent | None:
 
 
 def _plain_records(
-    arguments: argparse.Namespace, fps: Fraction | None
+    arguments: argparse.Namespace,
 ) -> tuple[list[tuple[ClipRecord, bool]], Brought]:
     """Return the records of clips without a sheet, and whether each goes by its own frame rate; a
     line for each that is no clip."""
     from ..server.clips.library.library import clip_record
 
+    fps = rate(arguments.fps)
     records, brought = [], Brought()
     for path in arguments.clips:
         try:
@@ -188,6 +164,38 @@ def _refuse_folder(path: Path) -> None:
             f"The folder {path} holds folders, no pictures.",
             "Give a clip's own folder, or name the data set that it is, like --data-set casme2.",
         )
+
+
+def _bring_all(
+    arguments: argparse.Namespace,
+    records: Sequence[tuple[ClipRecord, bool]],
+    consent: Consent | None,
+    brought: Brought,
+) -> None:
+    """Bring clips in, each going by its own frame rate or not, and say how many there are; one
+    that cannot be used is counted among the refused and costs none of the others."""
+    from ..server.clips.library.library import ClipLibrary
+
+    face = chosen_face(arguments)
+    rest = _rest(arguments.neutral, rate(arguments.fps))
+    with (
+        ClipLibrary(arguments.library, create=True) as library,
+        ProgressReport("clip import") as report,
+    ):
+        for index, (record, own_rate) in enumerate(records):
+            try:
+                _bring(library, record, own_rate, face, rest, brought)
+            except InputError as error:
+                of_set = arguments.data_set is not None
+                brought.refused.append(f"{record.source}: {error.what}" if of_set else str(error))
+            report.stage("import", (index + 1) / len(records))
+        if consent is not None:
+            for data_set, subject in brought.whose:
+                library.set_consent(data_set, subject, consent)
+    print(
+        f"{clips(brought.new)} imported into {arguments.library}, "
+        f"{brought.there} were there already"
+    )
 
 
 def _bring(
