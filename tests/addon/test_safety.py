@@ -80,6 +80,7 @@ def earlier(blend: Path, clip: Path, lifting_server: str, tmp_path: Path) -> Pat
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["save", "move"])
 def test_a_killed_bake_leaves_what_was_there(
     moment: str, blend: Path, clip: Path, lifting_server: str, earlier: Path

@@ -76,6 +76,7 @@ def test_the_rate_warms_up_and_ends_low() -> None:
     assert rate_at(1.0, 1.0, 50, 10) == pytest.approx(LAST_RATE)
 
 
+@pytest.mark.slow
 def test_without_any_truth_the_detector_is_taught_too() -> None:
     small = replace(PLAIN, aep=True, features=8, detail=8, context=8, channels=8)
     network = Eam(small)

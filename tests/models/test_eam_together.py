@@ -40,6 +40,7 @@ def test_it_starts_by_leaving_amounts_as_they_are() -> None:
     assert torch.equal(Together(MOVEMENTS, 8)(pairs.found, pairs.noise), pairs.found)
 
 
+@pytest.mark.slow
 def test_what_expressions_never_do_is_taken_back() -> None:
     torch.manual_seed(0)
     together = Together(MOVEMENTS, 64)

@@ -29,6 +29,7 @@ def woken() -> Eam:
     return network
 
 
+@pytest.mark.slow
 def test_the_graphs_agree_with_torch_and_the_manifest_tells_them_apart(tmp_path: Path) -> None:
     network = woken()
     worst = export.export(network, tmp_path, "test")
@@ -42,7 +43,7 @@ def test_the_graphs_agree_with_torch_and_the_manifest_tells_them_apart(tmp_path:
     assert not list(tmp_path.glob(".export*"))
 
 
-@pytest.mark.parametrize("count", [1, 3, 16])
+@pytest.mark.parametrize("count", [1, 3, pytest.param(16, marks=pytest.mark.slow)])
 def test_a_batch_makes_the_frames_that_its_parts_make(count: int) -> None:
     graphs = Graphs(WEIGHTS)
     neutral, frame, image, flow, strength = (each.numpy() for each in export.trial(count))

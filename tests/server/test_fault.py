@@ -89,6 +89,7 @@ def test_a_job_that_crashes_the_worker_does_not_stop_the_next(
         assert len(client.retarget(neutral(), clip_folder, 25).pump().frames) == 12
 
 
+@pytest.mark.slow
 def test_a_frozen_worker_is_found_and_replaced(
     own_server: EmbeddedServer, neutral: Neutral, clip_folder: Path, engine_module: Any
 ) -> None:

@@ -110,6 +110,7 @@ def test_a_full_disk_is_one_line_and_costs_nothing(
     assert contents(out) == before
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_no_fault_of_a_clip(
     materials: Path, server: EmbeddedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
