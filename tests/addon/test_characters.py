@@ -275,6 +275,7 @@ def test_a_face_that_looks_away_is_framed_from_its_front(mask: Any) -> None:
     is_the_mask(jacobian)
 
 
+@pytest.mark.slow
 def test_many_keys_in_little_time_and_memory() -> None:
     """300 keys on 20,000 vertices."""
     big = heads.mask(129, 157)

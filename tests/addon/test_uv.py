@@ -131,6 +131,7 @@ def test_faces_in_another_tile_are_brought_in(mask: Any, tmp_path: Path) -> None
 corner = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(corner, corner, corner), min_size=1, max_size=6))
 def test_any_triangles_get_shares_within_bounds(triangles: list[Any]) -> None:

@@ -113,7 +113,9 @@ def test_cancelling_a_job_that_hangs_is_still_acknowledged(
         assert time.monotonic() - begun < 1.0
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow)]
+)
 def test_a_server_that_dies_mid_stream_is_one_clear_line(
     own_server: EmbeddedServer, neutral: Neutral, clip_folder: Path, engine_module: Any, how: int
 ) -> None:
@@ -178,6 +180,7 @@ def proxy(address: str, bytes_per_second: float = 1e9) -> Iterator[tuple[str, Ca
         listener.close()
 
 
+@pytest.mark.slow
 def test_a_cut_connection_is_resumed_and_the_result_hash_equal(
     server: EmbeddedServer, neutral: Neutral, clip_folder: Path, engine_module: Any
 ) -> None:
