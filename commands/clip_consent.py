@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import InputError
-from .clip_import import day, file_sha256
+from .clip_import import add_terms, day, file_sha256
 from .clip_query import clips
 
 EXAMPLE = """Examples:
@@ -28,9 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data-set", default="", metavar="NAME", help="the set the subject is of")
     parser.add_argument("--release", type=Path, metavar="FILE", help="the signed release")
-    parser.add_argument("--scope", default="", metavar="TEXT", help="what it allows")
-    parser.add_argument("--show", default="", metavar="NAME", help="the show that it is for")
-    parser.add_argument("--expires", metavar="DATE", help="its last valid day, YYYY-MM-DD")
+    add_terms(parser)
     parser.add_argument("--revoke", action="store_true", help="the consent was taken back")
 
 

@@ -77,6 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     consent.add_argument(
         "--consent", type=Path, metavar="FILE", help="the signed release or agreement"
     )
+    add_terms(consent)
+
+
+def add_terms(consent: argparse._ActionsContainer) -> None:
+    """Add what a consent allows, for what, and until when."""
     consent.add_argument("--scope", default="", metavar="TEXT", help="what it allows")
     consent.add_argument("--show", default="", metavar="NAME", help="the show that it is for")
     consent.add_argument("--expires", metavar="DATE", help="its last valid day, YYYY-MM-DD")

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .dense import pooled
+from .dense import pooled, without_shades
 from .template import template
 
 #: Pictures are compared at this size.
 COMPARED_PIXELS = 128
-#: Standard deviation of the shades that are taken off beforehand and of the windows, in cells.
-SHADE_CELLS, WINDOW_CELLS = 1.5, 1.5
+#: Standard deviation of the windows, in cells.
+WINDOW_CELLS = 1.5
 #: Squared levels that detail differs by anyhow, and by how much of its median over the face.
 USUAL_SQUARES, USUAL_MEDIANS = 4.0, 3.0
 #: Something else is seen where this share of all detail differs.
@@ -73,9 +73,7 @@ class Covers:
 
     def _details(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a picture's detail at half its resolution, without its shades."""
-        small = pooled(levels, COMPARED_PIXELS)
-        shade = cv2.GaussianBlur(pooled(small, self._cells), (0, 0), SHADE_CELLS)
-        return np.asarray(small - cv2.resize(shade, small.shape), np.float32)
+        return without_shades(pooled(levels, COMPARED_PIXELS), self._cells)
 
     def _windowed(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         means = cv2.GaussianBlur(pooled(values, self._cells), (0, 0), WINDOW_CELLS)

@@ -43,6 +43,8 @@ SURELY_HEAD = 0.9
 #: Standard deviation, in cells, of the neighbourhoods whose mean is taken off beforehand: light
 #: that stays in the world while the head turns is smooth, skin is not.
 SHADE_CELLS = 1.5
+#: Standard deviation, in cells, of what is smooth enough for a change of light.
+LIGHT_CHANGE_CELLS = 4.0
 #: Side, in pixels, of the cells by which the quick flow's pictures tell their shades.
 QUICK_CELL = 4
 #: Contrast of the pictures without their shades, for the search.
@@ -176,9 +178,16 @@ def _enlarged(flow: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 
 def _detail(grey: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     """Return a square picture, smoothed a little, without its shades."""
-    smooth = cv2.GaussianBlur(grey, (0, 0), SMOOTH_PIXELS)
-    shade = cv2.GaussianBlur(pooled(smooth, cells), (0, 0), SHADE_CELLS)
-    return np.asarray(smooth - cv2.resize(shade, grey.shape[::-1]), dtype=np.float32)
+    smooth = np.asarray(cv2.GaussianBlur(grey, (0, 0), SMOOTH_PIXELS), dtype=np.float32)
+    return without_shades(smooth, cells)
+
+
+def without_shades(
+    levels: NDArray[np.float32], cells: int, width: float = SHADE_CELLS
+) -> NDArray[np.float32]:
+    """Return grey levels (N, N) less what of them is smooth over such a `width` in cells."""
+    shade = cv2.GaussianBlur(pooled(levels, cells), (0, 0), width)
+    return np.asarray(levels - cv2.resize(shade, levels.shape[::-1]), dtype=np.float32)
 
 
 def _for_search(detail: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -241,11 +250,8 @@ def trusted(
 ) -> NDArray[np.float32]:
     """Return (cells, cells) in 0..1: where the grey levels of a frame that is taken `back` by its
     flow look like the neutral's."""
-    side = len(neutral)
-    change = back - neutral
     # A change of light is smooth, a wrong match is not.
-    smooth = cv2.GaussianBlur(pooled(change, cells), (0, 0), 4.0)
-    change -= cv2.resize(smooth, (side, side))
+    change = without_shades(back - neutral, cells, LIGHT_CHANGE_CELLS)
     error = cv2.GaussianBlur(pooled(np.abs(change), cells), (0, 0), 1.0)
     usual = max(1.5, float(np.median(error)))
     return np.asarray(1 / (1 + (error / (4 * usual)) ** 4), dtype=np.float32)

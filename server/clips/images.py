@@ -155,14 +155,14 @@ def as_png(picture: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def write_png(path: Path, picture: NDArray[np.uint8], level: int = 1) -> None:
-    """Write a picture (H, W, 3) uint8 as a PNG file deflated to `level`, 1 (quick) to 9.
+def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write a picture (H, W, 3) uint8 as a PNG file, deflated quickly.
 
     Raises OSError where it cannot be written; OpenCV's own writing would only say that on the
     terminal.
     """
     import cv2
 
-    flags = [cv2.IMWRITE_PNG_COMPRESSION, level]
+    flags = [cv2.IMWRITE_PNG_COMPRESSION, 1]
     _, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]), flags)
     path.write_bytes(data.data)

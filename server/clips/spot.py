@@ -94,13 +94,13 @@ def strongest(spotted: Sequence[Spotted], curves: Curves) -> Spotted | None:
 def spot_in(curves: Curves) -> list[Spotted]:
     """Return what the curves show, in order of onset."""
     closed = closings(curves.eyes, curves.times)
-    eyes = [*closed, *gazes(curves.eyes, curves.witness, closed)]
+    turned = gazes(curves.eyes, curves.witness, closed)
     heads = events_of(curves.head, HEAD_PIXELS)
     regions = _beside_blinks(curves, closed)
     noise = min(noise_of(_whole(regions), frames_apart(curves.times)), MOST_NOISE_PIXELS)
     spoken = speeches(curves, regions, LEAST_PIXELS, noise)
     found = [_told(e, curves.times, ("lids",), "blink") for e in closed]
-    found += [_told(e, curves.times, ("lids",), "gaze") for e in eyes[len(closed) :]]
+    found += [_told(e, curves.times, ("lids",), "gaze") for e in turned]
     found += [_told(e, curves.times, (), "head") for e in heads]
     found += [_told(e, curves.times, ("lips", "chin"), "speech") for e in spoken]
     beside = beside_speech(curves, regions, spoken)
@@ -112,7 +112,7 @@ def spot_in(curves: Curves) -> list[Spotted]:
             continue
         if is_left_of_speech(event, regions, spoken):
             continue
-        if any(_is_left_of_eyes(event, e) for e in eyes):
+        if any(_is_left_of_eyes(event, e) for e in (*closed, *turned)):
             continue
         kind: Kind = "micro" if lasting <= MICRO_SECONDS else "macro"
         found.append(_told(event, curves.times, _parts(beside, event), kind))

@@ -99,7 +99,7 @@ def curves_of(
     the steadier found them.
     """
     seconds = np.asarray(times, np.float64)
-    amounts = smooth(amounts_of(without_drift(coarse_rows(flows, trust), seconds)), seconds)
+    amounts = _amounts(flows, trust, seconds)
     known = fields().basis
     units = np.asarray(known.units)
     regions = _moved(amounts * ~np.isin(units, (0, 45)))
@@ -108,8 +108,15 @@ def curves_of(
     for curve in (*regions.T, *upper.T):
         curve[~witness] = np.interp(seconds[~witness], seconds[witness], curve[witness])
     jaw = amounts[:, units == 26].ravel()
-    eyes = eyes_of(flows, trust, seconds)
+    # Where eyes look unlike the neutral's nothing is believed, and just that is looked at.
+    seen = amounts if trust is None else _amounts(flows, None, seconds)
+    eyes = eyes_of(seen, flows, trust, seconds)
     return Curves(seconds, regions, upper, jaw, eyes, *_head(poses, len(amounts)), witness)
+
+
+def _amounts(flows: Reals, trust: Reals | None, seconds: Floats) -> Floats:
+    """Return the amounts (T, K) of the basis's fields in flows (T, N, N, 2), over time."""
+    return smooth(amounts_of(without_drift(coarse_rows(flows, trust), seconds)), seconds)
 
 
 def _moved(amounts: Floats) -> Floats:

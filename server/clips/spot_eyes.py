@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .describe_amounts import Floats, amounts_of, coarse_rows, fields, pieces
+from .describe_amounts import Floats, fields, pieces
 from .sampling import Reals
 from .spot_events import Event, events_of
-from .spot_time import smooth, without_drift
+from .spot_time import smooth
 from .template import template
 
 #: Parts of an eye in face units about the keypoints' mean, y down: top, bottom, inner and outer
@@ -55,10 +55,10 @@ class Eyes:
     gaze: Floats
 
 
-def eyes_of(flows: Reals, trust: Reals | None, seconds: Floats) -> Eyes:
-    """Return what the eyes do by steadied flows (T, N, N, 2) and how far these are to be trusted
-    (T, N, N): eyes that close or turn look unlike the neutral's, and nothing is believed there."""
-    amounts = smooth(amounts_of(without_drift(coarse_rows(flows), seconds)), seconds)
+def eyes_of(amounts: Floats, flows: Reals, trust: Reals | None, seconds: Floats) -> Eyes:
+    """Return what the eyes do by steadied flows (T, N, N, 2), the amounts (T, K) of the basis's
+    fields in them as they are, and how far they are to be trusted (T, N, N): eyes that close or
+    turn look unlike the neutral's, and nothing is believed there."""
     known = fields().basis
     named = {name: amounts[:, k] for k, name in enumerate(known.names)}
     lower = named["gaze down"] - named["gaze up"]

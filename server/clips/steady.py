@@ -215,7 +215,7 @@ class Steadier:
     def _take_face(self, face: NDArray[np.float32]) -> None:
         """Take the face to be where a map (64, 64) 0..1 says."""
         self._face = face
-        self._coarse_face = _pooled(face).ravel() > 0.5
+        self._coarse_face = _pooled(face) > 0.5
         self._blend = cv2.resize(face, (NETWORK_PIXELS, NETWORK_PIXELS))
 
     def _bear(self, surface: Surface) -> None:
@@ -260,11 +260,10 @@ class Steadier:
             pose = self._quick_fit(flow, pose)
             before, places = places, project(pose, self._coarse)
             moved = places - before
-            if np.sqrt((moved**2).sum(1).mean()) < SETTLED_PIXELS:
+            if _settled(moved):
                 break
-        step = pose - self._pose
-        far = project(pose, self._coarse) - project(self._pose, self._coarse)
-        self._step = step if np.sqrt((far**2).sum(1).mean()) > SETTLED_PIXELS else 0 * step
+        still = _settled(places - project(self._pose, self._coarse))
+        self._step = np.zeros(PARAMETERS) if still else pose - self._pose
         self._pose = pose
         left = (flow - moved)[self._coarse_face]
         return Followed(pose, share_beyond(SURELY_FAR_PIXELS, left) > SURELY_FAR_SHARE)
@@ -300,7 +299,7 @@ class Steadier:
         rounds: int,
     ) -> tuple[Floats, Floats]:
         """Return the pose that explains the pooled flow (N, 2) seen after sampling by `pose`, and
-        the expressions' amounts beside it, looked for from what has `begun` with."""
+        the expressions' amounts beside it, looked for from those that are `begun` with."""
         some = self._telling
         shown, weights = self._shown(some, flow, pose), self._rigid * trust[some]
         return fit_pose(*shown, weights, begun[0], rounds, self._expressions, begun[1])
@@ -317,6 +316,11 @@ class Steadier:
 def threads() -> int:
     """Return by how many threads frames are measured."""
     return max(1, min(4, os.cpu_count() or 1))
+
+
+def _settled(moved: Floats) -> bool:
+    """Return whether a face that `moved` (N, 2) in pixels as good as stays."""
+    return bool(np.sqrt((moved**2).sum(1).mean()) < SETTLED_PIXELS)
 
 
 def _unlike(turns: Floats) -> list[int]:

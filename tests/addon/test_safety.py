@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,8 @@ from microface.addon.bake.publish import publication
 from microface.commands import main
 from microface.drafts import MOVES, make_draft, move_all
 from microface.errors import RunError
+
+from ..full_disk import largest_file
 
 COMMAND = Path(__file__).with_name("quick_command.py")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
@@ -136,17 +135,6 @@ def test_a_stopped_bake_cleans_up_at_once(
     assert list(out.parent.iterdir()) == []
 
 
-@contextmanager
-def full_disk(largest: int) -> Iterator[None]:
-    """Let every write beyond a size fail, as on a full disk."""
-    was = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, was[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, was)
-
-
 @pytest.mark.parametrize(("to", "largest"), [("texture", 20_000), ("shape-keys", 60_000)])
 def test_a_full_disk_leaves_what_was_there(
     to: str,
@@ -159,7 +147,7 @@ def test_a_full_disk_leaves_what_was_there(
 ) -> None:
     before = contents(earlier.parent)
     capsys.readouterr()
-    with full_disk(largest):
+    with largest_file(largest):
         status = main([*words(blend, clip, earlier, to), "--server", lifting_server])
     lines = [line for line in capsys.readouterr().err.splitlines() if "microface:" in line]
     assert status == 1, lines

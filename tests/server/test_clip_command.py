@@ -18,9 +18,9 @@ from microface.server.clips.library.library import ClipLibrary
 from microface.server.clips.synthesize import course_of
 from microface.server.clips.unit_curves import read_curves
 
+from ..full_disk import largest_file
 from . import copies
 from .bombs import bomb
-from .full_disk import largest_file
 from .libraries import quick
 
 pytest.importorskip("openpyxl")

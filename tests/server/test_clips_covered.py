@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import cv2
 import numpy as np
 import pytest
-from microface.head.head import build_head
-from microface.head.identity import IDENTITIES
-from microface.models.evaluation.hard_scenes import doing, filmed
-from microface.models.heads.actor import Actor
+from microface.models.evaluation.hard_scenes import doing
 from microface.models.heads.makeup import spectacles
 from microface.models.heads.occluders import hand, moved
-from microface.models.heads.procedural import render_head
-from microface.models.heads.scene import composed, random_background, random_light
-from microface.models.heads.sensor import Sensor, expose
+from microface.models.heads.scene import composed
+from microface.models.heads.sensor import expose
 from microface.server.clips import clean
 from microface.server.clips.covered import parts_covered
 from microface.server.clips.crop import NETWORK_PIXELS as SIZE
@@ -23,29 +17,25 @@ from microface.server.clips.crop import Crop
 from microface.server.clips.steady import CELLS, Steadier
 from microface.server.clips.template import template
 
+from .filmed_head import actor
+
+#: Of the sensor, as a share of white.
+NOISE = 0.005
+
 FACE = template(CELLS).face > 0.9
 WHOLE = Crop((SIZE / 2, SIZE / 2), SIZE)
 CLEAR = np.zeros((SIZE, SIZE, 4), np.float32)
 
 
-@cache
-def actor() -> Actor:
-    """Return a built-in head before a camera, in the middle of the crop."""
-    rng = np.random.default_rng(4)
-    head = render_head(build_head(IDENTITIES["lars"], 512))
-    sensor = Sensor(np.ones(3, np.float32), blur=0.4, noise=0.005)
-    return filmed(head, random_light(rng), random_background(rng, SIZE), sensor)
-
-
 def marks() -> np.ndarray:
     """Return the face's landmarks (68, 2) in pixels."""
-    who = actor()
+    who = actor(NOISE)
     return who.look.camera.project(who.vertices[who.head.landmarks], SIZE)[:, :2]
 
 
 def level() -> np.ndarray:
     """Return the light (3,) on the face."""
-    drawn = actor().neutral
+    drawn = actor(NOISE).neutral
     return np.asarray(drawn.light.reshape(-1, 4)[drawn.pixel, :3].mean(0), np.float32)
 
 
@@ -53,7 +43,7 @@ def shown(
     cover: np.ndarray = CLEAR, shift: tuple[int, int] = (0, 0), strength: float = 0.0, seed: int = 5
 ) -> np.ndarray:
     """Return a picture of the head, moved by a shift, behind a cover, while it smiles."""
-    who = actor()
+    who = actor(NOISE)
     drawn = (
         who.acted(who.played(doing(("AU12", "AU26"), strength), ())) if strength else who.neutral
     )

@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pytest
-from microface.head.head import build_head
-from microface.head.identity import IDENTITIES
-from microface.models.evaluation.hard_scenes import doing, filmed
-from microface.models.heads.actor import Actor
+from microface.models.evaluation.hard_scenes import doing
 from microface.models.heads.pairs import to_cells
-from microface.models.heads.procedural import render_head
 from microface.models.heads.render import motion
-from microface.models.heads.scene import composed, random_background, random_light
-from microface.models.heads.sensor import Sensor, expose
+from microface.models.heads.scene import composed
+from microface.models.heads.sensor import expose
 from microface.server.clips.crop import NETWORK_PIXELS as SIZE
 from microface.server.clips.crop import Crop
 from microface.server.clips.dense import Matcher
 from microface.server.clips.sampling import grey_levels
 from microface.server.clips.steady import CELLS, Steadier
 
+from .filmed_head import actor
 
-@cache
-def actor() -> Actor:
-    """Return a built-in head before a camera, in the middle of the crop."""
-    rng = np.random.default_rng(4)
-    head = render_head(build_head(IDENTITIES["lars"], 512))
-    sensor = Sensor(np.ones(3, np.float32), blur=0.4, noise=0.008)
-    return filmed(head, random_light(rng), random_background(rng, SIZE), sensor)
+#: Of the sensor, as a share of white.
+NOISE = 0.008
 
 
 def gain_and_peak(units: tuple[str, ...], strength: float) -> tuple[float, float]:
     """Return how large an expression is measured beside how large it is, and the farthest that a
     place goes, in pixels."""
     rng = np.random.default_rng(5)
-    who = actor()
+    who = actor(NOISE)
     played = who.acted(who.played(doing(units, strength), ()))
     neutral, frame = (
         expose(who.sensor, composed(drawn.light, who.background), rng, first=True)
@@ -78,7 +68,7 @@ def test_other_large_motions_keep_their_size(unit: str) -> None:
 
 def test_what_is_known_to_have_moved_far_is_measured_as_what_is_found_to_have() -> None:
     rng = np.random.default_rng(5)
-    who = actor()
+    who = actor(NOISE)
     smiling = who.acted(who.played(doing(("AU12",), 0.8), ()))
     neutral, frame = (
         grey_levels(expose(who.sensor, composed(drawn.light, who.background), rng, first=True))

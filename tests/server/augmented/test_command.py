@@ -15,7 +15,7 @@ from microface.commands import main
 from microface.server.clips.datasets.catalogue import read_data_set
 from microface.server.embedded import EmbeddedServer
 
-from ..full_disk import largest_file
+from ...full_disk import largest_file
 from .asking import arguments, contents
 
 
