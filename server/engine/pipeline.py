@@ -29,6 +29,10 @@ from .unfold import unfolded
 
 __all__ = ["Cancelled", "Generated", "Retargeting", "Second", "retarget"]
 
+#: A character's face that is less sure than this is turned far, covered, wide open or an animal's:
+#: such pictures have up to 0.2, faces at rest from the front 0.25 to 0.6.
+HARDLY_A_FACE = 0.2
+
 
 @dataclass(frozen=True)
 class Generated:
@@ -111,7 +115,8 @@ class Retargeting:
             neutral_frame=neutral_frame, rest=rest, face=face,
         )  # fmt: skip
         self._first = first
-        self._notes = _notes(clip, first.face, asked=face is not None and not face.is_largest)
+        self._notes = told_of_character(self.face)
+        self._notes += _notes(clip, first.face, asked=face is not None and not face.is_largest)
         self._second = second
         self._gains = dict(gains or {})
         self._gain = None
@@ -204,6 +209,23 @@ class Retargeting:
 
 #: Put a clip's expression on a neutral: an iterable of `Generated`, see there.
 retarget = Retargeting
+
+
+def told_of_character(face: FaceBox) -> list[str]:
+    """Return sentences on the face taken in the character's picture: which of several, and that it
+    is hardly one at rest from the front; none where all is well."""
+    told = []
+    if face.others:
+        x, y = face.crop.centre
+        told.append(
+            f"{face.others + 1} faces are seen in the character's picture; the largest, about "
+            f"({x:.0f}, {y:.0f}), is moved; crop the picture to another for that one"
+        )
+    if face.confidence < HARDLY_A_FACE:
+        told.append(
+            "the character's picture hardly shows a face at rest from the front: look at what moves"
+        )
+    return told
 
 
 def _notes(clip: Clip, face: FaceBox, *, asked: bool) -> list[str]:

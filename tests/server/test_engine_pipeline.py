@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 import pytest
 from microface.errors import InputError
+from microface.server.clips.builtin import builtin_clip
 from microface.server.clips.clip import Clip
 from microface.server.clips.face import find_face, misfit
 from microface.server.clips.sampling import own_places, sample
 from microface.server.clips.template import template_points
 from microface.server.engine.pipeline import Cancelled, Generated, Retargeting, Second, retarget
-from microface.server.engine.runtime import Animation
+from microface.server.engine.runtime import Animation, OnnxRuntime
 from microface.server.protocol.regions import parse_mix
 from microface.server.protocol.timing import parse_timing
 
@@ -119,7 +120,8 @@ def test_summary(whole: tuple[Retargeting, list[Generated]]) -> None:
     assert summary["onset"]["seconds"] == pytest.approx(0.015, abs=0.008)
     assert summary["offset"]["seconds"] == pytest.approx(0.075, abs=0.01)
     assert summary["moments_from"] == "spotting"
-    assert summary["notes"] == []
+    (note,) = summary["notes"]
+    assert "2 faces are seen in the character's picture" in note  # the stand-in sees one anywhere
     assert set(summary["seconds"]) == {"align", "motion", "generate"}
     assert len(summary["times"]) == len(summary["profile"]) == len(summary["sure"]) == 10
     doubt = np.array(summary["doubt"])
@@ -258,7 +260,31 @@ def test_two_clips_become_one(whole: tuple[Retargeting, list[Generated]]) -> Non
     assert made[200:].max() == pytest.approx(2 * plain[200:].max(), rel=0.2)
     assert made[:100] == pytest.approx(plain[:100], abs=0.15)
     assert work.summary()["second"] == {"name": "made", "sha256": "0" * 64}
-    assert work.summary()["notes"] == ["shown as sRGB", "the second clip: its rate varies"]
+    assert work.summary()["notes"][-2:] == ["shown as sRGB", "the second clip: its rate varies"]
+
+
+def notes_on(character: np.ndarray) -> list[str]:
+    """Return what is told of a built-in clip's first frames on a character's picture."""
+    clip = builtin_clip("brow-lower")
+    short = replace(clip, frames=clip.frames[:2], times=clip.times[:2], truth={})
+    work = retarget(character, short, 1.0, OnnxRuntime(threads=1))
+    assert len(list(work)) == 2
+    return list(work.summary()["notes"])
+
+
+def test_it_tells_what_is_amiss_with_the_characters_picture() -> None:
+    """Which of several faces moves, and that a face squeezed as one turned far is hardly one."""
+    head = np.asarray(builtin_clip("brow-lower").frames[0])
+    assert notes_on(head) == []
+    both = np.full((360, 620, 3), 90, np.uint8)
+    both[20:340, :320] = head
+    both[70:310, 350:590] = cv2.resize(head, (240, 240), interpolation=cv2.INTER_AREA)
+    (note,) = notes_on(both)
+    assert note.startswith("2 faces are seen in the character's picture; the largest, about (1")
+    narrow = np.full_like(head, 90)
+    narrow[:, 64:256] = cv2.resize(head, (192, 320), interpolation=cv2.INTER_AREA)
+    (note,) = notes_on(narrow)
+    assert "hardly shows a face at rest from the front" in note
 
 
 def test_steps_say_when_no_frame_is_ready_yet() -> None:
