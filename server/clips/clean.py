@@ -8,7 +8,7 @@ by. What is left to mend are frames that lie: taken twice, smeared by motion, or
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import cv2
@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.flow import luminance
-from .crop import Crop, shrink_for, take_crop
+from .crop import Crop, shrink_for
 from .roomy import roomy
 from .sampling import Reals
-from .template import template
 
 Floats = NDArray[np.float64]
 F = TypeVar("F", np.float16, np.float32, np.float64)
@@ -53,9 +52,6 @@ REPEATED_SHARE = 0.12
 INTERLACED_SHARE, MOVING_LEVELS = 0.12, 0.5
 #: Frames are missing where the time stamps step by more than this many usual steps.
 MISSING_STEPS = 1.5
-#: A frame shows the face where it correlates by this much with the neutral's at so many pixels a
-#: side, where the head was found.
-ALIKE, ALIKE_PIXELS = 0.55, 32
 #: So many frames before and after one without the face show but part of it.
 HALF_GONE = 2
 #: Neighbours that a frame is held against, in frames to each side.
@@ -120,21 +116,11 @@ def _frames(count: int, one: str, more: str) -> str:
     return f"{count} frame {one}" if count == 1 else f"{count} frames {more}"
 
 
-def gone(
-    frames: Iterable[NDArray[np.uint8]], neutral: NDArray[np.uint8], crop: Crop, poses: Reals
-) -> list[Warning]:
-    """Return which frames (H, W, 3) uint8 do not show the face, or not all of it, that the neutral
-    (H, W, 3) shows in the crop, though the head was found in `poses` (T, 6)."""
-    usual = _likeness(neutral, crop)
-    lost: list[int] = []
-    across = crop.affine()[:, :2]
-    for index, (frame, pose) in enumerate(zip(frames, poses, strict=True)):
-        x, y = np.asarray(crop.centre) + across @ pose[4:]
-        side, roll = float(crop.side * np.exp(pose[3])), float(crop.roll + pose[2])
-        found = replace(crop, centre=(float(x), float(y)), side=side, roll=roll)
-        if float((_likeness(frame, found) * usual).mean()) < ALIKE:
-            lost += range(index - HALF_GONE, index + HALF_GONE + 1)
-    named = tuple(sorted({k for k in lost if 0 <= k < len(poses)}))
+def gone(lost: Sequence[int], count: int) -> list[Warning]:
+    """Return which of `count` frames do not show the face, or not all of it, given those in which
+    the head is `lost`."""
+    near = {k for at in lost for k in range(at - HALF_GONE, at + HALF_GONE + 1)}
+    named = tuple(sorted(k for k in near if 0 <= k < count))
     what = f"{_frames(len(named), 'does', 'do')} not show the whole face: it leaves, or is hidden"
     return [Warning("gone", named, what)] if named else []
 
@@ -146,13 +132,6 @@ def covered(frames: Sequence[int], parts: Sequence[str]) -> list[Warning]:
     over = f"the {' and the '.join(parts)}" if parts else "part of the face"
     what = f"{_frames(len(frames), 'has', 'have')} something before {over}: nothing is told there"
     return [Warning("covered", tuple(frames), what)]
-
-
-def _likeness(picture: NDArray[np.uint8], crop: Crop) -> Floats:
-    """Return a face's pixels at low resolution, of mean 0 and variance 1."""
-    small = luminance(take_crop(picture, crop, ALIKE_PIXELS)).astype(np.float64)
-    inside = cv2.GaussianBlur(small, (0, 0), 1.0)[template(ALIKE_PIXELS).face > 0.5]
-    return np.asarray((inside - inside.mean()) / max(1.0, float(inside.std())), np.float64)
 
 
 def bridge(values: NDArray[F], times: Reals, frames: Iterable[int]) -> None:

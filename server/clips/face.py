@@ -124,6 +124,15 @@ def find_faces(
     return sorted(found, key=lambda face: -face.confidence)
 
 
+def crops_of(encode: Encode, picture: NDArray[np.uint8], near: Crop | None) -> list[Crop]:
+    """Return the crop of the face `near` a crop in a picture (H, W, 3) uint8, or those of all of
+    its faces, the most convincing first; none where there is no face."""
+    if near is None:
+        return [face.crop for face in find_faces(picture, encode)]
+    face = _refine(picture, near, encode, upright=True)
+    return [] if face is None else [face.crop]
+
+
 def _settle(
     picture: NDArray[np.uint8],
     candidates: list[_Candidate],

@@ -20,8 +20,8 @@ from .measure import Measured, measure
 from .sampling import Reals
 from .spot import EXPRESSIONS, Spotted, spot_in, strongest
 from .spot_curves import TURNED_DEGREES, curves_of, region_cells
-from .steady import CELLS
 from .template import template
+from .upright import CELLS
 
 Floats = NDArray[np.float64]
 

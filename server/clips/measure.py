@@ -16,7 +16,8 @@ from .crop import Crop
 from .face import Encode, FaceBox, find_face
 from .roomy import roomy
 from .sampling import Reals
-from .steady import CELLS, Steadier
+from .steady import Steadier
+from .upright import CELLS
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def start_of(
         neutral = neutral_of(frames, times, face.crop, onset=onset)
         if neutral.frame != (onset or 0):
             face = find_face(neutral.image, encode, name, near=face.crop.centre)
-    steadier = Steadier(neutral.image, face.crop)
+    steadier = Steadier(neutral.image, face.crop, encode)
     steadier.learn_face(frames)
     return Start(face, neutral, steadier)
 
@@ -102,23 +103,24 @@ def measure(
     poses = np.zeros((len(clip), 6))
     confidence = np.zeros(len(clip))
     hidden = np.zeros((CELLS, CELLS), np.bool_)
-    covered = []
+    covered, lost = [], []
     for index, motion in enumerate(start.steadier.motions(clip.frames)):
         flows[index], trust[index] = motion.flow, motion.trust
         poses[index], confidence[index] = motion.pose, motion.confidence
+        if not motion.found:
+            lost.append(index)
         if motion.covered.any():
             covered.append(index)
             hidden |= motion.covered
         if tell is not None:
             tell((index + 1) / len(clip))
-    crop = start.face.crop
-    gone = clean.gone(clip.frames, start.neutral.image, crop, poses)
+    gone = clean.gone(lost, len(clip))
     over = clean.covered(covered, parts_covered(hidden))
-    warnings = (*clean.quality(clip.frames, clip.times, crop), *gone, *over)
+    warnings = (*clean.quality(clip.frames, clip.times, start.face.crop), *gone, *over)
     flows = clean.mended(flows, clip.times, clean.unbelievable(warnings))
-    for lost in gone:
-        confidence[list(lost.frames)] = 0
-        clean.bridge(flows, clip.times, lost.frames)
-        clean.bridge(trust, clip.times, lost.frames)
-        clean.bridge(poses, clip.times, lost.frames)
+    for without in gone:
+        confidence[list(without.frames)] = 0
+        clean.bridge(flows, clip.times, without.frames)
+        clean.bridge(trust, clip.times, without.frames)
+        clean.bridge(poses, clip.times, without.frames)
     return Measured(start, flows, trust, poses, confidence, warnings)

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from ...errors import InputError, told
 from ...models.training.data import map_arrays, served_path, write_served
 from .crop import NETWORK_PIXELS, Crop, crop_about
-from .steady import CELLS, Steadier
+from .steady import Steadier
+from .upright import CELLS
 
 #: Standard deviation of a detected keypoint's error, in pixels.
 DETECTION_PIXELS = 1.0

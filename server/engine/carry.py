@@ -18,7 +18,8 @@ from ..clips.choose import face_place
 from ..clips.clip import Clip
 from ..clips.measure import start_of
 from ..clips.pose import PARAMETERS
-from ..clips.steady import CELLS, Steadied
+from ..clips.steady import Steadied
+from ..clips.upright import CELLS
 from ..protocol.faces import FaceChoice
 from .fields import Fields
 from .in_order import batches, in_order

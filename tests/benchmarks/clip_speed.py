@@ -23,8 +23,8 @@ from microface.server.clips.dense import Matcher
 from microface.server.clips.measure import start_of
 from microface.server.clips.read import read_clip
 from microface.server.clips.sampling import grey_levels
-from microface.server.clips.steady import CELLS
 from microface.server.clips.template import template
+from microface.server.clips.upright import CELLS
 from microface.server.engine.runtime import OnnxRuntime
 
 

@@ -27,8 +27,9 @@ import numpy as np
 from clip_scenes import EDGE, PICTURE, HeadPose, Scene, swaying
 from drawn_heads import heads_parser
 from microface.models.heads.expressions import added, expression_weights
-from microface.server.clips.steady import CELLS, Steadied, Steadier
+from microface.server.clips.steady import Steadied, Steadier
 from microface.server.clips.template import template
+from microface.server.clips.upright import CELLS
 
 FRAMES = 12
 NOISE = 0.01

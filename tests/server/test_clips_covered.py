@@ -14,8 +14,9 @@ from microface.server.clips import clean
 from microface.server.clips.covered import parts_covered
 from microface.server.clips.crop import NETWORK_PIXELS as SIZE
 from microface.server.clips.crop import Crop
-from microface.server.clips.steady import CELLS, Steadier
+from microface.server.clips.steady import Steadier
 from microface.server.clips.template import template
+from microface.server.clips.upright import CELLS
 
 from .filmed_head import actor
 

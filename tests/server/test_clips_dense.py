@@ -13,7 +13,8 @@ from microface.server.clips.crop import NETWORK_PIXELS as SIZE
 from microface.server.clips.crop import Crop
 from microface.server.clips.dense import Matcher
 from microface.server.clips.sampling import grey_levels
-from microface.server.clips.steady import CELLS, Steadier
+from microface.server.clips.steady import Steadier
+from microface.server.clips.upright import CELLS
 
 from .filmed_head import actor
 

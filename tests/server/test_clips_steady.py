@@ -11,8 +11,9 @@ from microface.server.clips.depth import depths
 from microface.server.clips.outline import outline_of
 from microface.server.clips.pose import Surface, fit_pose, project
 from microface.server.clips.sampling import grey_levels, own_places, sample
-from microface.server.clips.steady import CELLS, Steadier
+from microface.server.clips.steady import Steadier
 from microface.server.clips.template import CROP_UNITS, beyond, template, template_points
+from microface.server.clips.upright import CELLS
 from microface.server.engine.canvas import invert
 
 UNIT = NETWORK_PIXELS / CROP_UNITS
