@@ -52,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     with ProgressReport("clip spot") as report, opened(arguments, report) as source:
         measured = measured_source(source, report)
-        every = spot(measured.flows, source.clip.times, measured.poses, measured.trust)
+        flows, poses, trust = measured.flows, measured.poses, measured.trust
+        every = spot(flows, source.clip.times, poses, trust, measured.eyes)
         found = [event for event in every if arguments.kind is None or event.kind in arguments.kind]
         rows = [told(event, source.clip) for event in found]
     if arguments.out is not None:

@@ -40,6 +40,15 @@ class Crop:
         shift = np.asarray(self.centre) - 0.5 - turn @ middle
         return np.concatenate([turn, shift[:, None]], 1)
 
+    def followed(self, pose: Reals) -> Crop:
+        """Return the crop about the face when the head is in a pose (6,): rotation vector,
+        logarithm of scale, shift in pixels of the crop."""
+        turn = self.affine()[:, :2]
+        x, y = np.asarray(self.centre) + turn @ np.asarray(pose[4:])
+        return Crop(
+            (float(x), float(y)), float(self.side * np.exp(pose[3])), float(self.roll + pose[2])
+        )
+
     def to_picture(self, points: Reals) -> NDArray[np.float64]:
         """Return points (..., 2) in [-1, 1] of the crop as picture positions (corner at 0, 0)."""
         half = self.side / 2

@@ -81,10 +81,11 @@ def inspect_clip(
     meant, `rest` another clip of the same person at rest. Raises InputError where there is no face.
     """
     measured = measure(clip, runtime.encode, tell, onset=onset, near=near, rest=rest)
-    curves = curves_of(measured.flows, clip.times, measured.poses, measured.trust)
+    poses, trust = measured.poses, measured.trust
+    curves = curves_of(measured.flows, clip.times, poses, trust, measured.eyes)
     spotted = tuple(spot_in(curves))
     turned = int((~curves.witness).sum())
-    described = tuple(describe(measured.flows, clip.times, measured.trust, measured.poses))
+    described = tuple(describe(measured.flows, clip.times, trust, poses))
     whole = curves.whole
     regions = {name: _moved(measured.flows[:, cells]) for name, cells in sided_cells().items()}
     moments = moments_of(strongest(spotted, curves), clip.times)

@@ -13,6 +13,7 @@ from .calibrate import Neutral, brought, neutral_of
 from .clip import Clip
 from .covered import parts_covered
 from .crop import Crop
+from .eyelids import eyes_seen
 from .face import Encode, FaceBox, find_face
 from .roomy import roomy
 from .sampling import Reals
@@ -34,15 +35,17 @@ class Start:
 class Measured:
     """A clip's motion: `flows` (T, 64, 64, 2) float16 pixels of the 256-pixel crop with the head's
     motion taken out, `trust` (T, 64, 64) float16 0..1 in them, the head's `poses` (T, 6),
-    and `confidence` (T,) 0..1. `warnings` tell what is wrong with the frames; the flows of those
-    that repeat others or are smeared are mended, and all of those that do not show the face lies
-    between what the frames beside them have, with no confidence."""
+    `confidence` (T,) 0..1, and how much is seen of the right and the left of the `eyes` (T, 2).
+    `warnings` tell what is wrong with the frames; the flows of those that repeat others or are
+    smeared are mended, and all of those that do not show the face lies between what the frames
+    beside them have, with no confidence."""
 
     start: Start
     flows: NDArray[np.float16]
     trust: NDArray[np.float16]
     poses: NDArray[np.float64]
     confidence: NDArray[np.float64]
+    eyes: NDArray[np.float64]
     warnings: tuple[clean.Warning, ...]
 
 
@@ -118,9 +121,11 @@ def measure(
     over = clean.covered(covered, parts_covered(hidden))
     warnings = (*clean.quality(clip.frames, clip.times, start.face.crop), *gone, *over)
     flows = clean.mended(flows, clip.times, clean.unbelievable(warnings))
+    eyes = eyes_seen(clip.frames, start.face.crop, poses)
     for without in gone:
         confidence[list(without.frames)] = 0
+        clean.bridge(eyes, clip.times, without.frames)
         clean.bridge(flows, clip.times, without.frames)
         clean.bridge(trust, clip.times, without.frames)
         clean.bridge(poses, clip.times, without.frames)
-    return Measured(start, flows, trust, poses, confidence, warnings)
+    return Measured(start, flows, trust, poses, confidence, eyes, warnings)

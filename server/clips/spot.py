@@ -18,7 +18,7 @@ from .sampling import Reals
 from .spot_curves import REGIONS, Curves, Region, curves_of
 from .spot_events import Event, events_of, noise_of
 from .spot_eyes import BLINK_SECONDS, closings, gazes
-from .spot_speech import beside_speech, is_left_of_speech, speeches
+from .spot_speech import beside_speech, left_of_speech, speeches
 from .spot_time import frames_apart
 
 Kind = Literal["micro", "macro", "blink", "gaze", "head", "speech"]
@@ -68,15 +68,19 @@ class Spotted:
 
 
 def spot(
-    flows: Reals, times: Reals, poses: Reals | None = None, trust: Reals | None = None
+    flows: Reals,
+    times: Reals,
+    poses: Reals | None = None,
+    trust: Reals | None = None,
+    seen: Reals | None = None,
 ) -> list[Spotted]:
     """Return what steadied flows (T, 64, 64, 2) or (T, 32, 32, 2) show at `times` (T,) seconds.
 
     `poses` (T, 6) are the head's, as the steadier found them; without them no motion of the head
     is told, nor held against expressions. `trust` (T, 64, 64) 0..1 says how far to believe each
-    place. In order of onset.
+    place, `seen` (T, 2) how much is seen of the right and the left eye. In order of onset.
     """
-    return spot_in(curves_of(flows, times, poses, trust))
+    return spot_in(curves_of(flows, times, poses, trust, seen))
 
 
 def strongest(spotted: Sequence[Spotted], curves: Curves) -> Spotted | None:
@@ -108,13 +112,13 @@ def spot_in(curves: Curves) -> list[Spotted]:
     for event in events_of(whole, LEAST_PIXELS, noise):
         event = _witnessed(event, whole, curves)
         lasting = _seconds(event, curves.times)
-        if lasting < LEAST_SECONDS or _is_left_of_head(event, whole, curves):
-            continue
-        if is_left_of_speech(event, regions, spoken):
+        least = max(_left_of_head(event, whole, curves), left_of_speech(event, regions, spoken))
+        if lasting < LEAST_SECONDS or event.height < least:
             continue
         if any(_is_left_of_eyes(event, e) for e in (*closed, *turned)):
             continue
         kind: Kind = "micro" if lasting <= MICRO_SECONDS else "macro"
+        event = replace(event, ratio=min(event.ratio, event.height / max(least, LEAST_PIXELS)))
         found.append(_told(event, curves.times, _parts(beside, event), kind))
     return sorted(found, key=lambda s: s.onset)
 
@@ -157,16 +161,16 @@ def _rise(curve: Floats, event: Event) -> float:
     return float(curve[apex] - 0.5 * (curve[event.first] + curve[event.last]))
 
 
-def _is_left_of_head(event: Event, whole: Floats, curves: Curves) -> bool:
-    """Return whether an event is no more than steadying leaves of the head's motion."""
+def _left_of_head(event: Event, whole: Floats, curves: Curves) -> float:
+    """Return how many pixels steadying leaves of the head's motion about an event, at most."""
     start, end = curves.times[event.first] - HEAD_SECONDS, curves.times[event.last] + HEAD_SECONDS
     near = slice(*np.searchsorted(curves.times, (start, end)))
     head, turn, moved = curves.head[near], curves.turn[near], whole[near]
     if not np.ptp(head):
-        return False
+        return 0.0
     alike = float(np.cov(moved, turn)[0, 1]) > FOLLOWS * float(moved.std() * turn.std())
     share = LEFT_WHERE_FOLLOWED if alike else LEFT_OF_TURN
-    return event.height < LEFT_OF_HEAD * float(np.ptp(head)) + share * float(np.ptp(turn))
+    return LEFT_OF_HEAD * float(np.ptp(head)) + share * float(np.ptp(turn))
 
 
 def _is_left_of_eyes(event: Event, eyes: Event) -> bool:
@@ -191,6 +195,6 @@ def _at(frame: float, times: Floats) -> float:
 
 def _told(event: Event, times: Floats, parts: tuple[Region, ...], kind: Kind) -> Spotted:
     onset, apex, offset = (_at(f, times) for f in (event.onset, event.apex, event.offset))
-    # Eight deviations above the noise are the least that counts; twice as many leave little doubt.
-    confidence = 1 - np.exp(-event.ratio / 8)
+    # What is twice the least that counts is probably there, four times as much leaves little doubt.
+    confidence = 1 - np.exp(-event.ratio)
     return Spotted(onset, apex, offset, parts, kind, float(confidence))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .basis import CELLS
 from .describe_amounts import COARSE, Floats, amounts_of, coarse_rows, fields
 from .sampling import Reals
-from .spot_eyes import Eyes, eyes_of
+from .spot_eyes import Eyes, eyes_of, mean_over
 from .spot_time import smooth, without_drift
 from .template import template
 
@@ -31,6 +31,8 @@ _EXTENTS: dict[Region, tuple[float, float, float, float]] = {
     "lips": (0.6, 1.35, 0.0, 1.0),
     "chin": (1.35, 2.0, 0.0, 0.9),
 }
+#: What goes down with the jaw, and what stays above the mouth, as parts of the face like those.
+_BELOW, _ABOVE = (1.3, 1.75, 0.0, 0.45), (0.45, 0.75, 0.0, 0.4)
 #: A frame in which the head is turned further than this, out of the plane and from the neutral,
 #: bears no witness: steadying leaves too much of the turn in it.
 TURNED_DEGREES = 15.0
@@ -44,15 +46,16 @@ class Curves:
 
     `regions` (T, 5) is how far the skin of each of `REGIONS` moves by expression, RMS pixels of
     the 256-pixel crop, held where `witness` (T,) says that the head is turned too far to tell;
-    `upper` (T, 3) the part of it in `UPPER` that no muscle about the mouth can make; `jaw` (T,) how
-    far the jaw drops, as an amount; `eyes` what they do; `head` (T,) pixels (RMS over the face) of
-    the head's own motion, `turn` (T,) what of it turns out of the picture's plane.
+    `upper` (T, 3) the part of it in `UPPER` that no muscle about the mouth can make; `opening`
+    (T,) by how many pixels the chin goes down from the upper lip; `eyes` what they do; `head` (T,)
+    pixels (RMS over the face) of the head's own motion, `turn` (T,) what of it turns out of the
+    picture's plane.
     """
 
     times: Floats
     regions: Floats
     upper: Floats
-    jaw: Floats
+    opening: Floats
     eyes: Eyes
     head: Floats
     turn: Floats
@@ -91,12 +94,16 @@ def region_at(row: int, column: int) -> tuple[str, float]:
 
 
 def curves_of(
-    flows: Reals, times: Reals, poses: Reals | None = None, trust: Reals | None = None
+    flows: Reals,
+    times: Reals,
+    poses: Reals | None = None,
+    trust: Reals | None = None,
+    seen: Reals | None = None,
 ) -> Curves:
     """Return the curves of steadied flows (T, 64, 64, 2), or of coarse ones (T, 32, 32, 2).
 
     `poses` (T, 6) are the head's and `trust` (T, 64, 64) how far each place is to be believed, as
-    the steadier found them.
+    the steadier found them, `seen` (T, 2) how much is seen of the eyes.
     """
     seconds = np.asarray(times, np.float64)
     amounts = _amounts(flows, trust, seconds)
@@ -105,13 +112,22 @@ def curves_of(
     regions = _moved(amounts * ~np.isin(units, (0, 45)))
     upper = _moved(amounts * np.isin(units, UPPER_UNITS))[:, : len(UPPER)]
     witness = witnesses(poses, len(amounts))
-    for curve in (*regions.T, *upper.T):
+    opening = _opening(flows, seconds)
+    for curve in (*regions.T, *upper.T, opening):
         curve[~witness] = np.interp(seconds[~witness], seconds[witness], curve[witness])
-    jaw = amounts[:, units == 26].ravel()
     # Where eyes look unlike the neutral's nothing is believed, and just that is looked at.
-    seen = amounts if trust is None else _amounts(flows, None, seconds)
-    eyes = eyes_of(seen, flows, trust, seconds)
-    return Curves(seconds, regions, upper, jaw, eyes, *_head(poses, len(amounts)), witness)
+    as_they_are = amounts if trust is None else _amounts(flows, None, seconds)
+    eyes = eyes_of(as_they_are, flows, trust, seconds, seen)
+    return Curves(seconds, regions, upper, opening, eyes, *_head(poses, len(amounts)), witness)
+
+
+def _opening(flows: Reals, seconds: Floats) -> Floats:
+    """Return by how many pixels (T,) the chin goes down from the upper lip in flows (T, N, N, 2):
+    what opens the mouth, whichever units a fit finds in it."""
+    below, above = (
+        0.5 * (mean_over(flows, part, 1) + mean_over(flows, part, -1)) for part in (_BELOW, _ABOVE)
+    )
+    return smooth(below[:, 1:] - above[:, 1:], seconds).ravel()
 
 
 def _amounts(flows: Reals, trust: Reals | None, seconds: Floats) -> Floats:

@@ -25,7 +25,7 @@ AT_LOW, AT_HIGH = 0.2871, 0.5
 @dataclass(frozen=True)
 class Event:
     """A rise and fall: frames, between whole ones too; `height` over its surroundings, `ratio` of
-    it to the noise. `first` and `last` are whole frames that hold all of it."""
+    it to the least that counts. `first` and `last` are whole frames that hold all of it."""
 
     onset: float
     apex: float
@@ -52,8 +52,8 @@ def events_of(curve: Floats, least: float, noise: float | None = None) -> list[E
             continue
         first, last = _extent(curve, int(peak), rest, spread)
         if free[first : last + 1].all() or _is_own(curve, int(peak), first, last, free):
-            event = _event(curve, int(peak), first, last, spread)
-            if event.height >= threshold:
+            event = _event(curve, int(peak), first, last, threshold)
+            if event.ratio >= 1:
                 found.append(event)
         free[first : last + 1] = False
     return sorted(found, key=lambda e: e.apex)
@@ -111,7 +111,7 @@ def _is_own(
     )
 
 
-def _event(curve: Floats, peak: int, first: int, last: int, spread: float) -> Event:
+def _event(curve: Floats, peak: int, first: int, last: int, least: float) -> Event:
     # What begins before the clip or ends after it has no foot there.
     inside = [k for k in (first, last) if 0 < k < len(curve) - 1]
     foot = max(curve[inside]) if inside else min(curve[first], curve[last])
@@ -126,7 +126,7 @@ def _event(curve: Floats, peak: int, first: int, last: int, spread: float) -> Ev
         offset = float(last)
     return Event(
         max(0.0, onset), _apex(curve, peak), min(float(len(curve) - 1), offset),
-        height, height / max(spread, 1e-9), first, last,
+        height, height / least, first, last,
     )  # fmt: skip
 
 

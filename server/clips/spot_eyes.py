@@ -1,7 +1,9 @@
 """Tell lids that close from eyes that turn.
 
-Both make the eyes look unlike the neutral's, and carry a flow down. But eyes that turn take the
-iris along, down to the lower lid, where it stays in place under lids that close.
+Both make the eyes look unlike the neutral's, and carry a flow down. But an eye that turns is seen
+as before, and under lids that close there is less of it to be seen (`eyelids.py`). Where that does
+not tell, as when lids follow eyes that look down, the iris does: eyes that turn take it along, down
+to the lower lid, where it stays in place under lids that close.
 """
 
 from __future__ import annotations
@@ -31,6 +33,10 @@ BLINK_SECONDS, CLOSED_SECONDS = 0.6, 1.5
 BLINK_AMOUNT, CLOSING_AMOUNT, LID_PIXELS = 0.25, 0.18, 1.0
 #: Eyes as unlike as this are shut, whatever a flow finds in them.
 SHUT_AMOUNT = 0.45
+#: Closing lids hide this share of what is seen of both eyes before and after, and half as much of
+#: either one. Lids that hide less may have closed as well, by what a flow finds in the eyes, but
+#: not those that hide less than the latter.
+HIDDEN_SHARE, LEAST_HIDDEN = 0.27, 0.15
 #: A quick blink is looked at so many seconds before and after, where it has but this share of what
 #: makes the eyes unlike.
 BESIDE_SECONDS, TOP_SHARE = 0.1, 0.3
@@ -43,7 +49,7 @@ GAZE_AMOUNT = 0.12
 class Eyes:
     """What the eyes do in T frames: how `unlike` (T,) the neutral's they look, 0..1; how far, in
     pixels, what is seen `beneath` (T,) moves and how far the upper lid goes `down` (T,); how far
-    they turn, `gaze` (T,), as an amount.
+    they turn, `gaze` (T,), as an amount; how much is `seen` (T, 2) of them, None if not known.
 
     Where nothing is known of their looks, `unlike` is how far lids or eyes go down, as an amount,
     for as long as a blink.
@@ -53,12 +59,17 @@ class Eyes:
     beneath: Floats
     down: Floats
     gaze: Floats
+    seen: Floats | None = None
 
 
-def eyes_of(amounts: Floats, flows: Reals, trust: Reals | None, seconds: Floats) -> Eyes:
+def eyes_of(
+    amounts: Floats, flows: Reals, trust: Reals | None, seconds: Floats, seen: Reals | None = None
+) -> Eyes:
     """Return what the eyes do by steadied flows (T, N, N, 2), the amounts (T, K) of the basis's
     fields in them as they are, and how far they are to be trusted (T, N, N): eyes that close or
-    turn look unlike the neutral's, and nothing is believed there."""
+    turn look unlike the neutral's, and nothing is believed there. `seen` (T, 2) is how much of
+    each eye is seen."""
+    open_eyes = None if seen is None else smooth(np.asarray(seen, np.float64), seconds)
     known = fields().basis
     named = {name: amounts[:, k] for k, name in enumerate(known.names)}
     lower = named["gaze down"] - named["gaze up"]
@@ -67,19 +78,46 @@ def eyes_of(amounts: Floats, flows: Reals, trust: Reals | None, seconds: Floats)
         # Closing lids take the eyes' picture down with them.
         closed = amounts[:, np.asarray(known.units) == 45].mean(1) + np.maximum(0, lower)
         still = np.zeros(len(seconds))
-        return Eyes(_passing(closed, seconds, BLINK_SECONDS), still, still, gaze)
+        return Eyes(_passing(closed, seconds, BLINK_SECONDS), still, still, gaze, open_eyes)
     # The eye that changes more: the other one may be hidden.
-    unlike = 1 - np.stack([_mean(trust, EYE, side) for side in (1, -1)]).min(0)
+    unlike = 1 - np.stack([mean_over(trust, EYE, side) for side in (1, -1)]).min(0)
     beneath, above = (
-        smooth(0.5 * (_mean(flows, part, 1) + _mean(flows, part, -1)), seconds)
+        smooth(0.5 * (mean_over(flows, part, 1) + mean_over(flows, part, -1)), seconds)
         for part in (BENEATH, ABOVE)
     )
     unlike = smooth(unlike[:, None], seconds).ravel()
-    return Eyes(unlike, np.hypot(*beneath.T), above[:, 1], gaze)
+    return Eyes(unlike, np.hypot(*beneath.T), above[:, 1], gaze, open_eyes)
 
 
 def closings(eyes: Eyes, times: Floats) -> list[Event]:
     """Return when lids close and open again, at once or slowly, all the way or not."""
+    by_looks = _closings_by_looks(eyes, times)
+    if eyes.seen is None:
+        return by_looks
+    both = _hidden(eyes.seen.mean(1), times)
+    either = np.minimum(*(_hidden(eye, times) for eye in eyes.seen.T))
+    found = [
+        e
+        for e in events_of(both, HIDDEN_SHARE, 0.0)
+        if either[e.first : e.last + 1].max() > HIDDEN_SHARE / 2
+    ]
+    found += [
+        e
+        for e in by_looks
+        if both[round(e.onset) : round(e.offset) + 1].max() > LEAST_HIDDEN
+        and not any(e.onset < f.offset and f.onset < e.offset for f in found)
+    ]
+    return sorted(found, key=lambda e: e.onset)
+
+
+def _hidden(seen: Floats, times: Floats) -> Floats:
+    """Return which share (T,) of what is `seen` (T,) of eyes before and after is hidden."""
+    passing = _passing(-seen, times, CLOSED_SECONDS)
+    return np.asarray(passing / np.maximum(seen + passing, 1e-9))
+
+
+def _closings_by_looks(eyes: Eyes, times: Floats) -> list[Event]:
+    """Return when lids close and open again, by how unlike the neutral's the eyes look."""
     quick = _passing(eyes.unlike, times, BLINK_SECONDS)
     found = [
         e
@@ -123,8 +161,8 @@ def gazes(eyes: Eyes, witness: NDArray[np.bool_], closed: Sequence[Event]) -> li
     ]
 
 
-def _mean(values: Reals, part: tuple[float, float, float, float], side: int) -> Floats:
-    """Return the means (T, ...) of values (T, N, N, ...) over a part of the eye on a side (1 for
+def mean_over(values: Reals, part: tuple[float, float, float, float], side: int) -> Floats:
+    """Return the means (T, ...) of values (T, N, N, ...) over a part of the face on a side (1 for
     the left one)."""
     maps = template(values.shape[1])
     top, bottom, inner, outer = part

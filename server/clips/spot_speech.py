@@ -1,6 +1,6 @@
 """Find when somebody speaks, and what the face beside the mouth does meanwhile.
 
-Speech opens and closes the mouth several times in a row, the jaw dropping with it.
+Speech opens and closes the mouth several times in a row, some times a second.
 """
 
 from __future__ import annotations
@@ -8,36 +8,44 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from .describe_amounts import Floats
 from .spot_curves import REGIONS, UPPER, Curves
-from .spot_events import NOISE_DEVIATIONS, Event, events_of
+from .spot_events import NOISE_DEVIATIONS, Event
+from .spot_time import smooth
 
-#: The jaw opens so often, and so often a second, with pauses of at most so many seconds.
-SYLLABLES, SYLLABLES_A_SECOND, PAUSE_SECONDS = 3, 1.5, 0.25
-#: It opens by this amount at least, and jaw and mouth by this share of the widest that they do.
-JAW_AMOUNT, OPENING_SHARE = 0.02, 0.1
-#: The mouth rests where it moves by less than this share of an event.
-AT_REST = 0.05
+#: The mouth opens so often, and so often a second, a syllable no more than so many seconds after
+#: the one before.
+SYLLABLES, SYLLABLES_A_SECOND, APART_SECONDS = 3, 1.5, 0.8
+#: A syllable opens and closes it by so many pixels at least, by these shares of what it opens and
+#: of how far lips and chin move within so many seconds, and so many times as far as it trembles.
+OPENING_PIXELS, OPENING_SHARE, MOUTH_SHARE, TREMBLING, ABOUT_SECONDS = 0.8, 0.15, 0.1, 3.0, 2.0
+#: What is quicker than a mouth trembles: what a Gaussian of this deviation takes off.
+TREMBLING_SECONDS = 0.03
+#: A syllable begins where the mouth has opened by this share.
+SHUT_SHARE = 0.2
+#: Speech goes on for so many seconds at most beyond its last syllable, and as many before its
+#: first, while the mouth moves by this share of its most.
+BESIDE_SECONDS, AT_REST = 0.25, 0.05
 #: What speech seems to do beside the mouth, at most, as a share of how far the mouth moves.
 BESIDE_MOUTH = 0.08
 MOUTH = [REGIONS.index("lips"), REGIONS.index("chin")]
 
 
 def speeches(curves: Curves, regions: Floats, least: float, noise: float) -> list[Event]:
-    """Return each time somebody speaks, by how far `regions` (T, 5) move; the mouth's own events
-    rise by at least `least` pixels over `noise`."""
-    mouth = mouth_of(regions)
-    events = [e for e in events_of(mouth, least, noise) if _is_of_mouth(regions, e)]
-    runs: list[Event] = []
-    rest = max(least, NOISE_DEVIATIONS * noise)
-    for event in (_with_beside(e, mouth, rest) for e in events):
-        if runs and curves.times[event.first] - curves.times[runs[-1].last] <= PAUSE_SECONDS:
-            runs[-1] = _joined(runs[-1], event)
+    """Return each time somebody speaks; the mouth is at rest where its `regions` (T, 5) move by
+    less than `least` pixels and `noise`."""
+    mouth, times = mouth_of(regions), curves.times
+    runs: list[list[Event]] = []
+    for syllable in _syllables(curves.opening, mouth, times):
+        if runs and times[round(syllable.apex)] - times[round(runs[-1][-1].apex)] < APART_SECONDS:
+            runs[-1].append(syllable)
         else:
-            runs.append(event)
-    return [run for run in runs if _speaks(run, curves, mouth)]
+            runs.append([syllable])
+    rest = max(least, NOISE_DEVIATIONS * noise)
+    return [_speech(run, mouth, times, rest) for run in runs if _speaks(run, times)]
 
 
 def beside_speech(curves: Curves, regions: Floats, spoken: Sequence[Event]) -> Floats:
@@ -51,11 +59,12 @@ def beside_speech(curves: Curves, regions: Floats, spoken: Sequence[Event]) -> F
     return beside
 
 
-def is_left_of_speech(event: Event, regions: Floats, spoken: Sequence[Event]) -> bool:
-    """Return whether an event is no more than speech seems to do beside the mouth."""
+def left_of_speech(event: Event, regions: Floats, spoken: Sequence[Event]) -> float:
+    """Return how far speech seems to move the face beside the mouth in an event, at most."""
+    if not any(speech.first <= event.apex <= speech.last for speech in spoken):
+        return 0.0
     frames = slice(event.first, event.last + 1)
-    speaks = any(speech.first <= event.apex <= speech.last for speech in spoken)
-    return speaks and event.height < BESIDE_MOUTH * float(mouth_of(regions[frames]).max())
+    return BESIDE_MOUTH * float(mouth_of(regions[frames]).max())
 
 
 def mouth_of(regions: Floats) -> Floats:
@@ -63,55 +72,63 @@ def mouth_of(regions: Floats) -> Floats:
     return np.asarray(np.hypot(*regions[:, MOUTH].T))
 
 
-def _is_of_mouth(regions: Floats, event: Event) -> bool:
-    """Return whether the mouth moves most in an event."""
-    return int(regions[round(event.apex)].argmax()) in MOUTH
+def _syllables(opening: Floats, mouth: Floats, times: Floats) -> list[Event]:
+    """Return each time that an opening (T,) of the mouth rises and falls again by enough."""
+    seen, opening = opening, smooth(opening[:, None], times, TREMBLING_SECONDS).ravel()
+    step = float(np.median(np.diff(times)))
+    about = np.ones((1, max(1, round(ABOUT_SECONDS / step))))
+    most = cv2.dilate(opening[None], about)[0]
+    ways = most - cv2.erode(opening[None], about)[0]
+    moved = cv2.dilate(mouth[None], about)[0]
+    least = np.maximum(OPENING_SHARE * ways, MOUTH_SHARE * moved)
+    trembling = np.sqrt(cv2.blur((seen - opening)[None] ** 2, about.shape[::-1])[0])
+    least = np.maximum(np.maximum(least, TREMBLING * trembling), OPENING_PIXELS)
+    found: list[Event] = []
+    first = top = 0
+    rising = False
+    for frame, value in enumerate(opening):
+        if not rising:
+            first = frame if value < opening[first] else first
+            rising, top = value - opening[first] >= least[frame], frame
+            continue
+        top = frame if value > opening[top] else top
+        if opening[top] - value >= least[top]:
+            height = float(opening[top] - max(opening[first], value))
+            # The mouth may have been at rest for long.
+            rise = opening[first:top] - opening[first]
+            shut = np.flatnonzero(rise <= SHUT_SHARE * (opening[top] - opening[first]))
+            begun = first + int(shut[-1])
+            ratio = height / float(least[top])
+            found.append(Event(begun, top, frame, height, ratio, begun, frame))
+            rising, first = False, frame
+    return found
 
 
-def _with_beside(event: Event, mouth: Floats, rest: float) -> Event:
-    """Return an event with what moves the mouth (T,) on before and after it, by more than `rest`: a
-    vowel that does not stand apart from the next one is no event of its own."""
-    first, last, still = event.first, event.last, max(rest, AT_REST * event.height)
-    while first > 0 and mouth[first - 1] > still:
-        first -= 1
-    while last < len(mouth) - 1 and mouth[last + 1] > still:
-        last += 1
-    onset = event.onset if first == event.first else float(first)
-    offset = event.offset if last == event.last else float(last)
-    return replace(event, onset=onset, offset=offset, first=first, last=last)
+def _speaks(run: Sequence[Event], times: Floats) -> bool:
+    """Return whether there are syllables enough in a run, and enough a second."""
+    seconds = float(times[run[-1].last] - times[run[0].first])
+    return len(run) >= max(SYLLABLES, SYLLABLES_A_SECOND * seconds)
 
 
-def _joined(event: Event, other: Event) -> Event:
-    """Return two events as one, with the apex of the stronger."""
+def _speech(run: Sequence[Event], mouth: Floats, times: Floats, rest: float) -> Event:
+    """Return a run of syllables as one event, from where the mouth (T,) begins to move, by more
+    than `rest`, to where it has come to rest, if that is near."""
+    first, last = run[0].first, run[-1].last
+    still = max(rest, AT_REST * float(mouth[first : last + 1].max()))
+    beside = (times[first] - BESIDE_SECONDS, times[last] + BESIDE_SECONDS)
+    least, most = np.clip(np.searchsorted(times, beside), 0, len(times) - 1)
+    first, last = _at_rest(mouth, first, int(least), still), _at_rest(mouth, last, int(most), still)
+    height, ratio = np.median([(s.height, s.ratio) for s in run], axis=0)
     return replace(
-        max(event, other, key=lambda e: e.height),
-        onset=min(event.onset, other.onset), offset=max(event.offset, other.offset),
-        first=min(event.first, other.first), last=max(event.last, other.last),
+        max(run, key=lambda s: s.height), onset=float(first), offset=float(last),
+        height=float(height), ratio=float(ratio), first=first, last=last,
     )  # fmt: skip
 
 
-def _speaks(run: Event, curves: Curves, mouth: Floats) -> bool:
-    """Return whether the mouth opens often enough, the jaw dropping and lips and chin with it."""
-    frames = slice(run.first, run.last + 1)
-    jaw = curves.jaw[frames]
-    least = max(JAW_AMOUNT, OPENING_SHARE * float(jaw.max()))
-    openings = min(
-        _openings(jaw, least), _openings(mouth[frames], OPENING_SHARE * float(mouth[frames].max()))
-    )
-    seconds = float(curves.times[run.last] - curves.times[run.first])
-    return openings >= max(SYLLABLES, SYLLABLES_A_SECOND * seconds)
-
-
-def _openings(curve: Floats, least: float) -> int:
-    """Return how often a curve rises and falls again by as much."""
-    count, rising, turn = 0, False, float(curve[0])
-    for value in map(float, curve):
-        if rising:
-            turn = max(turn, value)
-            if turn - value >= least:
-                count, rising, turn = count + 1, False, value
-        else:
-            turn = min(turn, value)
-            if value - turn >= least:
-                rising, turn = True, value
-    return count
+def _at_rest(mouth: Floats, frame: int, end: int, still: float) -> int:
+    """Return the frame, from one on to the `end`, at which a mouth (T,) has come to rest: it moves
+    by no more than `still`, and no less in the next."""
+    step = 1 if end > frame else -1
+    while frame != end and (mouth[frame + step] > still or mouth[frame + step] < mouth[frame]):
+        frame += step
+    return frame

@@ -57,12 +57,12 @@ def _moving(rows: Rows, seconds: Floats) -> Floats:
     return _along(change[:, None], max(0.4, 0.5 * CALM_SECONDS / step)).ravel()
 
 
-def smooth(values: Floats, seconds: Floats) -> Floats:
-    """Return values (T, K) smoothed over time, their mean at each place kept."""
+def smooth(values: Floats, seconds: Floats, over: float = SMOOTH_SECONDS) -> Floats:
+    """Return values (T, K) smoothed `over` a time in seconds, their mean at each place kept."""
     if len(seconds) < 3:
         return values
     step = float(np.median(np.diff(seconds)))
-    sigma = SMOOTH_SECONDS / step
+    sigma = over / step
     if sigma < 0.4:
         return values
     return _along(values, sigma)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ..clips.choose import face_place
 from ..clips.clip import Clip
+from ..clips.eyelids import eyes_seen
 from ..clips.measure import start_of
 from ..clips.pose import PARAMETERS
 from ..clips.steady import Steadied
@@ -152,7 +153,9 @@ class Carrier:
     @cached_property
     def phases(self) -> Phases:
         """When the expression starts, peaks and ends; once all frames are carried."""
-        return phases_of(self.flows, self.times, self._poses, self._trust, LEAST_MOTION_PIXELS)
+        seen = eyes_seen(self.clip.frames, self.face.crop, self._poses)
+        poses, trust = self._poses, self._trust
+        return phases_of(self.flows, self.times, poses, trust, seen, LEAST_MOTION_PIXELS)
 
     def stop_if_cancelled(self) -> None:
         """Raise Cancelled when asked to stop."""

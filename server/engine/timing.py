@@ -62,18 +62,19 @@ def phases_of(
     times: Reals,
     poses: Reals | None = None,
     trust: Reals | None = None,
+    seen: Reals | None = None,
     least: float = 0.0,
 ) -> Phases:
     """Return the phases of the strongest expression in steadied flows (T, 64, 64, 2).
 
     At `times` (T,) seconds; `poses` (T, 6) are the head's, `trust` (T, 64, 64) 0..1 says how far to
-    believe each place. These are the moments that looking a clip over tells. Where nothing is
-    spotted that lasts and reaches as an expression does, the motion's profile tells them, if it
-    peaks above `least`.
+    believe each place, `seen` (T, 2) how much is seen of the eyes. These are the moments that
+    looking a clip over tells. Where nothing is spotted that lasts and reaches as an expression
+    does, the motion's profile tells them, if it peaks above `least`.
     """
     seconds = np.asarray(times, np.float64)
     phases = find_phases(motion_profile(flows), seconds, least)
-    curves = curves_of(flows, seconds, poses, trust)
+    curves = curves_of(flows, seconds, poses, trust, seen)
     event = strongest(spot_in(curves), curves)
     if event is None:
         return phases

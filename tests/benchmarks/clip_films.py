@@ -23,6 +23,7 @@ from microface.server import clips
 from microface.server.clips.basis import OTHERS
 from microface.server.clips.calibrate import neutral_of
 from microface.server.clips.dense import pooled, quick_flow
+from microface.server.clips.eyelids import eyes_seen
 from microface.server.clips.spot import MICRO_SECONDS, Kind
 from microface.server.clips.steady import Steadier
 from microface.server.clips.template import template
@@ -170,14 +171,15 @@ class Filmed:
     """What steadying makes of a film of T frames: flows (T, 32, 32, 2), how far to trust them
     (T, 32, 32), and the head's poses (T, 6).
 
-    `plain` (T, 32, 32, 2) are flows as they were before: dense inverse search on the pictures, less
-    the similarity that fits the face best.
+    `eyes` (T, 2) is how much is seen of them. `plain` (T, 32, 32, 2) are flows as they were before:
+    dense inverse search on the pictures, less the similarity that fits the face best.
     """
 
     times: np.ndarray
     flows: np.ndarray
     trust: np.ndarray
     poses: np.ndarray
+    eyes: np.ndarray
     plain: np.ndarray
 
 
@@ -190,7 +192,7 @@ def steadied(
     levels: int = LEVELS,
 ) -> Filmed:
     """Return the steadied film, kept in a folder by what it shows and by the code that made it."""
-    made = [CODE, "with trust", stage.place, seed, levels, times.tolist()]
+    made = [CODE, "with eyes", stage.place, seed, levels, times.tolist()]
     made += [dataclasses.astuple(e) for e in episodes]
     name = hashlib.sha256(json.dumps(made).encode()).hexdigest()[:16]
     path = keep / f"steadied-{name}.npz"
@@ -207,10 +209,12 @@ def steadied(
         }
         keep.mkdir(parents=True, exist_ok=True)
         halves = {name: values.astype(np.float16) for name, values in maps.items()}
-        np.savez(path, poses=np.stack([s.pose for s in steady]), **halves)
+        poses = np.stack([s.pose for s in steady])
+        eyes = eyes_seen(frames, stage.scene.crop, poses)
+        np.savez(path, poses=poses, eyes=eyes, **halves)
     with np.load(path) as stored:
         flows, trust, plain = (stored[n].astype(np.float32) for n in ("flows", "trust", "plain"))
-        return Filmed(times, flows, trust, stored["poses"], plain)
+        return Filmed(times, flows, trust, stored["poses"], stored["eyes"], plain)
 
 
 def plain_flows(neutral: np.ndarray, frames: Sequence[np.ndarray]) -> np.ndarray:

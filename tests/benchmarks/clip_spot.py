@@ -50,7 +50,7 @@ def told_as(film: Filmed, kinds: Sequence[str]) -> list[Interval]:
 
 def spotted(film: Filmed) -> list[Spotted]:
     """Return all that the product spots."""
-    return spot(film.flows, film.times, film.poses, film.trust)
+    return spot(film.flows, film.times, film.poses, film.trust, film.eyes)
 
 
 def spotters() -> dict[str, Spotter]:

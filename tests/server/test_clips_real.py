@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def test_smile_between_blinks(shared: Path) -> None:
     clip = read_clip(shared / "clips" / "smile.mp4")
     measured = measure(clip, OnnxRuntime(threads=1).encode)
-    found = spot(measured.flows, clip.times, measured.poses, measured.trust)
+    found = spot(measured.flows, clip.times, measured.poses, measured.trust, measured.eyes)
     blinks = [s.apex for s in found if s.kind == "blink"]
     assert blinks == pytest.approx([5 / 24, 45 / 24], abs=0.05)
     smile = next(s for s in found if s.kind in ("micro", "macro"))
@@ -38,7 +38,7 @@ def test_smile_between_blinks(shared: Path) -> None:
 def test_lowered_brows(shared: Path) -> None:
     clip = read_clip(shared / "clips" / "frown.mp4")
     measured = measure(clip, OnnxRuntime(threads=1).encode)
-    found = spot(measured.flows, clip.times, measured.poses, measured.trust)
+    found = spot(measured.flows, clip.times, measured.poses, measured.trust, measured.eyes)
     macro = next(s for s in found if s.kind == "macro")
     assert "brows" in macro.regions
     assert macro.apex < 1.75

@@ -251,3 +251,62 @@ def test_long_recordings_lie_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> Non
     assert isinstance(coarse_rows(flows), np.memmap)
     assert spot(flows, times) == in_memory
     assert [s.kind for s in in_memory] == ["micro"]
+
+
+def test_quick_blink_is_one_whatever_a_flow_finds_in_the_eyes() -> None:
+    times = seconds(3.0, 30)
+    shut = course(times, 1.0, 1.12, 1.3)
+    # Lashes and iris of a real eye take the flow along, as if it turned.
+    aside = 0.6 * course(times, 2.0, 2.1, 2.8)
+    flows = motion(times, {"gaze down": 1.2 * shut, "gaze left": aside})
+    trust = eyes_that(0.25 * shut)
+    assert [s.kind for s in spot(flows, times, trust=trust)] == ["gaze", "gaze"]
+    hidden = 1 - 0.5 * np.stack([shut, shut], 1)
+    blink, gaze = spot(flows, times, trust=trust, seen=hidden)
+    assert (blink.kind, gaze.kind) == ("blink", "gaze")
+    assert blink.onset == pytest.approx(1.0, abs=0.05)
+    assert blink.apex == pytest.approx(1.12, abs=0.02)
+    assert blink.offset == pytest.approx(1.3, abs=0.05)
+
+
+def test_eyes_that_look_otherwise_but_are_seen_do_not_close() -> None:
+    times = seconds(3.0, 30)
+    trust = eyes_that(0.5 * course(times, 1.0, 1.15, 1.4))
+    flows = motion(times, {})
+    assert [s.kind for s in spot(flows, times, trust=trust)] == ["blink"]
+    assert spot(flows, times, trust=trust, seen=np.ones((len(times), 2))) == []
+
+
+def test_one_eye_that_is_hidden_does_not_blink() -> None:
+    times = seconds(3.0, 30)
+    shut = course(times, 1.0, 1.12, 1.3)
+    seen = np.stack([1 - 0.8 * shut, np.ones_like(shut)], 1)
+    assert spot(motion(times, {}), times, trust=eyes_that(0.0 * shut), seen=seen) == []
+
+
+def test_mouth_that_is_held_open_does_not_speak() -> None:
+    times = seconds(6.0, 30)
+    held = course(times, 0.5, 0.9, 2.6) ** 0.3 + course(times, 3.2, 3.6, 5.3) ** 0.3
+    # The flow of a mouth that is wide open trembles from frame to frame.
+    trembling = 0.12 * held * np.where(np.arange(len(times)) % 4 < 2, 1, -1)
+    found = spot(motion(times, {"AU26": 0.8 * held + trembling}), times)
+    assert {s.kind for s in found} == {"macro"}
+    # Nor does one that smiles twice, the lips apart, and puckers in between.
+    smiles = both(12, 0.7 * course(times, 0.3, 0.7, 2.4)) | {
+        "AU25": 0.5 * course(times, 0.3, 0.7, 2.4),
+        "AU18": 0.8 * course(times, 3.0, 3.4, 4.5),
+    }
+    assert "speech" not in {s.kind for s in spot(motion(times, smiles), times)}
+
+
+def test_what_the_head_may_have_left_is_told_with_doubt() -> None:
+    times = seconds(2.0, 50)
+    poses = np.zeros((len(times), 6))
+    flows = motion(times, both(4, 0.2 * course(times, 0.8, 0.95, 1.15)))
+    (sure,) = spot(flows, times, poses)
+    assert sure.confidence > 0.95
+    # The head moves by 55 pixels per radian that it turns; a tenth may be left.
+    poses[:, 1] = np.radians(7) * course(times, 0.4, 0.7, 1.6)
+    (doubted,) = [s for s in spot(flows, times, poses) if s.kind == "micro"]
+    assert doubted.confidence < sure.confidence - 0.05
+    assert doubted.confidence > 1 - np.exp(-1)
