@@ -27,6 +27,7 @@ from .dense import Matcher, taken_back, texture, trusted
 from .depth import depths
 from .face import Encode, crops_of
 from .follow import QUICK_ROUNDS, Followed, Follower
+from .lips import Lips
 from .outline import outline_of, within
 from .pose import PARAMETERS, Floats, fit_pose
 from .sampling import T, grey_levels
@@ -88,7 +89,8 @@ class Steadier:
         self, neutral: NDArray[np.uint8], crop: Crop, encode: Encode | None = None
     ) -> None:
         """Take the neutral frame (H, W, 3) uint8 and the crop about its face; `encode` finds the
-        keypoints of a face in its crop, and with it a head that is lost is found anew."""
+        keypoints of a face in its crop, and with it a head that is lost is found anew, and lips
+        that move far are not lost."""
         self.crop = crop
         maps = template(CELLS)
         unit = NETWORK_PIXELS / CROP_UNITS
@@ -103,6 +105,7 @@ class Steadier:
         self._matcher = Matcher(self._grey, CELLS)
         self._texture = texture(self._grey, CELLS)
         self._covers = Covers(self._grey, CELLS)
+        self._lips = None if encode is None else Lips(self._grey, encode)
         #: What each cell tells of the head's motion.
         self._bone = maps.face / (1 + (mobility() / MOBILE_PIXELS) ** 2) * self._texture
         rigid = pooled_cells(self._bone)
@@ -204,9 +207,13 @@ class Steadier:
         if not self._follower.is_possible(final, grey.shape):
             return _nothing(pose)
         rest = self.motion_of(final) - self.motion_of(pose)
-        expression = (whole - rest) * (self._face * ~covered)[..., None]
+        expression = (whole - rest).astype(np.float32)
+        if self._lips is not None:
+            sampled = partial(self._sampled, grey, final)
+            expression = self._lips.followed(expression, trust, sampled)
+        expression *= (self._face * ~covered)[..., None]
         confidence = float((trust * self._face).sum() / self._face.sum())
-        return Motion(expression.astype(np.float32), trust, confidence, final, covered, found=True)
+        return Motion(expression, trust, confidence, final, covered, found=True)
 
     def _take_face(self, face: NDArray[np.float32]) -> None:
         """Take the face to be where a map (64, 64) 0..1 says."""
