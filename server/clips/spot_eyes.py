@@ -37,6 +37,8 @@ SHUT_AMOUNT = 0.45
 #: either one. Lids that hide less may have closed as well, by what a flow finds in the eyes, but
 #: not those that hide less than the latter.
 HIDDEN_SHARE, LEAST_HIDDEN = 0.27, 0.15
+#: What hides this share of it as quickly as a blink is one, whatever hides the rest for longer.
+MOST_SHARE = 0.7
 #: A quick blink is looked at so many seconds before and after, where it has but this share of what
 #: makes the eyes unlike.
 BESIDE_SECONDS, TOP_SHARE = 0.1, 0.3
@@ -94,13 +96,15 @@ def closings(eyes: Eyes, times: Floats) -> list[Event]:
     by_looks = _closings_by_looks(eyes, times)
     if eyes.seen is None:
         return by_looks
-    both = _hidden(eyes.seen.mean(1), times)
-    either = np.minimum(*(_hidden(eye, times) for eye in eyes.seen.T))
-    found = [
-        e
-        for e in events_of(both, HIDDEN_SHARE, 0.0)
-        if either[e.first : e.last + 1].max() > HIDDEN_SHARE / 2
-    ]
+    both = _hidden(eyes.seen.mean(1), times, CLOSED_SECONDS)
+    either = np.minimum(*(_hidden(eye, times, CLOSED_SECONDS) for eye in eyes.seen.T))
+    quick = events_of(_hidden(eyes.seen.mean(1), times, BLINK_SECONDS), HIDDEN_SHARE, 0.0)
+    found: list[Event] = []
+    for event in events_of(both, HIDDEN_SHARE, 0.0):
+        if either[event.first : event.last + 1].max() > HIDDEN_SHARE / 2:
+            # A blink is over where a smile goes on narrowing the eyes.
+            within = [q for q in quick if event.first <= q.apex <= event.last]
+            found += [q for q in within if q.height > MOST_SHARE * event.height] or [event]
     found += [
         e
         for e in by_looks
@@ -110,9 +114,10 @@ def closings(eyes: Eyes, times: Floats) -> list[Event]:
     return sorted(found, key=lambda e: e.onset)
 
 
-def _hidden(seen: Floats, times: Floats) -> Floats:
-    """Return which share (T,) of what is `seen` (T,) of eyes before and after is hidden."""
-    passing = _passing(-seen, times, CLOSED_SECONDS)
+def _hidden(seen: Floats, times: Floats, longest: float) -> Floats:
+    """Return which share (T,) of what is `seen` (T,) of eyes before and after is hidden for no
+    longer than a time in seconds."""
+    passing = _passing(-seen, times, longest)
     return np.asarray(passing / np.maximum(seen + passing, 1e-9))
 
 

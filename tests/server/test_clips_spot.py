@@ -310,3 +310,13 @@ def test_what_the_head_may_have_left_is_told_with_doubt() -> None:
     (doubted,) = [s for s in spot(flows, times, poses) if s.kind == "micro"]
     assert doubted.confidence < sure.confidence - 0.05
     assert doubted.confidence > 1 - np.exp(-1)
+
+
+def test_blink_is_over_where_a_smile_goes_on_narrowing_the_eyes() -> None:
+    times = seconds(2.5, 30)
+    smiles = 0.2 * course(times, 0.9, 1.15, 2.4)
+    shut = course(times, 1.0, 1.12, 1.3)
+    hidden = 1 - np.maximum(smiles, 0.6 * shut)[:, None].repeat(2, 1)
+    (blink,) = spot(motion(times, {}), times, trust=eyes_that(0.3 * shut), seen=hidden)
+    assert blink.apex == pytest.approx(1.12, abs=0.02)
+    assert blink.offset == pytest.approx(1.3, abs=0.07)
