@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 #: What keys do, by what their names hold, in lower case without sides, separators and prefixes;
 #: the first that fits counts. With it, how much more evidence than usual it takes to believe it,
@@ -82,6 +84,14 @@ COMPANIONS: frozenset[frozenset[str]] = frozenset(
         ("mouthLowerDown", "mouthUpperUp"),  # AU25 parts both lips
     )
 )
+
+#: How many of CASME II's 255 clips have the action unit of a kind, for those that may be told apart
+#: by nothing else.
+OCCURRENCES: Mapping[str, int] = MappingProxyType({
+    "browDown": 130, "eyeSquint": 39, "mouthSmile": 34, "mouthDimple": 27, "browInnerUp": 26,
+    "mouthShrugLower": 25, "browOuterUp": 22, "mouthUpperUp": 16, "mouthFrown": 16,
+    "noseSneer": 13, "cheekSquint": 13, "eyeWide": 2,
+})  # fmt: skip
 
 _PREFIX = re.compile(
     r"^(fcl|facs|bs|ctrl|ectrl|expressions?|blendshapes?|shapes?|face|head|morph|phm|pctrl|jcm|arkit"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clips.sampling import Reals
-from .priors import COMPANIONS, Known, known
+from .priors import COMPANIONS, OCCURRENCES, Known, known
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +66,8 @@ def read_rig(
     moving = size > 1e-4 * max(float(size.max(initial=0)), 1e-30)
     alike = hessian / np.maximum(np.outer(size, size), 1e-30)
     usable = moving & (np.asarray(bounds[:, 1]) > np.asarray(bounds[:, 0]))
-    usable &= ~_copies(names, cost, alike, size, np.asarray(bounds, np.float64), usable)
+    often = [OCCURRENCES.get(entry.kind, 0) for entry in entries]
+    usable &= ~_copies(names, cost, often, alike, size, np.asarray(bounds, np.float64), usable)
     partner = _partners(entries, usable)
     side = np.array([entry.side for entry in entries], np.int64)
     if jacobian is not None and positions is not None and len(positions):
@@ -84,16 +85,17 @@ def read_rig(
 def _copies(
     names: Sequence[str],
     cost: Floats,
+    often: Sequence[int],
     alike: Floats,
     size: Floats,
     bounds: Floats,
     usable: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Return which keys do what another does that is to be preferred: the likelier, the farther
-    reaching, the first by name."""
+    reaching, that of the action unit which is seen more `often`, the first by name."""
     ranges = bounds * size[:, None]
     reach = np.round(np.log(np.maximum(ranges[:, 1] - ranges[:, 0], 1e-12)), 2)
-    order = sorted(np.flatnonzero(usable), key=lambda k: (cost[k], -reach[k], names[k]))
+    order = sorted(np.flatnonzero(usable), key=lambda k: (cost[k], -reach[k], -often[k], names[k]))
     copied = np.zeros(len(names), np.bool_)
     for place, key in enumerate(order):
         for other in order[:place]:

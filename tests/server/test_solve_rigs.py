@@ -151,6 +151,19 @@ def test_of_copies_always_the_same_one_moves() -> None:
         assert set(np.flatnonzero(found.any(0))) == {names.index("mouthSmileLeft")}
 
 
+def test_of_copies_the_expression_that_is_seen_more_often_moves() -> None:
+    """Rigs that are made for fewer expressions than they have names for repeat them: a smile under
+    the name of the dimple, too."""
+    positions, jacobian, names = face(300)
+    sides = [names.index(f"mouthSmile{side}") for side in ("Left", "Right")]
+    jacobian = np.concatenate([jacobian[..., sides], jacobian], -1)
+    names = ["mouthDimpleLeft", "mouthDimpleRight", *names]
+    true = made(names, mouthSmileLeft=0.3)
+    found = solve(positions, jacobian, motion_of(jacobian, true), names=names).weights
+    assert set(np.flatnonzero(found.any(0))) == {names.index("mouthSmileLeft")}
+    assert error(found, true) < 0.01
+
+
 def test_negative_ranges_are_used() -> None:
     positions, jacobian, names = face(300)
     bounds = np.tile([-1.0, 1.0], (len(names), 1))
