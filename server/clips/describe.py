@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .basis import Side
-from .describe_amounts import Floats, coarse_rows, fields, pieces
+from .describe_amounts import Floats, Rows, coarse_rows, fields, pieces
 from .describe_choice import Group, asked_of, chosen, explained_by, whole
 from .describe_own import amounts_in, without_head
 from .describe_strays import reaches
@@ -82,10 +83,8 @@ def describe(
     """
     rows = coarse_rows(flows, trust)
     seconds = np.asarray(times, np.float64)
-    energy = np.concatenate([(rows[part] ** 2).sum(1) for part in pieces(len(rows))])
     witness = witnesses(poses, len(rows))
-    most = np.argsort(-energy[witness])[:CHOSEN_BY_FRAMES]
-    strongest = without_head(rows[np.sort(np.flatnonzero(witness)[most])])
+    strongest = _strongest(rows, witness)
     groups, gains = chosen(strongest)
     known = fields().basis
     # Which side moves is told by the amounts: both are asked, whichever came in.
@@ -119,6 +118,18 @@ def describe(
             Described(unit, side, seconds, intensity, left, right, apex, float(sure), evidence)
         )
     return sorted(found, key=lambda d: -d.evidence.share)
+
+
+def strongest_rows(flows: Reals, trust: Reals | None, poses: Reals | None) -> Floats:
+    """Return weighted rows (N, R) of the frames that move most, by which units are chosen."""
+    rows = coarse_rows(flows, trust)
+    return _strongest(rows, witnesses(poses, len(rows)))
+
+
+def _strongest(rows: Rows, witness: NDArray[np.bool_]) -> Floats:
+    energy = np.concatenate([(rows[part] ** 2).sum(1) for part in pieces(len(rows))])
+    most = np.argsort(-energy[witness])[:CHOSEN_BY_FRAMES]
+    return without_head(rows[np.sort(np.flatnonzero(witness)[most])])
 
 
 def _side(left: Floats, right: Floats) -> Side:

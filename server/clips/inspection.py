@@ -16,11 +16,13 @@ from .clip import Clip
 from .crop import NETWORK_PIXELS, Crop, take_crop
 from .describe import Described, describe
 from .describe_emotion import Hint, emotion_hints
+from .describe_rest import held_in_neutral
 from .measure import Measured, measure
 from .sampling import Reals
 from .spot import EXPRESSIONS, Spotted, spot_in, strongest
 from .spot_curves import TURNED_DEGREES, curves_of, region_cells
 from .template import template
+from .unit_names import unit_name
 from .upright import CELLS
 
 Floats = NDArray[np.float64]
@@ -33,6 +35,8 @@ _DARK, _BRIGHT, _CLIPPED_SHARE = 40.0, 215.0, 0.02
 #: Frames that a warning names, at most.
 _NAMED_FRAMES = 8
 _UNSURE = 0.75
+#: Eyes of which less than this share of what is usual is seen in the neutral are closed there.
+_CLOSED = 0.6
 #: A face of which more than this share lies outside the picture is cut off.
 _OUTSIDE = 0.05
 #: Motion at the first or last frame, as a share of the peak.
@@ -93,6 +97,7 @@ def inspect_clip(
         *clip.notes,
         *_about_pictures(clip, measured, asked=near is not None),
         *map(_with_frames, measured.warnings),
+        *_about_neutral(measured),
         *_about_motion(spotted, whole, measured, turned),
     ]
     return Inspection(
@@ -167,6 +172,25 @@ def _with_frames(warning: clean.Warning) -> str:
     return f"{warning.what} ({named}{more})" if named else warning.what
 
 
+def _about_neutral(measured: Measured) -> list[str]:
+    warnings = []
+    neutral = measured.start.neutral
+    if held := held_in_neutral(measured.flows, measured.trust, measured.poses):
+        named = " and ".join(f"AU{unit} ({unit_name(unit)})" for unit in held[:2])
+        warnings.append(
+            f"the neutral seems to hold {named}, and what is told to be the face without: "
+            "give a picture of it at rest (--neutral)"
+        )
+    seen = measured.eyes.mean(1)
+    usual = float(np.percentile(seen, 80))
+    if not neutral.apart and float(seen[list(neutral.frames_used)].mean()) < _CLOSED * usual:
+        warnings.append(
+            "the eyes are closed in the neutral, and the lids not told rightly: "
+            "give a picture with open ones (--neutral)"
+        )
+    return warnings
+
+
 def _about_motion(
     spotted: tuple[Spotted, ...], whole: Floats, measured: Measured, turned: int
 ) -> list[str]:
@@ -191,8 +215,9 @@ def _about_motion(
     peak = float(whole.max())
     if float(whole[min(2, len(whole) - 1)]) > _AT_REST * peak:
         begun = "the expression has begun in the first frames"
-        told = begun if measured.start.neutral.apart else f"{begun}; the neutral is not neutral"
-        warnings.append(told)
+        neutral = measured.start.neutral
+        of_these = not neutral.apart and neutral.frame == 0
+        warnings.append(f"{begun}; the neutral is not neutral" if of_these else begun)
     if float(whole[-1]) > _AT_REST * peak:
         warnings.append("the clip ends before the expression does")
     return warnings

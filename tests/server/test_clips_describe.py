@@ -7,6 +7,7 @@ import pytest
 from microface.server.clips.describe import describe
 from microface.server.clips.describe_amounts import amounts_of, coarse_rows, fields
 from microface.server.clips.describe_emotion import NOT_TOLD, emotion_hints
+from microface.server.clips.describe_rest import held_in_neutral
 
 from .motions import both, course, motion
 
@@ -109,3 +110,17 @@ def test_emotion_is_a_hint_with_doubt() -> None:
     assert set(hints[0].units) == {6, 12}
     (nothing,) = emotion_hints([])
     assert (nothing.emotion, nothing.probability) == (NOT_TOLD, 1.0)
+
+
+@pytest.mark.parametrize("units", [(12, 6), (9,), (1,)])
+def test_expression_that_the_neutral_holds_is_told(units: tuple[int, ...]) -> None:
+    does = motion(TIMES, {k: v for unit in units for k, v in both(unit, 0.5 * COURSE).items()})
+    assert held_in_neutral(does) == ()
+    # Measured from a neutral that holds it, it is seen to fade.
+    assert held_in_neutral(-does) == units
+    assert held_in_neutral(motion(TIMES, {})) == ()
+
+
+def test_jaw_that_opens_and_closes_is_not_held() -> None:
+    by_turns = 0.3 * np.sin(2 * np.pi * 5 * TIMES)
+    assert held_in_neutral(motion(TIMES, {"AU26": by_turns})) == ()

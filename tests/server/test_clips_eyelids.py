@@ -5,23 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from microface.models.heads.expressions import expression_weights
-from microface.models.heads.scene import composed
-from microface.models.heads.sensor import expose
 from microface.server.clips.crop import NETWORK_PIXELS as SIZE
 from microface.server.clips.crop import Crop
 from microface.server.clips.eyelids import eyes_seen
 
-from .filmed_head import actor
+from .filmed_head import pictured
 
 WHOLE = Crop((SIZE / 2, SIZE / 2), SIZE)
-
-
-def filmed(weights: dict[str, float], light: float = 1.0) -> np.ndarray:
-    """Return a picture of the built-in head with these weights in more or less light."""
-    who = actor(0.01)
-    drawn = who.acted(who.played(weights, ()))
-    shown = light * composed(drawn.light, who.background).astype(np.float32)
-    return expose(who.sensor, shown, np.random.default_rng(5), first=True)
 
 
 def seen(*pictures: np.ndarray, pose: np.ndarray | None = None) -> np.ndarray:
@@ -34,26 +24,26 @@ def seen(*pictures: np.ndarray, pose: np.ndarray | None = None) -> np.ndarray:
 
 
 def test_closed_lids_hide_eyes_and_half_closed_ones_less() -> None:
-    rest, half, shut = seen(*(filmed(expression_weights("AU45", a, a)) for a in (0.0, 0.5, 1.0)))
+    rest, half, shut = seen(*(pictured(expression_weights("AU45", a, a)) for a in (0.0, 0.5, 1.0)))
     assert shut.max() < 0.6
     assert (shut + 0.1 < half).all() and (half < rest - 0.05).all()
 
 
 def test_each_eye_is_told_by_itself() -> None:
-    right, left = seen(filmed({}), filmed(expression_weights("AU45", 1.0, 0.0)))[1]
+    right, left = seen(pictured({}), pictured(expression_weights("AU45", 1.0, 0.0)))[1]
     assert left < 0.6
     assert right == pytest.approx(1.0, abs=0.05)
 
 
 def test_eyes_that_turn_aside_and_other_light_hide_nothing() -> None:
     aside = {"eyeLookOutLeft": 0.6, "eyeLookInRight": 0.6}
-    turned, darker = seen(filmed({}), filmed(aside), filmed({}, light=0.5))[1:]
+    turned, darker = seen(pictured({}), pictured(aside), pictured({}, light=0.5))[1:]
     assert turned.min() > 0.85
     assert darker == pytest.approx(1.0, abs=0.15)
 
 
 def test_eyes_are_looked_for_where_the_head_is() -> None:
-    there = np.roll(filmed({}), (12, -20), (0, 1))
+    there = np.roll(pictured({}), (12, -20), (0, 1))
     pose = np.array([0, 0, 0, 0, -20.0, 12.0])
-    assert seen(filmed({}), there, pose=pose)[1] == pytest.approx(1.0, abs=0.05)
-    assert seen(filmed({}), there)[1].min() < 0.9
+    assert seen(pictured({}), there, pose=pose)[1] == pytest.approx(1.0, abs=0.05)
+    assert seen(pictured({}), there)[1].min() < 0.9

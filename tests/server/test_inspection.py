@@ -8,10 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from microface.errors import InputError
+from microface.models.heads.expressions import expression_weights
 from microface.server.clips.builtin import builtin_clip
 from microface.server.clips.clip import Clip
 from microface.server.clips.inspection import Inspection, inspect_clip, sided_cells
 from microface.server.engine.runtime import OnnxRuntime
+
+from .filmed_head import pictured
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +84,11 @@ def test_regions_share_no_cell() -> None:
     assert np.stack(list(cells.values())).sum(0).max() == 1
     for mask in cells.values():
         assert mask.sum() > 20
+
+
+def test_neutral_with_closed_eyes_is_told() -> None:
+    shut, opened = pictured(expression_weights("AU45", 1.0, 1.0)), pictured({})
+    film = Clip([shut] * 8 + [opened] * 5, np.arange(13) / 50, Fraction(50), "opens", "")
+    warnings = inspect_clip(film, OnnxRuntime(threads=1)).warnings
+    (told,) = [warning for warning in warnings if "eyes are closed" in warning]
+    assert "--neutral" in told
