@@ -15,18 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.flow import luminance
-from .crop import Crop, shrink_for, take_crop
+from .crop import Crop, shrink_for
 from .overlay import Overlay
 from .rest import resting
 from .sampling import Reals
 
 #: A still stretch is at most this long, and averaged from at most so many frames.
 STRETCH_SECONDS, MOST_FRAMES = 0.15, 12
-#: A clip shorter than this was cut to begin at rest; a longer one may rest anywhere.
-TRIMMED_SECONDS = 3.0
-#: Pictures are compared at this size, whole or of the crop.
-COMPARED_PIXELS = 64
 #: What a face goes on to do is seen in so many frames at most that follow within this time.
 FOLLOWING_SECONDS, MOST_FOLLOWING = 0.4, 16
 #: Where that tells nothing, a stretch that may end in an expression is believed to rest this far.
@@ -55,19 +50,22 @@ def neutral_of(
     times: Reals,
     crop: Crop | None = None,
     *,
-    onset: int | None = None,
+    about: int | None = None,
+    onset: bool = False,
 ) -> Neutral:
     """Return the neutral of a clip of frames (H, W, 3) uint8 at `times` (T,) seconds.
 
-    `onset` names a frame known to be at rest; the stretch about it is used then. `crop` says where
-    the face is; else the whole picture is compared.
+    It is of the clip's beginning, or of the stretch `about` a frame known to be at rest, after
+    which, at an `onset`, an expression begins. `crop` says where the face is; else the whole
+    picture is compared.
     """
-    first, last = (0, 0) if len(frames) == 1 else _stretch(frames, times, crop, onset)
-    middle = first if onset is None else onset
+    first, last = (0, 0) if len(frames) == 1 else _stretch(times, about)
+    middle = first if about is None else about
     overlay = Overlay(frames, middle, crop)
+    surely = about is not None and not onset
     others = [
-        *_rested(overlay, times, range(middle, last + 1), onset),
-        *_rested(overlay, times, range(middle, first - 1, -1), onset),
+        *_rested(overlay, times, range(middle, last + 1), surely),
+        *_rested(overlay, times, range(middle, first - 1, -1), True),
     ]
     face = overlay.face(middle)
     errors = {index: _apart(overlay.face(index), face) for index in others}
@@ -82,8 +80,9 @@ def neutral_of(
     return Neutral(image, middle, tuple(sorted(used)))
 
 
-def _rested(overlay: Overlay, times: Reals, stretch: range, onset: int | None) -> list[int]:
-    """Return which frames of a stretch, without its first, rest.
+def _rested(overlay: Overlay, times: Reals, stretch: range, surely: bool) -> list[int]:
+    """Return which frames of a stretch, without its first, rest: all, `surely`, where nothing is
+    told.
 
     The stretch leads away from its first frame, on or back in time.
     """
@@ -96,8 +95,6 @@ def _rested(overlay: Overlay, times: Reals, stretch: range, onset: int | None) -
     seen = [*stretch, *(int(index) for index in beyond[picked])]
     count = resting(np.stack([overlay.face(index) for index in seen]), len(stretch))
     if count is None:
-        # Chosen for its stillness, or what came before the onset.
-        surely = step < 0 or (onset is None and times[-1] - times[0] > TRIMMED_SECONDS)
         count = round((1.0 if surely else BELIEVED_SHARE) * len(stretch))
     return list(stretch[1 : max(1, count)])
 
@@ -127,48 +124,13 @@ def brought(neutral: Neutral, own: Crop, onto: Crop, size: tuple[int, int]) -> N
     return replace(neutral, image=image, apart=True)
 
 
-def _stretch(
-    frames: Sequence[NDArray[np.uint8]], times: Reals, crop: Crop | None, onset: int | None
-) -> tuple[int, int]:
-    """Return the first and last frame of a stretch in which the face rests."""
+def _stretch(times: Reals, about: int | None) -> tuple[int, int]:
+    """Return the first and last frame of the stretch about a frame, or of the first."""
     seconds = np.asarray(times, np.float64)
-    if onset is not None:
-        near = np.flatnonzero(np.abs(seconds - seconds[onset]) <= STRETCH_SECONDS / 2)
-    elif seconds[-1] - seconds[0] <= TRIMMED_SECONDS:
-        near = np.flatnonzero(seconds - seconds[0] <= STRETCH_SECONDS)
+    if about is None:
+        near = np.flatnonzero(seconds - seconds[0] <= STRETCH_SECONDS)[:MOST_FRAMES]
     else:
-        start = _stillest(frames, seconds, crop)
-        late = seconds - seconds[start]
-        near = np.flatnonzero((late >= 0) & (late <= STRETCH_SECONDS))
-    if onset is None:
-        near = near[:MOST_FRAMES]
-    elif len(near) > MOST_FRAMES:
-        near = near[np.abs(near - onset) <= MOST_FRAMES // 2]
+        near = np.flatnonzero(np.abs(seconds - seconds[about]) <= STRETCH_SECONDS / 2)
+        if len(near) > MOST_FRAMES:
+            near = near[np.abs(near - about) <= MOST_FRAMES // 2]
     return int(near[0]), int(near[-1])
-
-
-def _stillest(
-    frames: Sequence[NDArray[np.uint8]], seconds: NDArray[np.float64], crop: Crop | None
-) -> int:
-    """Return the frame at which the stillest stretch starts that looks like most of the clip."""
-    small = np.stack([_compared(luminance(frame), crop) for frame in frames])
-    usual = np.median(small[:: max(1, len(small) // 200)], axis=0)
-    unusual = np.abs(small - usual).mean((1, 2))
-    change = np.abs(np.diff(small, axis=0)).mean((1, 2))
-    rate = len(seconds) / max(1e-9, float(seconds[-1] - seconds[0]))
-    width = max(2, min(len(change), round(STRETCH_SECONDS * rate)))
-    window = np.ones(width) / width
-    moving = np.convolve(change, window, "valid")
-    strange = np.convolve(unusual[:-1], window, "valid")
-    return int(np.argmin(moving / np.median(moving) + strange / max(1e-9, np.median(strange))))
-
-
-def _compared(grey: NDArray[np.uint8], crop: Crop | None) -> NDArray[np.float32]:
-    """Return a face (64, 64) without its overall brightness."""
-    size = (COMPARED_PIXELS, COMPARED_PIXELS)
-    if crop is None:
-        small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    else:
-        small = take_crop(np.repeat(grey[..., None], 3, 2), crop, COMPARED_PIXELS)[..., 0]
-    level = small.astype(np.float32)
-    return np.asarray(level - level.mean(), dtype=np.float32)

@@ -5,7 +5,7 @@ Where MediaPipe is installed it proposes as well, and stands in for keypoints th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -47,6 +47,8 @@ HIDDEN, LEAST_SEEN = 0.4, 8
 SAME_SHARE = 0.35
 #: Of several faces, those that are this sure against the surest are taken for faces to choose from.
 CONVINCING_SHARE = 0.6
+#: Times that a crop is laid about the keypoints; and where the crop is about right before.
+ROUNDS, LOOK_ROUNDS = 3, 2
 #: Candidates that are looked at with the network, at most.
 MAX_CANDIDATES = 6
 
@@ -85,11 +87,12 @@ def find_face(
     """
     faces = find_faces(picture, encode, upright=upright)
     if not faces:
-        raise InputError(
-            f"There is no face to be found in {name}.",
-            "Give a picture with one face, seen from the front, "
-            f"at least {SMALLEST_FACE} pixels wide.",
-        )
+        raise no_face(picture, name)
+    return face_among(faces, near)
+
+
+def face_among(faces: Sequence[FaceBox], near: tuple[float, float] | None) -> FaceBox:
+    """Return the largest convincing one of several faces, or the one nearest to a place (x, y)."""
     if near is not None:
         chosen = min(faces, key=lambda f: float(np.hypot(*np.subtract(f.crop.centre, near))))
     else:
@@ -97,6 +100,20 @@ def find_face(
         convincing = [face for face in faces if face.confidence >= CONVINCING_SHARE * sure]
         chosen = max(convincing, key=lambda f: f.crop.side)
     return replace(chosen, others=len(faces) - 1)
+
+
+def no_face(picture: NDArray[np.uint8], name: str) -> InputError:
+    """Return what to raise where a picture (H, W, 3) uint8, called `name`, shows no face."""
+    small = _widest_small_face(picture)
+    if small:
+        return InputError(
+            f"The faces in {name} are too small, some {small:.0f} pixels wide.",
+            f"Enlarge or film the face so that it is at least {SMALLEST_FACE} pixels wide.",
+        )
+    return InputError(
+        f"There is no face to be found in {name}.",
+        f"Give a picture with one face, seen from the front, at least {SMALLEST_FACE} pixels wide.",
+    )
 
 
 def find_faces(
@@ -129,8 +146,13 @@ def crops_of(encode: Encode, picture: NDArray[np.uint8], near: Crop | None) -> l
     its faces, the most convincing first; none where there is no face."""
     if near is None:
         return [face.crop for face in find_faces(picture, encode)]
-    face = _refine(picture, near, encode, upright=True)
+    face = looked_at(picture, encode, near)
     return [] if face is None else [face.crop]
+
+
+def looked_at(picture: NDArray[np.uint8], encode: Encode, near: Crop) -> FaceBox | None:
+    """Return the face near a crop in a picture (H, W, 3) uint8, None where there is none."""
+    return _refine(picture, near, encode, upright=True, rounds=LOOK_ROUNDS)
 
 
 def _settle(
@@ -157,11 +179,16 @@ def _same(one: Crop, other: Crop) -> bool:
 
 
 def _refine(
-    picture: NDArray[np.uint8], crop: Crop, encode: Encode, *, upright: bool
+    picture: NDArray[np.uint8],
+    crop: Crop,
+    encode: Encode,
+    *,
+    upright: bool,
+    rounds: int = ROUNDS,
 ) -> FaceBox | None:
     """Return the face near a crop, or None where the keypoints make none."""
     face = None
-    for _ in range(3):
+    for _ in range(rounds):
         encoding = encode(take_crop(picture, crop))
         local = completed(encoding["points"][0].astype(float), encoding["confidence"][0])
         distance, span = misfit(local)
@@ -244,6 +271,17 @@ def _propose_small(picture: NDArray[np.uint8]) -> list[_Candidate]:
     """
     grey, scale = _searched(picture, FINE_PIXELS)
     return _merge(_search(grey, 0.0, scale, max(24, round(SMALLEST_FACE * scale))))
+
+
+def _widest_small_face(picture: NDArray[np.uint8]) -> float:
+    """Return how wide the widest face is, in pixels, that is too small to be measured; or 0."""
+    grey, _ = _searched(picture, FINE_PIXELS)
+    scale = min(4.0, FINE_PIXELS / max(grey.shape))
+    large = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    scale *= grey.shape[0] / picture.shape[0]
+    found = _merge(_search(large, 0.0, scale, 24))
+    sides = [one.crop.side / CROP_PER_BOX for one in found if one.votes >= 2]
+    return max((side for side in sides if side < SMALLEST_FACE), default=0.0)
 
 
 def _searched(picture: NDArray[np.uint8], pixels: int) -> tuple[NDArray[Any], float]:

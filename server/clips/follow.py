@@ -127,7 +127,8 @@ class Follower:
         due = self._searched_ago >= SEARCHED_EVERY
         if best.found and not due:
             return best
-        near = [self._pose_in(crop) for crop in find(frame, self._crop_in(self._pose))]
+        last = self._upright.crop.followed(self._pose)
+        near = [self._pose_in(crop) for crop in find(frame, last)]
         best = self._best(best, near, half)
         if due:
             self._searched_ago = 0
@@ -190,13 +191,6 @@ class Follower:
         height, width = size[:2]
         inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
         return float(inside.mean())
-
-    def _crop_in(self, pose: Floats) -> Crop:
-        """Return the crop about a face that is in a pose."""
-        crop = self._upright.crop
-        x, y = np.asarray(crop.centre) + crop.affine()[:, :2] @ pose[4:]
-        side, roll = float(crop.side * np.exp(pose[3])), float(crop.roll + pose[2])
-        return Crop((float(x), float(y)), side, roll)
 
     def _pose_in(self, crop: Crop) -> Floats:
         """Return the pose of a face that has another crop, as far as that tells."""

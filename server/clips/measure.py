@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,18 @@ from .clip import Clip
 from .covered import parts_covered
 from .crop import Crop
 from .eyelids import eyes_seen
-from .face import Encode, FaceBox, find_face
+from .face import Encode, FaceBox, face_among, find_faces, no_face
+from .restful import most_at_rest
 from .roomy import roomy
 from .sampling import Reals
 from .steady import Steadier
 from .upright import CELLS
+
+#: A clip shorter than this was cut to begin at rest; a longer one may rest anywhere.
+TRIMMED_SECONDS = 3.0
+#: Frames in which a face is looked for, at most, until one shows it; and how sure it must be where
+#: the first frame has none. In films faces are sure by 0.2 to 0.6, letters and clouds by 0.1.
+FIRST_LOOKS, SURE_FACE = 12, 0.2
 
 
 @dataclass(frozen=True)
@@ -66,26 +73,65 @@ def start_of(
     frame, whose neutral is taken. Raises InputError where the clip, `name`, or `rest` shows no
     face.
     """
-    face = find_face(frames[onset or 0], encode, name, near=near)
+    first, face = first_face(frames, encode, name, onset=onset, near=near)
     if rest is not None:
         height, width = frames[0].shape[:2]
         neutral = brought(*rest_of(rest, encode), face.crop, (width, height))
     else:
-        neutral = neutral_of(frames, times, face.crop, onset=onset)
-        if neutral.frame != (onset or 0):
-            face = find_face(neutral.image, encode, name, near=face.crop.centre)
+        neutral, face = neutral_and_face(frames, times, encode, first, face, onset=onset)
     steadier = Steadier(neutral.image, face.crop, encode)
     steadier.learn_face(frames)
     return Start(face, neutral, steadier)
 
 
+def first_face(
+    frames: Sequence[NDArray[np.uint8]],
+    encode: Encode,
+    name: str,
+    *,
+    onset: int | None = None,
+    near: tuple[float, float] | None = None,
+) -> tuple[int, FaceBox]:
+    """Return the first of some frames that shows a face, and that face; see `start_of`.
+
+    After the first frame only a face that is sure counts: other things look a little like one.
+    """
+    looks = np.unique(np.linspace(0, len(frames) - 1, FIRST_LOOKS).astype(int))
+    for index in (int(k) for k in (looks if onset is None else [onset])):
+        faces = find_faces(frames[index], encode)
+        if index not in (0, onset):
+            faces = [face for face in faces if face.confidence >= SURE_FACE]
+        if faces:
+            return index, face_among(faces, near)
+    raise no_face(frames[onset or 0], name)
+
+
+def neutral_and_face(
+    frames: Sequence[NDArray[np.uint8]],
+    times: Reals,
+    encode: Encode,
+    first: int,
+    face: FaceBox,
+    *,
+    onset: int | None = None,
+) -> tuple[Neutral, FaceBox]:
+    """Return the neutral of a clip in which a face is seen first in that frame, and the face there.
+
+    In a clip that was cut to begin at rest it is of its beginning, else of where the face rests.
+    """
+    if onset is not None:
+        return neutral_of(frames, times, face.crop, about=onset, onset=True), face
+    about = first or None
+    if times[-1] - times[0] > TRIMMED_SECONDS and face.found_by != "cascades":
+        about, rests = most_at_rest(frames, times, encode, first, face)
+        face = replace(rests, others=face.others)
+    return neutral_of(frames, times, face.crop, about=about), face
+
+
 def rest_of(clip: Clip, encode: Encode) -> tuple[Neutral, Crop]:
     """Return the neutral of a clip, and the crop about its largest face; InputError without one."""
-    name = f"the neutral {clip.name}"
-    face = find_face(clip.frames[0], encode, name)
-    neutral = neutral_of(clip.frames, clip.times, face.crop)
-    if neutral.frame:
-        face = find_face(neutral.image, encode, name, near=face.crop.centre)
+    first, face = first_face(clip.frames, encode, f"the neutral {clip.name}")
+    neutral, face = neutral_and_face(clip.frames, clip.times, encode, first, face)
     return neutral, face.crop
 
 

@@ -24,9 +24,12 @@ from microface.server.clips.basis import OTHERS
 from microface.server.clips.calibrate import neutral_of
 from microface.server.clips.dense import pooled, quick_flow
 from microface.server.clips.eyelids import eyes_seen
+from microface.server.clips.face import find_face
+from microface.server.clips.restful import most_at_rest
 from microface.server.clips.spot import MICRO_SECONDS, Kind
 from microface.server.clips.steady import Steadier
 from microface.server.clips.template import template
+from microface.server.engine.runtime import OnnxRuntime
 
 #: An action unit, or a gaze of the basis, with its intensities on the left and on the right.
 Act = tuple[tuple[str, float, float], ...]
@@ -198,7 +201,10 @@ def steadied(
     path = keep / f"steadied-{name}.npz"
     if not path.is_file():
         frames = list(stage.film(episodes, times.tolist(), seed, levels=levels))
-        neutral = neutral_of(frames, times, stage.scene.crop)
+        encode = OnnxRuntime().encode
+        face = find_face(frames[0], encode, "the film")
+        about, _ = most_at_rest(frames, times, encode, 0, face)
+        neutral = neutral_of(frames, times, stage.scene.crop, about=about)
         steadier = Steadier(neutral.image, stage.scene.crop)
         steadier.learn_face(frames)
         steady = list(steadier.motions(frames))

@@ -132,14 +132,7 @@ def test_neutral_is_freed_of_noise_and_of_what_moves() -> None:
     assert off.std() < 0.5 * (frames[0].astype(float) - quiet).std()
 
 
-def test_neutral_about_a_named_frame_and_of_a_long_clip() -> None:
-    frames = clip(60)
-    assert neutral_of(frames, np.arange(60) / 100, onset=30).frame == 30
-    still = clip(1, noise=0)[0]
-    rng = np.random.default_rng(2)
-    long = []
-    for k in range(80):
-        push = 0 if 40 <= k < 52 else 6 * np.sin(k)
-        moved = cv2.warpAffine(still, np.array([[1, 0, push], [0, 1, 0.0]]), (256, 256))
-        long.append(np.clip(moved + rng.normal(0, 1, moved.shape), 0, 255).astype(np.uint8))
-    assert 40 <= neutral_of(long, np.arange(80) / 20).frame < 52
+def test_neutral_about_a_named_frame() -> None:
+    found = neutral_of(clip(60), np.arange(60) / 100, about=30)
+    assert found.frame == 30
+    assert set(found.frames_used) <= set(range(22, 39))

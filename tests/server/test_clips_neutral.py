@@ -52,7 +52,7 @@ def test_frames_that_have_begun_to_move_are_left_out(onset: float, seed: int) ->
 
 def test_about_a_named_onset_the_frames_before_it_serve() -> None:
     frames, moved = filmed(0.15)
-    found = neutral_of(frames, np.arange(len(frames)) / FPS, onset=15)
+    found = neutral_of(frames, np.arange(len(frames)) / FPS, about=15, onset=True)
     assert found.frame == 15
     assert moved[list(found.frames_used)].mean() < 0.02
     assert sum(k < 15 for k in found.frames_used) >= 4
