@@ -114,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..addon.bake.shot_sheet import read_sheet
     from ..addon.bake.texture import check_textures
     from ..addon.bake.time import parse_fps, scene_fps
+    from ..addon.character.preflight import Severity
     from ..addon.character.stage import home_scene
     from ..addon.clips import clip_label
     from ..addon.files import open_blend
@@ -126,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
         clip_label(arguments.clip)
     open_blend(arguments.character)
     character = find_character(arguments.object)
-    check(character)
+    warnings = [one for one in check(character) if one.severity is Severity.WARNING]
     rate = scene_fps(home_scene(character))
     rows = [] if arguments.sheet is None else read_sheet(arguments.sheet, rate)
     options = timing_options(arguments, rate)
@@ -137,6 +138,8 @@ def run(arguments: argparse.Namespace) -> int:
         publication(arguments.out) as place,
         connect(arguments.server) as client,
     ):
+        for warning in warnings:
+            report.say(f"{warning.what} {warning.remedy}")
         if rows:
             written = bake_sheet(arguments, character, rows, client, place, report)
         else:

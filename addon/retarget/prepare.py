@@ -16,7 +16,7 @@ from ..character.evaluate import evaluate_face
 from ..character.fingerprint import Fingerprint, take_fingerprint
 from ..character.framing import Framing
 from ..character.neutral import render_stage
-from ..character.preflight import Severity, preflight
+from ..character.preflight import Finding, Severity, preflight
 from ..character.stage import Stage, home_scene, stage
 from ..character.view import FaceView, see_face, view_face
 from ..generated import Generated
@@ -60,11 +60,14 @@ def find_character(name: str) -> Any:
     raise InputError(f"There is no object called '{name}'.", remedy)
 
 
-def check(obj: Any, *, quick: bool = False) -> None:
-    """Raise the first preflight error of a character as an `InputError`; see `preflight`."""
-    for finding in preflight(obj, quick=quick):
+def check(obj: Any, *, quick: bool = False) -> list[Finding]:
+    """Raise the first preflight error of a character as an `InputError`, or return what else
+    preflight finds, the worst first; see `preflight`."""
+    findings = preflight(obj, quick=quick)
+    for finding in findings:
         if finding.severity is Severity.ERROR:
             raise InputError(finding.what, finding.remedy)
+    return findings
 
 
 def check_resolution(resolution: int) -> None:

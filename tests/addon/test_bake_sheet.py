@@ -224,16 +224,22 @@ def test_options_that_do_not_go_together(
     assert not out.exists()
 
 
-def test_the_command_retimes_one_clip(
-    mask: Any, clip: Path, lifting_server: str, tmp_path: Path
+def test_the_command_retimes_one_clip_and_warns(
+    mask: Any,
+    clip: Path,
+    lifting_server: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     blend, out = tmp_path / "mask.blend", tmp_path / "out.blend"
+    mask.data.uv_layers.remove(mask.data.uv_layers[0])
     mask.data.shape_keys.key_blocks["jawOpen"].keyframe_insert("value", frame=1)
     bpy.ops.wm.save_as_mainfile(filepath=str(blend))
     words = ["bake", str(blend), "--object", "Mask", "--out", str(out), "--resolution", "128"]
     words += ["--clip", str(clip), "--fps", "100", "--to", "shape-keys", "--start", "20"]
     words += ["--duration", "12f", "--hold", "2", "--balance", "0.5", "--layer", "auto"]
     assert main([*words, "--tolerance", "0.01", "--server", lifting_server]) == 0
+    assert capsys.readouterr().err.count("'Mask' has no UVs, so textures cannot be baked.") == 1
     names, times, _ = read_weights(out.with_suffix(".csv"))
     assert (names[0], len(times)) == ("mouthSmileLeft", 9)
     bpy.ops.wm.open_mainfile(filepath=str(out))
