@@ -121,7 +121,8 @@ def gone(lost: Sequence[int], count: int) -> list[Warning]:
     the head is `lost`."""
     near = {k for at in lost for k in range(at - HALF_GONE, at + HALF_GONE + 1)}
     named = tuple(sorted(k for k in near if 0 <= k < count))
-    what = f"{_frames(len(named), 'does', 'do')} not show the whole face: it leaves, is hidden or turns away"
+    many = _frames(len(named), "does", "do")
+    what = f"{many} not show the whole face: it leaves, is hidden or turns away"
     return [Warning("gone", named, what)] if named else []
 
 
