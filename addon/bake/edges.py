@@ -44,7 +44,7 @@ def bake_edge_maps(
         write_png(path, edge)
         screen.append(path)
     surfaces = cast_surfaces(cast.obj, cast.companions, cast.view)
-    sight = sight_of(cast.view, surfaces)
+    sight = sight_of(cast.view, surfaces, generated.motion)
     resolution = cast.view.framing.resolution
     texture: dict[str, tuple[Path, ...]] = {}
     store = Store(kind, DATA)

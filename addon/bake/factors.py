@@ -78,6 +78,11 @@ class Factors:
     def __len__(self) -> int:
         return len(self._generated.frames)
 
+    @property
+    def motion(self) -> NDArray[np.float16]:
+        """How the generated pictures move, (T,R,R,2) pixels."""
+        return self._generated.motion
+
     def __call__(self, index: int) -> tuple[Box, Light] | None:
         """Return (box, factors (h,w,3)) of a frame: 1 outside the box; None where nothing moves."""
         region = self._regions[index]

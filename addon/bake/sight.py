@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..character.evaluate import Surface
-from ..character.view import DEPTH_SLACK, FaceView
+from ..character.view import DEPTH_SLACK, FaceView, nearest_depth
 from .gather import bilinear
 from .parts import Parts, part_numbers
-from .region import feathered, shrunk
+from .region import feathered, grown, shrunk
 from .targets import Target
 
 #: Cosine of the angle to the view at which a texel begins to count, and counts fully.
 GRAZING, SQUARE = 0.12, 0.4
+#: A mesh that no channel moves by this share of the view's width stands still.
+STILL_SHARE = 1e-5
 #: How steeply a surface may fall away, as depth over width in the image, without hiding itself.
 STEEPEST = 3.0
 
@@ -99,8 +101,14 @@ class Sight:
         return self.view.visibility(pixels, depth)
 
 
-def sight_of(view: FaceView, surfaces: dict[str, Surface]) -> Sight:
-    """Return what is seen in a view, and what is clear of occluders; `surfaces` by object name."""
+def sight_of(
+    view: FaceView, surfaces: dict[str, Surface], motion: NDArray[np.floating[Any]]
+) -> Sight:
+    """Return what is seen in a view, and what is clear of occluders; `surfaces` by object name.
+
+    `motion` (T,R,R,2), pixels, is how the generated pictures move: what stands before the face in
+    them, as glasses do, moves along, over the skin beside it.
+    """
     size, width = view.framing.resolution, view.framing.width
     step = max(1, round(size / 340))
     nearest = np.where(np.isfinite(view.nearest), view.nearest, np.float32(1e9))
@@ -109,7 +117,31 @@ def sight_of(view: FaceView, surfaces: dict[str, Surface]) -> Sight:
     for radius in radii:
         slack = DEPTH_SLACK * width + radius * STEEPEST * width / size
         clear += (nearest - shrunk(nearest, radius) <= slack) / np.float32(len(radii))
+    border = border_before(view, surfaces)
+    if border.any():
+        farthest = float(np.linalg.norm(motion[:, border].astype(np.float32), axis=-1).max())
+        reached = grown(border.astype(np.float32), int(np.ceil(farthest)) + step)
+        clear = np.minimum(clear, 1 - reached)
     return Sight(view, np.minimum(clear, feathered(clear, step)), Parts(view, surfaces))
+
+
+def border_before(view: FaceView, surfaces: dict[str, Surface]) -> NDArray[np.bool_]:
+    """Return the border (R,R) of what stands before the face and no channel moves.
+
+    Glasses, a fringe; not what lies on the skin, as brows may, nor what lies behind it, as eyes do.
+    `surfaces` by object name, all of the view.
+    """
+    width = view.framing.width
+    moving = {view.face.name} | {
+        part.name
+        for part in view.face.parts
+        if np.abs(part.displacement).max(initial=0) > STILL_SHARE * width
+    }
+    others = [one for name, one in surfaces.items() if name not in moving]
+    here = nearest_depth(view.framing, *others)
+    first = np.isfinite(here) & (here <= view.nearest)
+    behind = np.where(first | ~np.isfinite(view.nearest), np.float32(0), view.nearest)
+    return np.asarray(first & (grown(behind, 1) > here + np.float32(DEPTH_SLACK * width)))
 
 
 def squareness(

@@ -162,7 +162,7 @@ def find_painters(
     Raises `InputError` where overlapping UVs leave no texture to paint.
     """
     surfaces = cast_surfaces(cast.obj, cast.companions, cast.view)
-    sight = sight_of(cast.view, surfaces)
+    sight = sight_of(cast.view, surfaces, factors.motion)
     found, notes = [], []
     for target in find_targets(cast.obj, plain_size, cast.companions):
         worn = worn_by(cast.view, surfaces, target)

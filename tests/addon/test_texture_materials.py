@@ -245,6 +245,28 @@ def test_undo_takes_a_bake_back(mask: Any, tmp_path: Path) -> None:
     assert differences(before, tree_dump(again)) == []
 
 
+def test_the_skin_beside_glasses_is_not_painted_with_them(mask: Any, tmp_path: Path) -> None:
+    """Generated pictures move a rim along with the brow before which it stands."""
+    points = np.array([vertex.co[:] for vertex in mask.data.vertices])
+    faces = [
+        polygon.vertices[:]
+        for polygon in mask.data.polygons
+        if abs(polygon.center[0] - 0.03) < 0.03 and abs(polygon.center[2] - 0.045) < 0.004
+    ]
+    rim = heads.make_object("Rim", points + np.array([0, -0.004, 0]), np.array(faces), None, {})
+    rim.data.materials.append(heads.textured("Horn", np.full((8, 8, 3), 20, np.uint8)))
+    weights = np.zeros((COUNT, 6))
+    weights[:, 2] = 0.5 * synthetic.bump(COUNT, APEX, 1.5)
+    view, generated = synthetic.generate(mask, weights, resolution=256, samples=4)
+    bake = bake_textures(mask, view, generated, tmp_path, BASE)
+    skin = next(one for one in bake.textures if one.name == "Skin")
+    still, moved = (read_pixels(skin.files[i])[..., :3].astype(float) for i in (0, APEX))
+    assert np.abs(moved - still).max() > 2, "the skin moves farther away"
+    share = (moved / np.maximum(still, 1)).mean(axis=2)
+    print(f"texels become {share.min():.2f} to {share.max():.2f} as light")
+    assert share.min() > 0.6 and share.max() < 1.6
+
+
 def test_the_skin_below_a_brow_is_not_painted_with_it(mask: Any, tmp_path: Path) -> None:
     # A brow of its own geometry, nearer to the skin than depth alone can tell.
     points = np.array([vertex.co[:] for vertex in mask.data.vertices])
