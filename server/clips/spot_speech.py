@@ -27,7 +27,7 @@ TREMBLING_SECONDS = 0.03
 #: A syllable begins where the mouth has opened by this share.
 SHUT_SHARE = 0.2
 #: Speech goes on for so many seconds at most beyond its last syllable, and as many before its
-#: first, while the mouth moves by this share of its most.
+#: first, while the mouth moves by this share of its most; pauses are no longer.
 BESIDE_SECONDS, AT_REST = 0.25, 0.05
 #: What speech seems to do beside the mouth, at most, as a share of how far the mouth moves.
 BESIDE_MOUTH = 0.08
@@ -45,7 +45,13 @@ def speeches(curves: Curves, regions: Floats, least: float, noise: float) -> lis
         else:
             runs.append([syllable])
     rest = max(least, NOISE_DEVIATIONS * noise)
-    return [_speech(run, mouth, times, rest) for run in runs if _speaks(run, times)]
+    spoken: list[Event] = []
+    for speech in (_speech(run, mouth, times, rest) for run in runs if _speaks(run, times)):
+        if spoken and times[speech.first] - times[spoken[-1].last] <= BESIDE_SECONDS:
+            spoken[-1] = _joined(spoken[-1], speech)
+        else:
+            spoken.append(speech)
+    return spoken
 
 
 def beside_speech(curves: Curves, regions: Floats, spoken: Sequence[Event]) -> Floats:
@@ -122,6 +128,14 @@ def _speech(run: Sequence[Event], mouth: Floats, times: Floats, rest: float) -> 
     return replace(
         max(run, key=lambda s: s.height), onset=float(first), offset=float(last),
         height=float(height), ratio=float(ratio), first=first, last=last,
+    )  # fmt: skip
+
+
+def _joined(event: Event, other: Event) -> Event:
+    """Return two events as one, with the apex of the surer."""
+    return replace(
+        max(event, other, key=lambda e: e.ratio),
+        onset=event.onset, offset=other.offset, first=event.first, last=other.last,
     )  # fmt: skip
 
 

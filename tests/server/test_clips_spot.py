@@ -320,3 +320,14 @@ def test_blink_is_over_where_a_smile_goes_on_narrowing_the_eyes() -> None:
     (blink,) = spot(motion(times, {}), times, trust=eyes_that(0.3 * shut), seen=hidden)
     assert blink.apex == pytest.approx(1.12, abs=0.02)
     assert blink.offset == pytest.approx(1.3, abs=0.07)
+
+
+def test_lips_that_are_held_between_words_speak() -> None:
+    times = seconds(4.0, 60)
+    at = [*np.arange(0.6, 1.4, 0.22), *np.arange(2.1, 2.9, 0.22)]
+    opens = 0.3 * sum(course(times, a, a + 0.1, a + 0.21) for a in at)
+    lips = 0.5 * course(times, 1.0, 1.8, 2.6)
+    found = spot(motion(times, {"AU26": opens, "AU25": opens, "AU18": lips}), times)
+    assert [s.kind for s in found] == ["speech"]
+    assert found[0].onset == pytest.approx(0.6, abs=0.06)
+    assert found[0].offset == pytest.approx(2.97, abs=0.1)
