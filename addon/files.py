@@ -12,6 +12,10 @@ from ..drafts import make_draft
 from ..errors import InputError
 from .quiet import blender_log_hidden
 
+#: Files of characters that Blender or its add-ons import.
+IMPORTED = {".glb", ".gltf", ".vrm", ".fbx", ".obj", ".dae", ".usd", ".usda", ".usdc", ".usdz",
+            ".abc", ".pmx"}  # fmt: skip
+
 
 def open_blend(path: Path) -> None:
     """Open the .blend at `path` in this Blender session, without running scripts in it.
@@ -23,6 +27,11 @@ def open_blend(path: Path) -> None:
         with blender_log_hidden():
             bpy.ops.wm.open_mainfile(filepath=str(path.resolve()), load_ui=False, use_scripts=False)
     except RuntimeError as error:
+        if path.suffix.lower() in IMPORTED:
+            raise InputError(
+                f"{path} is no .blend file.",
+                "Import it in Blender (File > Import), save that, and give the .blend.",
+            ) from error
         told = " ".join(str(error).rpartition("failed:")[2].split()).removeprefix("Error: ")
         raise InputError(
             f"{path} cannot be opened as a .blend file ({told}).",

@@ -13,6 +13,8 @@ from ...errors import InputError
 RENDERED_TYPES = {"MESH", "CURVE", "CURVES", "SURFACE"}
 #: A neighbour more than this many times the character's size is scenery.
 SCENERY_FACTOR = 3.0
+#: A mesh of the same shape keys that is so many times larger is the face, and this one a part.
+PART_FACTOR = 1.5
 #: Modifiers by which a skin follows another mesh.
 BINDING_MODIFIERS = {"MESH_DEFORM", "SURFACE_DEFORM"}
 #: It is at least this share of that mesh in size, which lashes are not.
@@ -37,6 +39,24 @@ def family_of(obj: Any) -> list[Any]:
         if shares or not roots.isdisjoint(_ties(other)):
             family.append(other)
     return family
+
+
+def face_about(obj: Any) -> Any:
+    """Return the larger mesh about `obj` that has all its shape keys too, None where there is none.
+
+    Of a face, teeth and eyes: the face, whichever of the others `obj` is.
+    """
+    names = set(obj.data.shape_keys.key_blocks.keys()[1:])
+    low, high = _bounds(obj)
+    middle, least = (low + high) / 2, PART_FACTOR * _size(obj)
+    for other in home_scene(obj).objects:
+        if other == obj or not has_keys(other) or _size(other) < least:
+            continue
+        from_corner, to_corner = _bounds(other)
+        about = np.all((middle >= from_corner) & (middle <= to_corner))
+        if about and names <= set(other.data.shape_keys.key_blocks.keys()):
+            return other
+    return None
 
 
 def _ties(obj: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .family import find_companions, home_scene, stands_behind
+from .family import face_about, find_companions, home_scene, stands_behind
 from .findings import Finding, Severity, listed
 from .shape_keys import ACTION_PREFIX
 from .subdivision import subdivided_faces
@@ -50,6 +50,17 @@ def _texture_coordinates(obj: Any, block: Any) -> Iterator[Finding]:
             f"'{obj.name}' has no UVs, so textures cannot be baked.",
             "Unwrap the mesh (UV > Unwrap); shape keys can be baked without.",
             "unwrap",
+        )
+
+
+def _small_part(obj: Any, block: Any) -> Iterator[Finding]:
+    """Tell of teeth, eyes, lashes that were chosen in place of the face whose keys they have."""
+    face = face_about(obj) if obj.users_scene else None
+    if face is not None:
+        yield Finding(
+            Severity.WARNING,
+            f"'{face.name}' is larger than '{obj.name}' and has its shape keys too.",
+            f"Choose '{face.name}' if it is the face; '{obj.name}' goes along.",
         )
 
 
@@ -163,6 +174,7 @@ def _colour(obj: Any, block: Any) -> Iterator[Finding]:
 QUICK_OBJECT_CHECKS: tuple[Callable[[Any, Any], Iterator[Finding]], ...] = (
     _library,
     _animated,
+    _small_part,
     _texture_coordinates,
     _scale,
     _hidden,

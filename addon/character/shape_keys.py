@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import bpy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,7 +83,13 @@ def _no_keys(obj: Any) -> InputError:
                 f"'{obj.name}' has no shape keys of its own.",
                 f"Choose '{mover.name}', which moves it; what it moves goes along.",
             )
-    if any(mover is not None and mover.type == "ARMATURE" for mover in movers):
+    rigs = [one for one in movers if one is not None and one.type == "ARMATURE"]
+    if rigs and (face := _largest_with_keys(rigs)) is not None:
+        return InputError(
+            f"'{obj.name}' has no shape keys.",
+            f"Choose '{face.name}', which has them and hangs on the same rig.",
+        )
+    if rigs:
         return InputError(
             f"'{obj.name}' has no shape keys: bones alone move it.",
             "Pose each expression and keep it as a shape key (menu of the Armature modifier > Save"
@@ -92,6 +99,18 @@ def _no_keys(obj: Any) -> InputError:
         f"'{obj.name}' has no shape keys.",
         "Choose the mesh that carries the facial shape keys, or add some to it.",
     )
+
+
+def _largest_with_keys(rigs: list[Any]) -> Any:
+    """Return the mesh of most vertices that has shape keys and one of these rigs, None without."""
+    found = [
+        one
+        for one in bpy.data.objects
+        if one.type == "MESH"
+        and one.data.shape_keys is not None
+        and any(getattr(modifier, "object", None) in rigs for modifier in one.modifiers)
+    ]
+    return max(found, key=lambda one: len(one.data.vertices), default=None)
 
 
 def driven_keys(block: Any) -> frozenset[str]:

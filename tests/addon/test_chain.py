@@ -239,6 +239,10 @@ def test_files_that_cannot_be_used(
     broken.write_bytes(b"not a blend file")
     assert bake_command(broken, out, *asked) == 2
     assert "cannot be opened" in capsys.readouterr().err
+    exported = tmp_path / "face.glb"
+    exported.write_bytes(b"glTF")
+    assert bake_command(exported, out, *asked) == 2
+    assert "Import it in Blender (File > Import), save that" in capsys.readouterr().err
     bare = bpy.data.meshes.new("Bare")
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("Bare", bare))
     mask.shape_key_clear()

@@ -52,6 +52,22 @@ def test_no_shape_keys() -> None:
         prepare(cube, 128)
 
 
+def test_a_body_names_the_face_that_hangs_on_its_rig(mask: Any) -> None:
+    body = companion("Body", (0, 0, -0.2), ())
+    in_armature(mask)
+    body.modifiers.new("Armature", "ARMATURE").object = mask.modifiers[0].object
+    (finding,) = preflight(body)
+    assert finding.remedy == "Choose 'Mask', which has them and hangs on the same rig."
+
+
+def test_teeth_chosen_for_a_face_name_the_face(mask: Any) -> None:
+    teeth = companion("Teeth", (0.0, -0.06, -0.05), ("jawOpen", "mouthSmileLeft"))
+    assert "'Mask' is larger than 'Teeth'" in whats(teeth, Severity.WARNING)
+    assert "larger" not in whats(mask, Severity.WARNING)
+    sheet = companion("Marker", (0.0, -0.06, 0.05), ("own",))
+    assert "larger" not in whats(sheet, Severity.WARNING)
+
+
 def test_a_face_that_bones_alone_move_says_so(mask: Any) -> None:
     mask.shape_key_clear()
     in_armature(mask)
