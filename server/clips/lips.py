@@ -24,10 +24,14 @@ Floats = NDArray[np.float64]
 
 #: Which of the keypoints are the lips'.
 LIPS = tuple(index for index, name in enumerate(NAMES) if name.startswith("lip_"))
+#: Which of these are the corners, the first to be lost.
+CORNERS = [place for place, index in enumerate(LIPS) if "corner" in NAMES[index]]
 #: A keypoint may be off by this, in pixels; one that went less than that far tells nothing.
 APART_PIXELS, LEAST_PIXELS = 3.0, 5.0
 #: The flow is believed above this trust, and below the other one not at all.
 BELIEVED, LOST = 0.85, 0.6
+#: Lips are lost only where a face moves as far as this, in pixels.
+BROAD_PIXELS = 10.0
 #: Standard deviation, in pixels, of what a keypoint brings along; ridge of laying it through all.
 REACH_PIXELS, RIDGE = 14.0, 0.05
 
@@ -54,7 +58,7 @@ class Lips:
         least = np.asarray(cv2.erode(trust, np.ones((3, 3))), np.float32)
         told = self._at(least)[:, 0]
         doubt = np.clip((BELIEVED - told) / (BELIEVED - LOST), 0, 1) * self._seen
-        if not doubt.any() or float(np.hypot(*np.moveaxis(flow, -1, 0)).max()) < LEAST_PIXELS:
+        if doubt[CORNERS].max() < 1 or np.square(flow).sum(-1).max() < BROAD_PIXELS**2:
             return flow
         points, seen = self._points(steadied())
         gone, along = points - self._rest, self._at(flow)
