@@ -68,6 +68,7 @@ def test_backward_undoes_forward() -> None:
     there = grid.sample(forward, positions[None] + back.permute(0, 2, 3, 1) * grid.PIXEL)
     assert (there + back).abs().max() < 0.01
 
+
 def test_backward_undoes_motion_as_steep_as_a_broad_smiles() -> None:
     # The corner of the lips goes 20 pixels, places 24 pixels away hardly at all.
     own = grid.centres(64, 64, torch.zeros(1))
@@ -79,7 +80,6 @@ def test_backward_undoes_motion_as_steep_as_a_broad_smiles() -> None:
     assert float(left.abs().max()) < 0.8
     assert float(left.abs().mean()) < 0.004
     assert float(back.norm(dim=1).max()) > 19
-
 
 
 def test_the_scale_is_the_ratio_of_the_faces() -> None:
