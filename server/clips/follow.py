@@ -38,8 +38,9 @@ SURELY_FAR_SHARE, SURELY_FAR_PIXELS = 0.03, 3.0
 ALIKE_PIXELS = 2.0
 #: A head that is alike by less is looked for anew as well, and is lost where the best place is so.
 SURE, LOST = 0.6, 0.28
-#: The most that a head turns, in radians, and grows or shrinks, as a logarithm.
-MOST_TURN, MOST_GROWTH = np.radians(75), np.log(3)
+#: The most that a head turns, in radians, grows or shrinks, as a logarithm, and goes, in pixels of
+#: the crop.
+MOST_TURN, MOST_GROWTH, MOST_SHIFT_PIXELS = np.radians(75), np.log(3), 10_000.0
 #: A head has left that shows less than this share of what the neutral shows of it.
 LEAST_INSIDE = 0.5
 #: A head that is not surely found is looked for anew in every so many frames; a lost one, near
@@ -148,9 +149,7 @@ class Follower:
 
     def is_possible(self, pose: Floats, size: tuple[int, ...]) -> bool:
         """Return whether a head could be in a pose (6,) in a picture of `size` (H, W)."""
-        if not np.linalg.norm(pose[:3]) < MOST_TURN or not abs(pose[3]) < MOST_GROWTH:
-            return False
-        return self._share_inside(pose, size) >= LEAST_INSIDE * self._inside
+        return _is_bounded(pose) and self._share_inside(pose, size) >= LEAST_INSIDE * self._inside
 
     def _from(self, start: Floats, half: _Half) -> Followed | None:
         """Return where the head is, looked for from a pose, or None where it cannot be."""
@@ -158,7 +157,7 @@ class Follower:
         pose = start
         places = project(pose, self._upright.coarse)
         for _ in range(MAX_PASSES):
-            if not self.is_possible(pose, size):
+            if not _is_bounded(pose):
                 return None
             sampled = self._upright.sample(small, affine, pose, 2)
             flow = 2 * quick_flow(self._small, sampled, CELLS // POOLED).reshape(-1, 2)
@@ -197,6 +196,12 @@ class Follower:
         own = self._upright.crop
         shift = np.linalg.solve(own.affine()[:, :2], np.subtract(crop.centre, own.centre))
         return np.array([0, 0, crop.roll - own.roll, np.log(crop.side / own.side), *shift])
+
+
+def _is_bounded(pose: Floats) -> bool:
+    """Return whether a head could ever be in a pose; one with a NaN could not."""
+    turn, shift = float(np.linalg.norm(pose[:3])), float(np.abs(pose[4:]).max())
+    return turn < MOST_TURN and abs(pose[3]) < MOST_GROWTH and shift < MOST_SHIFT_PIXELS
 
 
 def _settled(moved: Floats) -> bool:
