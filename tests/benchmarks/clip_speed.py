@@ -1,11 +1,12 @@
 """Print how fast clips are read, faces found and steadied, and what that costs in precision.
 
-Not a test: run it on an idle machine, `python tests/benchmarks/clip_speed.py CLIP.mp4 ...`. The aim
-is 60 frames a second on two cores at 340 x 360 for reading, landmarks and steadying, the start
-(finding the face, its neutral and its depth) told apart. Processor time is printed as well, which
-an occupied machine changes less; frames a second that two free cores would give follow from it.
-Then the flow's search at full resolution (`models.flow`) beside the one used here, on a warped
-picture of the clip: time, and error against the warp.
+Not a test: run it on an idle machine, with OPENBLAS_NUM_THREADS=1 as every command has it,
+`python tests/benchmarks/clip_speed.py CLIP.mp4 ...`. The aim is 60 frames a second on two cores at
+340 x 360 for reading, landmarks and steadying, the start (finding the face, its neutral and its
+depth) told apart. Processor time is printed as well, which an occupied machine changes less; frames
+a second that two free cores would give follow from it. Then the flow's search at full resolution
+(`models.flow`) beside the one used here, on a warped picture of the clip: time, and error against
+the warp.
 """
 
 from __future__ import annotations
