@@ -21,11 +21,10 @@ from clip_speech import Speech
 from microface.models.heads.expressions import added, expression_weights
 from microface.server import clips
 from microface.server.clips.basis import OTHERS
-from microface.server.clips.calibrate import neutral_of
 from microface.server.clips.dense import pooled, quick_flow
 from microface.server.clips.eyelids import eyes_seen
 from microface.server.clips.face import find_face
-from microface.server.clips.restful import most_at_rest
+from microface.server.clips.measure import neutral_and_face
 from microface.server.clips.spot import MICRO_SECONDS, Kind
 from microface.server.clips.steady import Steadier
 from microface.server.clips.template import template
@@ -202,9 +201,8 @@ def steadied(
     if not path.is_file():
         frames = list(stage.film(episodes, times.tolist(), seed, levels=levels))
         encode = OnnxRuntime().encode
-        face = find_face(frames[0], encode, "the film")
-        about, _ = most_at_rest(frames, times, encode, 0, face)
-        neutral = neutral_of(frames, times, stage.scene.crop, about=about)
+        face = dataclasses.replace(find_face(frames[0], encode, "the film"), crop=stage.scene.crop)
+        neutral, _ = neutral_and_face(frames, times, encode, 0, face)
         steadier = Steadier(neutral.image, stage.scene.crop)
         steadier.learn_face(frames)
         steady = list(steadier.motions(frames))
