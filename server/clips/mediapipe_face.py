@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 #: Faces that are looked for in a picture, at most.
 MOST_FACES = 5
-#: Vertices of the mesh at the 68 Multi-PIE landmarks, in their order.
+#: Vertices of the mesh at the 68 Multi-PIE landmarks, in their order; of the brows those of the
+#: lower edge, which the keypoints along the middle of the hair are nearest to on photographs.
 _LANDMARKS = (
     162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
-    71, 63, 105, 66, 107, 336, 296, 334, 293, 301,
+    46, 53, 52, 65, 55, 285, 295, 282, 283, 276,
     168, 197, 5, 4, 75, 97, 2, 326, 305,
     33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
     61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,
