@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from microface.models.evaluation.hard_scenes import doing
-from microface.models.heads.pairs import to_cells
-from microface.models.heads.render import motion
-from microface.models.heads.scene import composed
-from microface.models.heads.sensor import expose
 from microface.server.clips.crop import NETWORK_PIXELS as SIZE
 from microface.server.clips.crop import Crop
 from microface.server.clips.dense import Matcher
@@ -16,7 +11,7 @@ from microface.server.clips.sampling import grey_levels
 from microface.server.clips.steady import Steadier
 from microface.server.clips.upright import CELLS
 
-from .filmed_head import actor
+from .filmed_head import played
 
 #: Of the sensor, as a share of white.
 NOISE = 0.008
@@ -25,15 +20,7 @@ NOISE = 0.008
 def gain_and_peak(units: tuple[str, ...], strength: float) -> tuple[float, float]:
     """Return how large an expression is measured beside how large it is, and the farthest that a
     place goes, in pixels."""
-    rng = np.random.default_rng(5)
-    who = actor(NOISE)
-    played = who.acted(who.played(doing(units, strength), ()))
-    neutral, frame = (
-        expose(who.sensor, composed(drawn.light, who.background), rng, first=True)
-        for drawn in (who.neutral, played)
-    )
-    moved = motion(who.neutral, played, who.head.triangles)
-    true, seen = to_cells(moved.flow), to_cells(moved.visible)
+    neutral, frame, true, seen = played(NOISE, units, strength)
     steadied = Steadier(neutral, Crop((SIZE / 2, SIZE / 2), SIZE)).steady(frame)
     length = np.hypot(true[..., 0], true[..., 1])
     moving = (seen > 0.9) & (length > 0.2)
@@ -68,13 +55,8 @@ def test_other_large_motions_keep_their_size(unit: str) -> None:
 
 
 def test_what_is_known_to_have_moved_far_is_measured_as_what_is_found_to_have() -> None:
-    rng = np.random.default_rng(5)
-    who = actor(NOISE)
-    smiling = who.acted(who.played(doing(("AU12",), 0.8), ()))
-    neutral, frame = (
-        grey_levels(expose(who.sensor, composed(drawn.light, who.background), rng, first=True))
-        for drawn in (who.neutral, smiling)
-    )
+    smiling = played(NOISE, ("AU12",), 0.8)
+    neutral, frame = grey_levels(smiling.neutral), grey_levels(smiling.frame)
     matcher = Matcher(neutral, CELLS)
     found = matcher.flow(frame)
     assert np.hypot(found[..., 0], found[..., 1]).max() > 4

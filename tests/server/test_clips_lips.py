@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from microface.models.evaluation.hard_scenes import doing
 from microface.models.heads.keypoints import NAMES
-from microface.models.heads.pairs import to_cells
-from microface.models.heads.render import motion
-from microface.models.heads.scene import composed
-from microface.models.heads.sensor import expose
 from microface.server.clips.crop import NETWORK_PIXELS as SIZE
 from microface.server.clips.crop import Crop
+from microface.server.clips.face import Encode
 from microface.server.clips.steady import CELLS, Steadier
 from microface.server.engine.runtime import OnnxRuntime
 
-from .filmed_head import actor
+from .filmed_head import played
 
 WHOLE = Crop((SIZE / 2, SIZE / 2), SIZE)
 #: Of the sensor, as a share of white.
@@ -23,21 +19,9 @@ NOISE = 0.005
 
 
 @pytest.fixture(scope="module")
-def encode() -> object:
+def encode() -> Encode:
     """What finds keypoints in a face's crop."""
     return OnnxRuntime().encode
-
-
-def filmed(units: tuple[str, ...], strength: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a head's neutral, its frame, and the true motion (64, 64, 2) between them."""
-    rng = np.random.default_rng(5)
-    who = actor(NOISE)
-    played = who.acted(who.played(doing(units, strength), ()))
-    neutral, frame = (
-        expose(who.sensor, composed(drawn.light, who.background), rng, first=True)
-        for drawn in (who.neutral, played)
-    )
-    return neutral, frame, to_cells(motion(who.neutral, played, who.head.triangles).flow)
 
 
 def corner_gains(flow: np.ndarray, true: np.ndarray, points: np.ndarray) -> list[float]:
@@ -50,8 +34,8 @@ def corner_gains(flow: np.ndarray, true: np.ndarray, points: np.ndarray) -> list
     return gains
 
 
-def test_the_corners_of_a_broad_smile_are_not_lost(encode) -> None:
-    neutral, frame, true = filmed(("AU12", "AU25"), 1.0)
+def test_the_corners_of_a_broad_smile_are_not_lost(encode: Encode) -> None:
+    neutral, frame, true, _ = played(NOISE, ("AU12", "AU25"), 1.0)
     points = encode(neutral)["points"][0]
     alone = corner_gains(Steadier(neutral, WHOLE).steady(frame).flow, true, points)
     told = corner_gains(Steadier(neutral, WHOLE, encode).steady(frame).flow, true, points)
@@ -59,8 +43,8 @@ def test_the_corners_of_a_broad_smile_are_not_lost(encode) -> None:
     assert all(0.85 < gain < 1.1 for gain in told)
 
 
-def test_a_slight_smile_is_the_flows_alone(encode) -> None:
-    neutral, frame, _ = filmed(("AU12",), 0.3)
+def test_a_slight_smile_is_the_flows_alone(encode: Encode) -> None:
+    neutral, frame, _, _ = played(NOISE, ("AU12",), 0.3)
     alone, told = (Steadier(neutral, WHOLE, known).steady(frame) for known in (None, encode))
     np.testing.assert_array_equal(told.flow, alone.flow)
     np.testing.assert_array_equal(told.trust, alone.trust)
