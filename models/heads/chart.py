@@ -2,7 +2,8 @@
 
 A head's landmarks are carried to those of a reference face and everything between them follows, as
 a thin plate would in space (Bookstein 1989; in three dimensions its kernel is the distance itself).
-So a place of one family of heads finds its like on another, whatever the meshes are.
+So a place of one family of heads finds its like on another, whatever the meshes are. The landmarks
+of the brows lie on their hair: that is what moves when brows move, and all that a picture shows.
 """
 
 from __future__ import annotations

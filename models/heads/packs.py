@@ -6,7 +6,7 @@ Everything that does not depend on the identity is put together once, when the f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from .brows import brow_landmarks
+from .brows import bound_to, brow_heights, brow_landmarks
 from .chart import to_chart
 from .families import Floats, RenderHead, Surface, gains_of, is_test
 from .macros import makehuman_weights
@@ -24,6 +24,8 @@ from .skins import Images, hair_colour, skin_gloss, stylise_skin, vary_skin
 
 #: Held back for tests.
 TEST_SKIN, TEST_BROW, TEST_EYES = "young_lightskinned_male", "eyebrow005", "grey_eye"
+#: What moves the brows.
+_BROW_UNITS = ("browInnerUp", "browOuterUp", "browDown")
 #: Hairdos that hide a brow or an eye.
 _COVERING_HAIR = frozenset({"short03", "braid01"})
 
@@ -81,13 +83,14 @@ class PackFamily:
         teeth = [np.unique(toothed)]
         teeth += [np.unique(p.triangles) for p in self._parts if p.kind == "teeth"]
         self._teeth = np.concatenate(teeth)
-        self._brow_marks: dict[str, NDArray[np.int32]] = {}
         self._soft = np.zeros(self._deltas.shape[1], np.bool_)
         self._soft[np.unique(flesh)] = True
         for part in self._parts:
             if part.kind in ("brows", "lashes"):
                 self._soft[part.first : part.first + len(part.index)] = True
         head = self._plain = self._identified(np.random.default_rng(0), plain=True)
+        self._raise_brows()
+        self._registered: dict[str, tuple[NDArray[np.int32], Floats]] = {}
         deltas = self._deltas[:, : len(self._neutral)]
         drawn = np.unique(self._skin_triangles)
         self._gains = gains_of(self._names, deltas[:, drawn], head, self._landmarks)
@@ -95,7 +98,6 @@ class PackFamily:
         inner = [p.triangles for p in self._parts if p.kind in ("eyes", "teeth", "tongue")]
         solid = np.concatenate([self._skin_triangles, *inner])
         self._openness = vertex_openness(joint, solid)
-        self._chart = to_chart(joint, joint[self._landmarks])
 
     def _join(self, data: dict[str, NDArray[np.generic]]) -> None:
         """Put base mesh and parts into one index space, and expressions along."""
@@ -202,36 +204,76 @@ class PackFamily:
         tint[own] = face_tint(rng, vertices[own], vertices[self._landmarks])
         tint[self._teeth] = teeth_tint(rng.spawn(1)[0])
         counts = [len(t) for t in triangles]
+        landmarks, chart = self._register(brow)
         return RenderHead(
             self.name, identity, vertices, np.concatenate(triangles), self._uv,
             np.concatenate(corners), np.repeat(np.array(owners, np.uint8), counts),
-            tuple(surfaces), self._marks(brow), self._names, self._deltas, self._gains,
-            self._openness, tint, self._soft, self._chart, self._index,
+            tuple(surfaces), landmarks, self._names, self._deltas, self._gains,
+            self._openness, tint, self._soft, chart, self._index,
         )  # fmt: skip
 
-    def _marks(self, brow: str) -> NDArray[np.int32]:
-        """Return the landmarks (68,) with those of the brows put onto a brow's hair."""
-        if brow not in self._brow_marks:
-            if self.name == "ict":
-                opacity = self._images.rgb(f"brows_ict/{brow}.png", 0.25)[..., 0]
-                triangles, corners = self._skin_triangles, self._skin_uv
-            else:
-                opacity = self._images.alpha(f"brows/{brow}.png")
-                part = next(p for p in self._parts if p.name == brow)
-                triangles, corners = part.triangles, part.uv_triangles
-            vertices, first = np.unique(triangles, return_index=True)
-            uv = self._uv[corners.ravel()[first]]
-            height, width = opacity.shape
-            smooth = cv2.GaussianBlur(opacity, (0, 0), width / 90)
-            i = np.clip(uv[:, 0] * width, 0, width - 1).astype(np.int64)
-            j = np.clip((1 - uv[:, 1]) * height, 0, height - 1).astype(np.int64)
-            places = self._with_parts(self._plain)[vertices]
-            hairy = smooth[j, i] * (places[:, 2] > 0)
-            chosen = brow_landmarks(places, np.asarray(hairy, np.float32))
-            marks = self._landmarks.copy()
-            marks[17:27] = vertices[chosen]
-            self._brow_marks[brow] = marks
-        return self._brow_marks[brow]
+    def _raise_brows(self) -> None:
+        """Hang the brows that are parts where the head's own expressions move the skin, all by as
+        much: they were made to look well at rest, and hardly move with what is under them."""
+        hung = [p for p in self._parts if p.kind == "brows"]
+        if not hung:
+            return
+        joint = self._with_parts(self._plain)
+        skin = np.unique(self._skin_triangles)
+        skin = skin[joint[skin, 2] > 0]
+        motion = np.zeros(len(skin), np.float32)
+        for unit in _BROW_UNITS:
+            both = sum(self._deltas[self._index[unit + side]][skin] for side in ("Left", "Right"))
+            moved = np.linalg.norm(both, axis=1)
+            motion += moved / moved.max()
+        marks = [joint[self._brow_marks(part.name)] for part in hung]
+        heights = np.mean([brow_heights(m, joint[skin], motion) for m in marks], axis=0)
+        heights = (heights + heights[::-1])[5:] / 2
+        outwards = np.abs(np.mean(marks, axis=0)[5:, 0])
+        facing = self._skin_triangles[(joint[self._skin_triangles, 2] > 0).all(1)]
+        raised: dict[str, _Part] = {}
+        for part in hung:
+            places = joint[part.first : part.first + len(part.index)].copy()
+            on_skin = bound_to(places, joint, facing)[2]
+            places -= on_skin
+            places[:, 1] += np.interp(np.abs(places[:, 0]), outwards, heights)
+            places -= bound_to(places, joint, facing)[2]
+            index, weight, offset = bound_to(places + on_skin, joint, facing)
+            raised[part.name] = replace(part, index=index, weight=weight, offset=offset)
+        self._parts = tuple(raised.get(p.name, p) for p in self._parts)
+        base = self._deltas[:, : len(self._neutral)]
+        for part in raised.values():
+            rows = slice(part.first, part.first + len(part.index))
+            self._deltas[:, rows] = np.stack([part.carried(e) for e in base])
+
+    def _register(self, brow: str) -> tuple[NDArray[np.int32], Floats]:
+        """Return the landmarks (68,), those of the brows on a brow's hair, and the chart by them:
+        people's brows are known by their hair alone."""
+        if brow not in self._registered:
+            landmarks = self._landmarks.copy()
+            landmarks[17:27] = self._brow_marks(brow)
+            joint = self._with_parts(self._plain)
+            self._registered[brow] = (landmarks, to_chart(joint, joint[landmarks]))
+        return self._registered[brow]
+
+    def _brow_marks(self, brow: str) -> NDArray[np.int64]:
+        """Return the vertices (10,) that lie along the hair of a brow."""
+        if self.name == "ict":
+            opacity = self._images.rgb(f"brows_ict/{brow}.png", 0.25)[..., 0]
+            triangles, corners = self._skin_triangles, self._skin_uv
+        else:
+            opacity = self._images.alpha(f"brows/{brow}.png")
+            part = next(p for p in self._parts if p.name == brow)
+            triangles, corners = part.triangles, part.uv_triangles
+        vertices, first = np.unique(triangles, return_index=True)
+        uv = self._uv[corners.ravel()[first]]
+        height, width = opacity.shape
+        smooth = cv2.GaussianBlur(opacity, (0, 0), width / 90)
+        i = np.clip(uv[:, 0] * width, 0, width - 1).astype(np.int64)
+        j = np.clip((1 - uv[:, 1]) * height, 0, height - 1).astype(np.int64)
+        places = self._with_parts(self._plain)[vertices]
+        hairy = smooth[j, i] * (places[:, 2] > 0)
+        return np.asarray(vertices[brow_landmarks(places, np.asarray(hairy, np.float32))])
 
     def _hairdos(self, rng: np.random.Generator) -> list[str]:
         names = [p.name for p in self._parts if p.kind == "hair"]

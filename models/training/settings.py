@@ -14,9 +14,9 @@ DEFAULT = Path(__file__).with_name("default.toml")
 #: Stages in their order: the detector alone, motion on the frozen detector, everything painted.
 STAGES = ("keypoints", "motion", "paint")
 
-#: Stages that are run only when asked for: the keypoints' heatmaps anew, on the same features; how
-#: far off the motion of the rest, which stays as it is, may be; everything without any truth; and
-#: which movements of the repertoire go together (`amounts.py`).
+#: Stages that are run only when asked for: the keypoints' heatmaps and the chart anew, on the same
+#: features; how far off the motion of the rest, which stays as it is, may be; everything without
+#: any truth; and which movements of the repertoire go together (`amounts.py`).
 EXTRA_STAGES = ("points", "doubt", "unsupervised", "amounts")
 
 

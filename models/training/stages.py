@@ -181,7 +181,7 @@ FITTING = tuple(
 #: The step of each stage, and the parts of the network that it teaches.
 STEPS = {
     "keypoints": (keypoint_step, ("encoder",)),
-    "points": (keypoint_step, ("encoder.heatmaps",)),
+    "points": (keypoint_step, ("encoder.heatmaps", "encoder.chart")),
     "doubt": (doubt_step, ("doubt",)),
     "motion": (motion_step, ("source", *FITTING, "correspond", "dense")),
     "paint": (paint_step, ("dense.upsample", "edges", "generator")),

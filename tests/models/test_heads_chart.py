@@ -7,8 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from microface.models.heads.chart import REFERENCE, to_chart
+from microface.models.heads.expressions import expression_weights
+from microface.models.heads.families import RenderHead
 from microface.models.heads.packs import load_ict, load_makehuman
 from microface.models.heads.pairs import Pair, sample_pair
+from microface.models.heads.procedural import ProceduralFamily
+from numpy.typing import NDArray
 
 
 def test_landmarks_lie_where_the_reference_has_them() -> None:
@@ -59,3 +63,42 @@ def test_a_keypoint_of_one_head_is_found_on_another(
     families = [load_ict(shared / "heads"), load_makehuman(shared / "heads")]
     pair = sample_pair(np.random.default_rng(8), [families[i] for i in direction], "test")
     assert _carried(pair) < 1.5
+
+
+#: Heights, centimetres, at which the motion of brows is compared.
+HEIGHTS = np.arange(1.0, 4.01, 0.5)
+
+
+def _motion_by_height(head: RenderHead, unit: str) -> NDArray[np.float64]:
+    """Mean displacement of the left brow's skin at `HEIGHTS` of the chart, of its largest."""
+    moved = np.linalg.norm(head.posed(expression_weights(unit, 1, 0)) - head.rest, axis=1)
+    x, y, z = head.chart.T
+    band = head.soft & (z > -1) & (x > 1) & (x < 3)
+    means = [moved[band & (np.abs(y - height) < 0.25)].mean() for height in HEIGHTS]
+    return np.array(means) / max(means)
+
+
+@pytest.mark.parametrize("unit", ["AU1", "AU4"])
+def test_brows_of_all_families_move_at_the_same_height_of_the_chart(
+    unit: str, shared: Path
+) -> None:
+    packs = shared / "heads"
+    families = (load_ict(packs), load_makehuman(packs), ProceduralFamily())
+    profiles = [
+        np.mean([_motion_by_height(f.sample(1000 + 37 * i), unit) for i in range(3)], axis=0)
+        for f in families
+    ]
+    for profile in profiles:
+        on_hair = profile[HEIGHTS == 2.5][0]
+        assert on_hair > 0.9 and profile[0] < 0.4
+    assert np.abs(profiles[0] - profiles[1])[HEIGHTS < 3.2].max() < 0.25
+    assert np.abs(profiles[0] - profiles[2])[HEIGHTS < 3.2].max() < 0.35
+
+
+@pytest.mark.parametrize("name", ["ict", "makehuman"])
+def test_the_hair_of_a_brow_has_one_height_on_the_chart(name: str, shared: Path) -> None:
+    family = {"ict": load_ict, "makehuman": load_makehuman}[name](shared / "heads")
+    for identity in range(4):
+        head = family.sample(identity)
+        found = head.chart[head.landmarks[17:27]]
+        assert np.abs(found - REFERENCE[17:27])[:, 1].max() < 0.2
