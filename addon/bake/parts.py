@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..character.evaluate import Surface
+from ..character.opacity import hiding
 from ..character.raster import rasterise
-from ..character.view import FaceView, see_through
+from ..character.view import FaceView
 from .gather import bilinear
 from .region import shrunk
 
@@ -42,10 +43,10 @@ class Parts:
         first = np.full((size, size), -1, np.int32)
         found: list[tuple[int, Box, NDArray[np.float32]]] = []
         for mesh, (name, surface) in enumerate(surfaces.items()):
-            for slot in np.unique(surface.material).tolist():
-                if see_through(_material(bpy.data.objects[name], slot)):
-                    continue
-                one = _drawn(view, surface, surface.triangles[surface.material == slot])
+            hides = hiding(bpy.data.objects[name], surface)
+            for slot in np.unique(surface.material[hides]).tolist():
+                chosen = hides & (surface.material == slot)
+                one = _drawn(view, surface, surface.triangles[chosen])
                 if one is None:
                     continue
                 number, (box, here) = mesh * SLOTS + slot, one
@@ -92,7 +93,3 @@ def _drawn(
     width, height = high - low
     _, _, here = rasterise(corners - low, depth[triangles], int(height), int(width))
     return (slice(low[1], high[1]), slice(low[0], high[0])), here
-
-
-def _material(obj: Any, slot: int) -> Any:
-    return obj.material_slots[slot].material if slot < len(obj.material_slots) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from .evaluate import EvaluatedFace, Part, evaluate_face, probe_weight
 from .framing import Framing, frame_face
+from .opacity import hiding
 from .raster import rasterise
 from .stage import Stage
 from .surface import Surface, evaluate_surface, vertex_areas
@@ -112,26 +113,12 @@ def view_face(
 
 
 def _opaque(on: Stage, others: tuple[Surface, ...]) -> list[Surface]:
+    """Return what of the companions' surfaces hides what lies behind it."""
     meshes = [one for one in on.companions if one.type == "MESH"]
     return [
-        surface
+        replace(surface, triangles=surface.triangles[hiding(one, surface)])
         for one, surface in zip(meshes, others, strict=True)
-        if not any(see_through(slot.material) for slot in one.material_slots)
     ]
-
-
-def see_through(material: Any) -> bool:
-    """Return whether light passes a material, so that what it shows is not all its own."""
-    if material is None or not material.use_nodes or material.node_tree is None:
-        return False
-    for node in material.node_tree.nodes:
-        if node.type == "BSDF_TRANSPARENT":
-            return True
-        if node.type == "BSDF_PRINCIPLED":
-            alpha = node.inputs["Alpha"]
-            if alpha.is_linked or float(alpha.default_value) < 1.0:
-                return True
-    return False
 
 
 def nearest_depth(framing: Framing, *surfaces: Surface) -> NDArray[np.float32]:
