@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from clip_scenes import EDGE, PICTURE, STILL, HeadPose, Scene
 from clip_speech import Speech
+from microface.models import heads
 from microface.models.heads.expressions import added, expression_weights
 from microface.server import clips
 from microface.server.clips.basis import OTHERS
@@ -28,7 +29,7 @@ from microface.server.clips.measure import neutral_and_face
 from microface.server.clips.spot import MICRO_SECONDS, Kind
 from microface.server.clips.steady import Steadier
 from microface.server.clips.template import template
-from microface.server.engine.runtime import OnnxRuntime
+from microface.server.engine.runtime import WEIGHTS, OnnxRuntime
 
 #: An action unit, or a gaze of the basis, with its intensities on the left and on the right.
 Act = tuple[tuple[str, float, float], ...]
@@ -103,7 +104,7 @@ class Stage:
 
     def levels(self, act: Act | None, levels: int = LEVELS) -> np.ndarray:
         """Return the drawings (levels + 1, 288, 288, 3) of an act, or of a turn of 3 degrees."""
-        name = hashlib.sha256(json.dumps([act, levels]).encode()).hexdigest()[:16]
+        name = hashlib.sha256(json.dumps([DRAWING, act, levels]).encode()).hexdigest()[:16]
         path = self._keep / f"{name}.npz"
         if path.is_file():
             with np.load(path) as stored:
@@ -194,7 +195,7 @@ def steadied(
     levels: int = LEVELS,
 ) -> Filmed:
     """Return the steadied film, kept in a folder by what it shows and by the code that made it."""
-    made = [CODE, "with eyes", stage.place, seed, levels, times.tolist()]
+    made = [STEADYING, DRAWING, stage.place, seed, levels, times.tolist()]
     made += [dataclasses.astuple(e) for e in episodes]
     name = hashlib.sha256(json.dumps(made).encode()).hexdigest()[:16]
     path = keep / f"steadied-{name}.npz"
@@ -243,17 +244,28 @@ def _half(picture: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.resize(grey, (128, 128), interpolation=cv2.INTER_AREA))
 
 
-def _code() -> str:
-    """Return a digest of the code that steadies."""
-    folder = Path(clips.__file__).parent
+def _digest(*paths: Path) -> str:
+    """Return a digest of what files hold."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.npz")) + sorted(folder.glob("*.py")):
-        if not path.stem.startswith(("spot", "describe")):
-            digest.update(path.read_bytes())
+    for path in sorted(paths):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-CODE = _code()
+def _steadying() -> str:
+    """Return a digest of the code that steadies and of the network that finds keypoints for it."""
+    folder = Path(clips.__file__).parent
+    files = [*folder.glob("*.npz"), *folder.glob("*.py")]
+    files = [path for path in files if not path.stem.startswith(("spot", "describe"))]
+    return _digest(*files, WEIGHTS / "encode.onnx")
+
+
+def _drawing() -> str:
+    """Return a digest of the code that draws heads."""
+    return _digest(*Path(heads.__file__).parent.glob("*.py"))
+
+
+STEADYING, DRAWING = _steadying(), _drawing()
 
 
 def shaking(times: Sequence[float], rng: np.random.Generator, pixels: float) -> np.ndarray:
