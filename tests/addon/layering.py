@@ -25,6 +25,7 @@ from microface.addon.bake.problem import Solved
 from microface.addon.bake.shape_keys import ShapeKeyBake, key_weights
 from microface.addon.bake.time import TimeBase
 from microface.addon.character.channels import face_channels
+from microface.errors import InputError
 
 COUNT = 24
 TIMES = np.arange(COUNT) / 200
@@ -178,13 +179,25 @@ def _do(obj: Any, kind: str, name: str, which: int, number: float) -> None:
     if kind == "edit":
         edit_bake(obj, name, strength=number, balance=-0.3)
     elif kind == "start":
-        edit_bake(obj, name, start_frame=9.0 + 3 * number, duration=0.2 * number)
+        _move(obj, name, start_frame=9.0 + 3 * number, duration=0.2 * number)
     elif kind == "hold":
         edit_bake(obj, name, duration=0.5, hold=which)
     elif kind == "remove":
         remove_bake(obj, name)
     else:
         edit_bake(obj, name, muted=kind == "mute")
+
+
+def _move(obj: Any, name: str, start_frame: float, duration: float) -> None:
+    """Move and stretch a bake; where its hold then has no room, that is refused and changes
+    nothing."""
+    before = animation()
+    hold = next(one.hold for one in list_bakes(obj) if one.name == name)
+    try:
+        edit_bake(obj, name, start_frame=start_frame, duration=duration)
+    except InputError:
+        assert hold > 1
+        assert differences(before, animation()) == []
 
 
 def main(walks: int = 30) -> None:

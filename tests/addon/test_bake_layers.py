@@ -11,7 +11,7 @@ import layering
 import numpy as np
 import pytest
 from dump import animation, differences
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from layering import STATES, TIMES, at, bake, driven, layered, lip_sync, play, posed, spoken
 from microface.addon.bake.curves import curves_of
@@ -173,6 +173,11 @@ DEEDS = st.tuples(
     state=st.sampled_from(STATES),
     todo=st.lists(DEEDS, min_size=3, max_size=9),
     order=st.permutations(range(9)),
+)
+@example(
+    state=STATES[0],
+    todo=[("bake", 0, 0.5), ("hold", 3, 0.5), ("start", 0, 0.5)],
+    order=list(range(9)),
 )
 def test_any_order_of_work_ends_where_it_began(
     state: Callable[[Any], None], todo: list[Any], order: list[int]
