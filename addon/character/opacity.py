@@ -49,37 +49,28 @@ def hiding(obj: Any, surface: Surface) -> NDArray[np.bool_]:
     Of a material that light passes only those whose alpha is known and solid all over: a number,
     or an image in the surface's own UV layer, as it is or cut off by Math nodes.
     """
-    result = np.ones(len(surface.triangles), np.bool_)
+    result = np.empty(len(surface.triangles), np.bool_)
     for slot in np.unique(surface.material).tolist():
         slots = obj.material_slots
         material = slots[slot].material if slot < len(slots) else None
-        if see_through(material):
-            rows = np.flatnonzero(surface.material == slot)
-            result[rows] = _solid(material, None if surface.uv is None else surface.uv[rows])
+        rows = np.flatnonzero(surface.material == slot)
+        result[rows] = _solid(material, None if surface.uv is None else surface.uv[rows])
     return result
 
 
-def see_through(material: Any) -> bool:
-    """Return whether light may pass a material, so that what it shows is not all its own."""
-    if material is None or not material.use_nodes or material.node_tree is None:
-        return False
-    for node in material.node_tree.nodes:
-        if node.type == "BSDF_TRANSPARENT":
-            return True
-        if node.type == "BSDF_PRINCIPLED":
-            alpha = node.inputs["Alpha"]
-            if alpha.is_linked or float(alpha.default_value) < 1.0:
-                return True
-    return False
-
-
 def _solid(material: Any, uv: Values | None) -> NDArray[np.bool_] | bool:
-    """Return which triangles (T,3,2) are solid in a see-through material."""
+    """Return which triangles (T,3,2) are solid in a material."""
+    if material is None or not material.use_nodes or material.node_tree is None:
+        return True
     nodes = material.node_tree.nodes
-    shaders = [node for node in nodes if node.type == "BSDF_PRINCIPLED"]
-    if uv is None or len(shaders) != 1 or any(node.type == "BSDF_TRANSPARENT" for node in nodes):
+    if any(node.type == "BSDF_TRANSPARENT" for node in nodes):
         return False
-    alpha = _value(shaders[0].inputs["Alpha"], np.einsum("pc,tck->tpk", PLACES, uv))
+    given = [node.inputs["Alpha"] for node in nodes if node.type == "BSDF_PRINCIPLED"]
+    if not any(alpha.is_linked or float(alpha.default_value) < 1 for alpha in given):
+        return True
+    if uv is None or len(given) != 1:
+        return False
+    alpha = _value(given[0], np.einsum("pc,tck->tpk", PLACES, uv))
     return False if alpha is None else np.asarray((alpha >= SOLID).all(axis=1))
 
 

@@ -226,7 +226,7 @@ class PackFamily:
             both = sum(self._deltas[self._index[unit + side]][skin] for side in ("Left", "Right"))
             moved = np.linalg.norm(both, axis=1)
             motion += moved / moved.max()
-        marks = [joint[self._brow_marks(part.name)] for part in hung]
+        marks = [joint[self._brow_marks(part.name, joint)] for part in hung]
         heights = np.mean([brow_heights(m, joint[skin], motion) for m in marks], axis=0)
         heights = (heights + heights[::-1])[5:] / 2
         outwards = np.abs(np.mean(marks, axis=0)[5:, 0])
@@ -250,14 +250,14 @@ class PackFamily:
         """Return the landmarks (68,), those of the brows on a brow's hair, and the chart by them:
         people's brows are known by their hair alone."""
         if brow not in self._registered:
-            landmarks = self._landmarks.copy()
-            landmarks[17:27] = self._brow_marks(brow)
             joint = self._with_parts(self._plain)
+            landmarks = self._landmarks.copy()
+            landmarks[17:27] = self._brow_marks(brow, joint)
             self._registered[brow] = (landmarks, to_chart(joint, joint[landmarks]))
         return self._registered[brow]
 
-    def _brow_marks(self, brow: str) -> NDArray[np.int64]:
-        """Return the vertices (10,) that lie along the hair of a brow."""
+    def _brow_marks(self, brow: str, joint: Floats) -> NDArray[np.int64]:
+        """Return the vertices (10,) of a `joint` mesh (V, 3) that lie along the hair of a brow."""
         if self.name == "ict":
             opacity = self._images.rgb(f"brows_ict/{brow}.png", 0.25)[..., 0]
             triangles, corners = self._skin_triangles, self._skin_uv
@@ -271,7 +271,7 @@ class PackFamily:
         smooth = cv2.GaussianBlur(opacity, (0, 0), width / 90)
         i = np.clip(uv[:, 0] * width, 0, width - 1).astype(np.int64)
         j = np.clip((1 - uv[:, 1]) * height, 0, height - 1).astype(np.int64)
-        places = self._with_parts(self._plain)[vertices]
+        places = joint[vertices]
         hairy = smooth[j, i] * (places[:, 2] > 0)
         return np.asarray(vertices[brow_landmarks(places, np.asarray(hairy, np.float32))])
 

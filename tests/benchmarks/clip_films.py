@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from clip_scenes import EDGE, PICTURE, STILL, HeadPose, Scene
 from clip_speech import Speech
+from digests import digest_of
 from microface.models import heads
 from microface.models.heads.expressions import added, expression_weights
 from microface.server import clips
@@ -244,25 +245,17 @@ def _half(picture: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.resize(grey, (128, 128), interpolation=cv2.INTER_AREA))
 
 
-def _digest(*paths: Path) -> str:
-    """Return a digest of what files hold."""
-    digest = hashlib.sha256()
-    for path in sorted(paths):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def _steadying() -> str:
     """Return a digest of the code that steadies and of the network that finds keypoints for it."""
     folder = Path(clips.__file__).parent
     files = [*folder.glob("*.npz"), *folder.glob("*.py")]
     files = [path for path in files if not path.stem.startswith(("spot", "describe"))]
-    return _digest(*files, WEIGHTS / "encode.onnx")
+    return digest_of(*files, WEIGHTS / "encode.onnx")
 
 
 def _drawing() -> str:
     """Return a digest of the code that draws heads."""
-    return _digest(*Path(heads.__file__).parent.glob("*.py"))
+    return digest_of(*Path(heads.__file__).parent.glob("*.py"))
 
 
 STEADYING, DRAWING = _steadying(), _drawing()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from digests import digest_of
 from microface.addon.bake.doubts import trust_at
 from microface.models.heads.curves import Curve, random_curve
 from microface.models.heads.expressions import ONE_SIDED, expression_weights
@@ -306,12 +307,13 @@ def pipeline_digest() -> str:
     """Return a hash of the code that turns a clip into motion."""
     from microface.server import clips, engine
 
-    digest = hashlib.sha256()
-    for package in (clips, engine):
-        for path in sorted(Path(str(package.__file__)).parent.glob("*.py")):
-            if not path.name.startswith(("solve", "priors", "bounded")):
-                digest.update(path.read_bytes())
-    return digest.hexdigest()
+    files = [
+        path
+        for package in (clips, engine)
+        for path in Path(str(package.__file__)).parent.glob("*.py")
+        if not path.name.startswith(("solve", "priors", "bounded"))
+    ]
+    return digest_of(*files)
 
 
 def motion_of(truth: Truth, runtime: OnnxRuntime, folder: Path) -> Mapping[str, np.ndarray]:

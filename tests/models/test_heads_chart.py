@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from microface.models.heads.chart import REFERENCE, to_chart
 from microface.models.heads.expressions import expression_weights
-from microface.models.heads.families import RenderHead
+from microface.models.heads.families import HeadModel, RenderHead
 from microface.models.heads.packs import load_ict, load_makehuman
 from microface.models.heads.pairs import Pair, sample_pair
 from microface.models.heads.procedural import ProceduralFamily
@@ -78,12 +78,17 @@ def _motion_by_height(head: RenderHead, unit: str) -> NDArray[np.float64]:
     return np.array(means) / max(means)
 
 
+@pytest.fixture(scope="module")
+def families(shared: Path) -> tuple[HeadModel, ...]:
+    """The packs' families and the built-in head's."""
+    packs = shared / "heads"
+    return load_ict(packs), load_makehuman(packs), ProceduralFamily()
+
+
 @pytest.mark.parametrize("unit", ["AU1", "AU4"])
 def test_brows_of_all_families_move_at_the_same_height_of_the_chart(
-    unit: str, shared: Path
+    unit: str, families: tuple[HeadModel, ...]
 ) -> None:
-    packs = shared / "heads"
-    families = (load_ict(packs), load_makehuman(packs), ProceduralFamily())
     profiles = [
         np.mean([_motion_by_height(f.sample(1000 + 37 * i), unit) for i in range(3)], axis=0)
         for f in families
@@ -95,10 +100,11 @@ def test_brows_of_all_families_move_at_the_same_height_of_the_chart(
     assert np.abs(profiles[0] - profiles[2])[HEIGHTS < 3.2].max() < 0.35
 
 
-@pytest.mark.parametrize("name", ["ict", "makehuman"])
-def test_the_hair_of_a_brow_has_one_height_on_the_chart(name: str, shared: Path) -> None:
-    family = {"ict": load_ict, "makehuman": load_makehuman}[name](shared / "heads")
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_hair_of_a_brow_has_one_height_on_the_chart(
+    which: int, families: tuple[HeadModel, ...]
+) -> None:
     for identity in range(4):
-        head = family.sample(identity)
+        head = families[which].sample(identity)
         found = head.chart[head.landmarks[17:27]]
         assert np.abs(found - REFERENCE[17:27])[:, 1].max() < 0.2

@@ -1,0 +1,14 @@
+"""Digests of code and weights: what a benchmark keeps is named by what made it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+
+def digest_of(*paths: Path) -> str:
+    """Return a digest of what files hold, whatever their order."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
