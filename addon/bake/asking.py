@@ -15,6 +15,7 @@ from ..character.view import FaceView, Jacobian, see_face
 from ..generated import Generated
 from .doubts import trust_at
 from .problem import Solved, SolveInput, Solver, solve_input
+from .shown import units_shown
 
 
 def pose_problem(
@@ -42,7 +43,7 @@ def pose_problem(
                 "Generate all views from the same clip.",
             )
         problems.append(problem)
-    return _stacked(problems), jacobians
+    return replace(_stacked(problems), units=units_shown(generated.result)), jacobians
 
 
 def _stacked(problems: list[SolveInput]) -> SolveInput:

@@ -18,6 +18,10 @@ def _unsaid() -> NDArray[np.float64]:
     return np.zeros(0)
 
 
+def _no_units() -> NDArray[np.float64]:
+    return np.zeros((0, 2))
+
+
 @dataclass(frozen=True)
 class SolveInput:
     """What a solver needs to find weights; see `server.engine.solve`.
@@ -25,7 +29,8 @@ class SolveInput:
     `jacobian` (V,2,S) float16 pixels per weight, `motion` (T,V,2) float16 pixels, `confidence`
     (V,) float32, `bounds` (S,2) float64, `names` (S), `times` (T,) float64 seconds, `positions`
     (V,2) float64 pixels. `views` says how many of the V rows each view of the face has, view by
-    view; empty where all are of one.
+    view; empty where all are of one. `units` (U,2) are the action units that the source shows,
+    FACS's number and how sure that is, 0 to 1.
     """
 
     jacobian: NDArray[np.float16]
@@ -36,6 +41,7 @@ class SolveInput:
     times: NDArray[np.float64]
     positions: NDArray[np.float64]
     views: tuple[int, ...] = ()
+    units: NDArray[np.float64] = field(default_factory=_no_units)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ def server_solver(client: Client) -> Solver:
     """Return a solver that asks a server."""
 
     def solve(problem: SolveInput) -> Solved:
-        # A server of before several views is still asked what it can answer.
-        several = {"views": np.array(problem.views)} if len(problem.views) > 1 else {}
+        # What tells nothing is left out: an older server answers what it can.
+        more = {"views": np.array(problem.views)} if len(problem.views) > 1 else {}
+        if len(problem.units):
+            more["units"] = problem.units
         answer = client.solve(
             jacobian=problem.jacobian,
             motion=problem.motion,
@@ -22,7 +24,7 @@ def server_solver(client: Client) -> Solver:
             names=np.array(problem.names),
             times=problem.times,
             positions=problem.positions,
-            **several,
+            **more,
         ).pump()
         residual, explained, unexplained = (
             np.asarray(answer.result.get(name, ()), np.float64)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ..clips.choose import face_place
 from ..clips.clip import Clip
+from ..clips.describe import Described, describe
 from ..clips.eyelids import eyes_seen
 from ..clips.measure import start_of
 from ..clips.pose import PARAMETERS
@@ -156,6 +157,12 @@ class Carrier:
         seen = eyes_seen(self.clip.frames, self.face.crop, self._poses)
         poses, trust = self._poses, self._trust
         return phases_of(self.flows, self.times, poses, trust, seen, LEAST_MOTION_PIXELS)
+
+    @cached_property
+    def units(self) -> list[Described]:
+        """The action units that the clip shows; once all frames are carried."""
+        with self._timings.stage("describe"):
+            return describe(self.flows, self.times, self._trust, self._poses)
 
     def stop_if_cancelled(self) -> None:
         """Raise Cancelled when asked to stop."""

@@ -26,6 +26,7 @@ from .fields import Fields
 from .regions import gain_field, share_field
 from .runtime import Runtime
 from .unfold import unfolded
+from .units import units_shown
 
 __all__ = ["Cancelled", "Generated", "Retargeting", "Second", "retarget"]
 
@@ -122,6 +123,7 @@ class Retargeting:
         self._gain = None
         if self._gains:
             self._gain = gain_field(character["chart"][0], self._gains, NETWORK_PIXELS)
+        self._carriers = [first]
         self._played: Carrier | Composition = first
         if second is not None:
             other = Carrier(second.clip, target, runtime, self._timings, cancelled)
@@ -129,6 +131,7 @@ class Retargeting:
             self._notes += [f"the second clip: {note}" for note in told]
             share = share_field(character["chart"][0], second.mix, NETWORK_PIXELS)
             mixture = Mixture(share, second.mix.whole, second.by_moments)
+            self._carriers.append(other)
             self._played = Composition((first, other), timing or Retiming(), mixture)
         elif timing is not None and timing != Retiming():
             self._played = Composition((first,), timing)
@@ -181,6 +184,7 @@ class Retargeting:
         """Return what is known once all frames are made, ready for JSON."""
         played, profile = self._played, self._played.profile
         phases = played.phases
+        units = units_shown(carrier.units for carrier in self._carriers)
         return {
             "frames": len(played),
             "fps": f"{played.fps.numerator}/{played.fps.denominator}",
@@ -194,6 +198,7 @@ class Retargeting:
             "moments_from": phases.told_by,
             "profile": [round(float(v), 4) for v in phases.profile],
             "peak_motion_pixels": round(float(profile.max()), 4),
+            "units": units,
             **self._doubts.summary(),
             "notes": self._notes,
             "clip": _clip_table(self.clip),

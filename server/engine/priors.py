@@ -93,6 +93,27 @@ OCCURRENCES: Mapping[str, int] = MappingProxyType({
     "noseSneer": 13, "cheekSquint": 13, "eyeWide": 2,
 })  # fmt: skip
 
+#: The action units that keys of a kind make; lips pressed and lips sucked in are hardly told apart.
+#: Kinds that no unit alone makes are not in it, nor are blinks, which come in any clip.
+UNITS: Mapping[str, frozenset[int]] = MappingProxyType({
+    kind: frozenset(units)
+    for kind, units in (
+        ("browInnerUp", (1,)), ("browOuterUp", (2,)), ("browDown", (4,)), ("eyeWide", (5,)),
+        ("cheekSquint", (6,)), ("eyeSquint", (7,)), ("noseSneer", (9,)), ("mouthUpperUp", (10, 25)),
+        ("mouthSmile", (12,)), ("mouthDimple", (14,)), ("mouthFrown", (15,)),
+        ("mouthLowerDown", (16, 25)), ("mouthShrugLower", (17,)), ("mouthShrugUpper", (17,)),
+        ("mouthPucker", (18,)), ("mouthStretch", (20,)), ("mouthFunnel", (22,)),
+        ("mouthPress", (23, 24, 28)), ("mouthOpen", (26, 27)), ("mouthRoll", (24, 28)),
+    )
+})  # fmt: skip
+#: Units in which keys of a kind may move as well, and which they make where nothing else does.
+ALONG: Mapping[str, frozenset[int]] = MappingProxyType({
+    kind: frozenset(units)
+    for kind, units in (
+        ("eyeSquint", (6,)), ("noseSneer", (10,)), ("mouthUpperUp", (9,)), ("mouthOpen", (25,)),
+    )
+})  # fmt: skip
+
 _PREFIX = re.compile(
     r"^(fcl|facs|bs|ctrl|ectrl|expressions?|blendshapes?|shapes?|face|head|morph|phm|pctrl|jcm|arkit"
     r"|all|key|cc|genesis\d*)$"

@@ -70,6 +70,7 @@ def solve_weights(
     times: Reals,
     positions: Reals | None = None,
     views: Sequence[int] | None = None,
+    units: Reals | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> SolveResult:
     """Return the weights that explain `motion` (T, V, 2) in pixels at V visible vertices.
@@ -78,10 +79,12 @@ def solve_weights(
     (T, V) in 0..1, `bounds` (S, 2) each key's least and greatest weight, `names` (S,) the keys',
     `times` (T,) seconds. With `positions` (V, 2) in pixels the head's small in-plane turn and
     scale are taken out too, else only its shift. `views` says how many of the rows each view of
-    the face has, one after the other; the sum is V. Raises ValueError where shapes do not match.
+    the face has, one after the other; the sum is V. `units` (U, 2) are the action units that the
+    source shows, FACS's number and 0..1 how sure that is: keys named after others need more
+    evidence. Raises ValueError where shapes do not match.
     """
     stop = cancelled or (lambda: False)
-    problem = _Problem(jacobian, motion, confidence, bounds, names, times, positions, views)
+    problem = _Problem(jacobian, motion, confidence, bounds, names, times, positions, views, units)
     weights = problem.rough()
     for _ in range(ROBUST_ROUNDS):
         if stop():
@@ -107,6 +110,7 @@ class _Problem:
         times: Reals,
         positions: Reals | None,
         views: Sequence[int] | None,
+        units: Reals | None,
     ) -> None:
         vertices, _, self.keys = jacobian.shape
         self.frames = len(motion)
@@ -121,6 +125,8 @@ class _Problem:
             raise ValueError(f"views of {shares} rows, {vertices} rows in all")
         if positions is not None and positions.shape != (vertices, 2):
             raise ValueError(f"positions {positions.shape} of {vertices} vertices")
+        if units is not None and (units.ndim != 2 or units.shape[1] != 2):
+            raise ValueError(f"units {units.shape}, not (U, 2)")
         trust = np.asarray(confidence, np.float32)
         steady = trust if trust.ndim == 1 else trust.mean(0)
         # Where a frame is trusted less than usual, its motion is believed less.
@@ -151,6 +157,7 @@ class _Problem:
             bounds,
             self._columns[:first, :, : self.keys],
             None if positions is None else positions[:first],
+            units,
         )
         # A key's own reach: how many pixels (RMS over what it moves) a weight of 1 means.
         power = (self._columns[:, :, : self.keys] ** 2).sum(1)

@@ -103,6 +103,7 @@ def engine_solver(problem: SolveInput) -> Solved:
         problem.times,
         problem.positions,
         problem.views,
+        problem.units,
     )
     return Solved(result.weights.astype(np.float64), result.residual_pixels)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 import bpy
 import numpy as np
@@ -20,7 +22,9 @@ from microface.addon.character.view import view_face
 from microface.addon.generated import Generated
 from microface.addon.retarget.connection import connect
 from microface.addon.retarget.prepare import VIEWS, prepare_views, views_of
+from microface.addon.retarget.solving import server_solver
 from microface.errors import InputError
+from microface.server.client import Client
 from rigs import mouth_rig
 
 
@@ -72,6 +76,33 @@ def test_depth_is_seen_from_the_side(mask: Any) -> None:
         if len(views) == 2:
             assert np.abs(solved.weights - weights).max() < 0.05
     assert speaks[2] > 3 * speaks[1]
+
+
+def test_the_solver_is_told_what_the_source_shows(mask: Any) -> None:
+    asked: list[dict[str, np.ndarray]] = []
+
+    class Asked:
+        """A client that keeps what a solve is asked, and answers that nothing moves."""
+
+        result: Mapping[str, Any] = MappingProxyType({})
+        weights = np.zeros((4, 6), np.float32)
+
+        def solve(self, **arrays: np.ndarray) -> Asked:
+            asked.append(arrays)
+            return self
+
+        def pump(self) -> Asked:
+            return self
+
+    plain = imagined(mask, np.zeros((4, 6)), ("front",))
+    units = [{"unit": 12, "side": "left", "peak": 0.2, "confidence": 0.75}]
+    for generated in (plain, replace(plain, result={**plain.result, "units": units})):
+        problem, _ = pose_problem(views_of(mask, generated), generated)
+        solved = server_solver(cast(Client, Asked()))(problem)
+        assert not solved.weights.any()
+    # A server of before was not told; to it goes nothing that it would not know.
+    assert "units" not in asked[0]
+    assert asked[1]["units"].tolist() == [[12, 0.75]]
 
 
 def test_all_views_have_the_same_frames(mask: Any) -> None:

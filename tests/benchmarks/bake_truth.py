@@ -8,8 +8,9 @@ picture with the weights that ship, solves, and compares with the truth. Not a t
 `same`: the character is the head in the clip. `cross`: another head of its family, so that weights
 compare; both of identities that training never sees. `across`: a head of another family, where
 only motion compares. `sided`: as `cross`, and one side of the face alone moves. Rows: `solve` from
-the network's motion, with names known and unknown, with its doubts unknown; `exact motion`, what
-the solve alone can reach; `classical`, optical flow carried by landmarks and bounded least squares.
+the network's motion, with names known and unknown, with its doubts or the source's units unknown;
+`exact motion`, what the solve alone can reach; `classical`, optical flow carried by landmarks and
+bounded least squares.
 """
 
 from __future__ import annotations
@@ -43,9 +44,14 @@ COLUMNS = (
 
 
 def solve(
-    truth: Truth, motion: np.ndarray, names: tuple[str, ...], trust: np.ndarray | float = 1.0
+    truth: Truth,
+    motion: np.ndarray,
+    names: tuple[str, ...],
+    trust: np.ndarray | float = 1.0,
+    units: np.ndarray | None = None,
 ) -> SolveResult:
-    """Solve one clip's motion (T,V,2) as the server does, `trust` (V,) weighing the vertices."""
+    """Solve one clip's motion (T,V,2) as the server does, `trust` (V,) weighing the vertices, the
+    source showing `units` (U,2)."""
     return solve_weights(
         truth.jacobian,
         motion.astype(np.float16),
@@ -54,6 +60,7 @@ def solve(
         names,
         truth.times,
         truth.pixels,
+        units=units,
     )
 
 
@@ -82,21 +89,22 @@ def rows_of(truth: Truth, found: dict[str, np.ndarray], *, perturb: bool) -> dic
     motion = seen_motion(truth, found["motion"])
     unknown = tuple(f"key_{k:03d}" for k in range(len(truth.names)))
     rows: dict[str, dict] = {}
-    doubted, whole = found["trust"], 1.0
-    for row, given, names, trust in (
-        ("solve", motion, truth.names, doubted),
-        ("solve, names unknown", motion, unknown, doubted),
-        ("solve, doubts unknown", motion, truth.names, whole),
-        ("exact motion", truth.exact, truth.names, whole),
-        ("exact motion, names unknown", truth.exact, unknown, whole),
+    doubted, whole, units = found["trust"], 1.0, found["units"]
+    for row, given, names, trust, told in (
+        ("solve", motion, truth.names, doubted, units),
+        ("solve, names unknown", motion, unknown, doubted, units),
+        ("solve, doubts unknown", motion, truth.names, whole, units),
+        ("solve, units unknown", motion, truth.names, doubted, None),
+        ("exact motion", truth.exact, truth.names, whole, units),
+        ("exact motion, names unknown", truth.exact, unknown, whole, units),
     ):
         begun = time.process_time()
-        weights = solve(truth, given, names, trust).weights
+        weights = solve(truth, given, names, trust, told).weights
         seconds = time.process_time() - begun
         moved = float("nan")
         if perturb and row.startswith("solve"):
             shaken = given + smooth_noise(truth, len(given))
-            again = solve(truth, shaken, names, trust).weights
+            again = solve(truth, shaken, names, trust, told).weights
             moved = float(np.abs(again - weights).sum() / max(np.abs(weights).sum(), 1e-9))
         rows[row] = {"m": measure(truth, weights), "moved": moved, "seconds": seconds}
     classical = least_squares(truth, classical_motion(truth, found), bounds_of(truth))

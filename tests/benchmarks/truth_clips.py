@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from digests import digest_of
 from microface.addon.bake.doubts import trust_at
+from microface.addon.bake.shown import units_shown
 from microface.models.heads.curves import Curve, random_curve
 from microface.models.heads.expressions import ONE_SIDED, expression_weights
 from microface.models.heads.families import TEST_IDENTITIES_FROM, HeadModel, RenderHead
@@ -318,22 +319,23 @@ def pipeline_digest() -> str:
 
 def motion_of(truth: Truth, runtime: OnnxRuntime, folder: Path) -> Mapping[str, np.ndarray]:
     """Return what the pipeline says: `motion` (T,256,256,2) float16 on the neutral, `edges`
-    (T,256,256) uint8, `trust` (V,) in it at the character's vertices, `source_flow` (T,64,64,2),
-    both faces' points and the character's crop (x, y, side)."""
+    (T,256,256) uint8, `trust` (V,) in it at the character's vertices, `units` (U,2) that the source
+    shows, `source_flow` (T,64,64,2), both faces' points and the character's crop (x, y, side)."""
     hashed = hashlib.sha256(truth.source.tobytes() + truth.neutral.tobytes())
     hashed.update(repr(sorted(runtime.hashes.items())).encode() + pipeline_digest().encode())
-    path = folder / f"trusted-{hashed.hexdigest()[:24]}.npz"
+    path = folder / f"told-{hashed.hexdigest()[:24]}.npz"
     if not path.is_file():
         clip = Clip(list(truth.source), truth.times, Fraction(FPS), truth.case.key, "0")
         flows: list[np.ndarray] = []
         work = retarget(truth.neutral, clip, 1.0, runtime)
         frames = list(work)
         flows = list(work.source_flows)
-        crop = work.face.crop
+        crop, said = work.face.crop, work.summary()
         arrays = {
             "motion": np.stack([f.flow for f in frames]),
             "edges": np.stack([f.edge for f in frames]),
-            "trust": trust_at(work.summary(), truth.pixels),
+            "trust": trust_at(said, truth.pixels),
+            "units": units_shown(said),
             "source_flow": np.stack(flows),
             "source_points": _in_crop(work.source_face.points, work.source_face.crop),
             "character_points": _in_crop(work.face.points, crop),

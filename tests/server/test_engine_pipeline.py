@@ -122,7 +122,7 @@ def test_summary(whole: tuple[Retargeting, list[Generated]]) -> None:
     assert summary["moments_from"] == "spotting"
     (note,) = summary["notes"]
     assert "2 faces are seen in the character's picture" in note  # the stand-in sees one anywhere
-    assert set(summary["seconds"]) == {"align", "motion", "generate"}
+    assert set(summary["seconds"]) == {"align", "motion", "generate", "describe"}
     assert len(summary["times"]) == len(summary["profile"]) == len(summary["sure"]) == 10
     doubt = np.array(summary["doubt"])
     assert (
@@ -310,3 +310,14 @@ def test_a_neutral_of_its_own() -> None:
     work = retarget(picture(2), never, 1.0, StandIn(), rest=rest)
     assert np.abs(flows_of(work)).max((1, 2, 3)).min() > 1.5
     assert work.summary()["neutral_frame"] is None
+
+
+def test_it_tells_which_action_units_the_sources_show() -> None:
+    brows, smile = builtin_clip("brow-lower"), builtin_clip("lip-corner-left")
+    runtime = OnnxRuntime(threads=1)
+    work = retarget(smile.frames[0], brows, 1.0, runtime, second=Second(smile, parse_mix("0.5")))
+    assert len(list(work)) == len(work)
+    units = {told["unit"]: told for told in work.summary()["units"]}
+    assert {4, 12} <= set(units) and len(units) <= 3
+    assert units[4]["side"] == "both" and units[12]["side"] == "left"
+    assert all(units[unit]["confidence"] > 0.9 and units[unit]["peak"] > 0.05 for unit in (4, 12))

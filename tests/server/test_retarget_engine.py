@@ -50,7 +50,8 @@ def test_it_warms_up_and_tells_its_models(engine: RetargetEngine) -> None:
 
 
 def test_it_solves(engine: RetargetEngine) -> None:
-    weights, result = engine.solve(problem(), nothing, never)
+    told = {"units": np.array([[12, 0.9]])}
+    weights, result = engine.solve(problem() | told, nothing, never)
     assert weights.dtype == np.float32 and weights.shape == (20, 2)
     np.testing.assert_allclose(weights[:, 0], np.sin(np.linspace(0, np.pi, 20)) * 0.5, atol=0.03)
     assert not weights[:, 1].any()
@@ -80,6 +81,8 @@ def test_it_accounts_for_frames_and_vertices_of_several_views(engine: RetargetEn
         {"motion": np.full((20, 200, 2), np.nan)},
         {"jacobian": np.zeros(3)},
         {"more": np.zeros(3)},
+        {"units": np.zeros(3)},
+        {"units": np.array([[12, np.nan]])},
     ],
     ids=lambda change: "-".join(change),
 )

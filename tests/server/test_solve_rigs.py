@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from microface.server.engine.solve import SolveResult, solve_weights
-from microface.server.engine.solve_rig import read_rig
+from microface.server.engine.solve_rig import MISSING, NOT_SHOWN, read_rig
 from microface.server.engine.solve_select import Selection, inexpressible
 from microface.server.engine.solve_space import likely_errors
 
@@ -322,6 +322,42 @@ def test_keys_not_called_after_expressions_are_dearer_among_those_that_are() -> 
     assert costs[-1] == 2 > 4 * costs[:-1].max()
     unknown = [f"key_{k:03d}" for k in range(21)]
     assert not read_rig(unknown, hessian, bounds).cost.any()
+
+
+def test_units_that_the_source_shows_are_expected_and_others_are_dearer() -> None:
+    names = ["mouthSmileLeft", "browDownLeft", "eyeSquintLeft", "eyeBlinkLeft", "smile", "nose"]
+    hessian, bounds = np.eye(6), np.tile([0.0, 1.0], (6, 1))
+    plain = read_rig(names, hessian, bounds)
+
+    def told(*units: tuple[int, float]) -> tuple[list[float], dict[frozenset[int], float]]:
+        rig = read_rig(names, hessian, bounds, units=np.reshape(units, (-1, 2)))
+        return (rig.cost - plain.cost).tolist(), dict(rig.expected)
+
+    # A blink may come in any clip, and of an unknown name nothing is told.
+    dear = NOT_SHOWN
+    assert told((12, 1.0)) == ([0, dear, dear, 0, 0, 0], {frozenset({0, 4}): MISSING})
+    # Cheeks narrow the eye too; what is half sure tells half as much.
+    half = dear / 2
+    assert told((6, 0.5)) == ([half, half, 0, 0, half, 0], {frozenset({2}): MISSING / 2})
+    assert told((17, 1.0)) == ([dear, dear, dear, 0, dear, 0], {})
+    assert told() == ([0] * 6, {}) and plain.expected == ()
+
+
+def test_of_keys_that_look_alike_that_of_the_sources_unit_moves() -> None:
+    """A motion between a smile's and a dimple's, as a network may show it on another face."""
+    positions, jacobian, names = face()
+    smile = [names.index(f"mouthSmile{side}") for side in ("Left", "Right")]
+    dimple = jacobian[..., smile] * np.array([[1.0], [0.7]])
+    keys = [*names, "mouthDimpleLeft", "mouthDimpleRight"]
+    both = np.concatenate([jacobian, dimple], -1)
+    motion = (jacobian[..., smile] + dimple).sum(-1) / 2 * event(0.3)[:, None, None]
+    motion += np.random.default_rng(7).normal(0, 0.03, motion.shape)
+    for unit, named in ((12, "mouthSmile"), (14, "mouthDimple")):
+        result = solve(
+            positions, both, motion, names=keys, units=np.array([[unit, 1.0]], np.float64)
+        )
+        moving = {keys[key] for key in np.flatnonzero(result.weights.any(0))}
+        assert moving == {f"{named}Left", f"{named}Right"}, unit
 
 
 def test_opposite_ways_are_no_sides() -> None:

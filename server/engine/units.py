@@ -1,0 +1,29 @@
+"""Which action units a result's sources show: what a solver of keys is told beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..clips.describe import Described
+
+
+def units_shown(clips: Iterable[Sequence[Described]]) -> list[dict[str, int | float | str]]:
+    """Return the units that any of the clips shows, ready for JSON, surest first.
+
+    Each is told once, of the clip that shows it surest: FACS's number as `unit`, the subject's own
+    `side`, its `peak` as a share of a full contraction, and `confidence` 0..1.
+    """
+    surest: dict[int, Described] = {}
+    for found in (each for clip in clips for each in clip):
+        other = surest.get(found.unit)
+        if other is None or found.confidence > other.confidence:
+            surest[found.unit] = found
+    return [
+        {
+            "unit": found.unit,
+            "side": found.side,
+            "peak": round(found.peak, 4),
+            "confidence": round(found.confidence, 3),
+        }
+        for found in sorted(surest.values(), key=lambda each: (-each.confidence, each.unit))
+    ]
