@@ -12,6 +12,7 @@ from ...errors import InputError
 from ...report.proof.evidence import Event, Evidence, TextureRecord
 from ...report.proof.measures import MOTION_SLACK, limits, picture_limits
 from ..bake.shape_keys import ShapeKeyBake
+from ..bake.shown import told_units
 from ..bake.texture import TextureBake
 from ..bake.time import TimeBase
 from ..generated import Generated
@@ -124,6 +125,7 @@ def provenance(generated: Generated, settings: Mapping[str, str]) -> dict[str, s
         "clip": generated.clip_name,
         "clip SHA-256": str(clip.get("sha256", "")),
         "clip rate": f"{generated.fps.numerator}/{generated.fps.denominator}",
+        "clip shows": told_units(generated.result),
         "neutral's side": f"{generated.framing.resolution} pixels",
     }
     known |= {f"model {name} SHA-256": str(digest) for name, digest in sorted(models.items())}
