@@ -22,7 +22,7 @@ from .work import Material, Tell
 
 #: Arrays that a solve needs, and those it may have.
 SOLVE_NEEDS = ("jacobian", "motion", "confidence", "bounds", "names", "times")
-SOLVE_MAY_HAVE = ("positions", "views", "units")
+SOLVE_MAY_HAVE = ("positions", "views", "units", "crop")
 
 
 class RetargetEngine:

@@ -15,7 +15,7 @@ from ..character.view import FaceView, Jacobian, see_face
 from ..generated import Generated
 from .doubts import trust_at
 from .problem import Solved, SolveInput, Solver, solve_input
-from .shown import units_shown
+from .shown import face_crop, units_shown
 
 
 def pose_problem(
@@ -43,7 +43,9 @@ def pose_problem(
                 "Generate all views from the same clip.",
             )
         problems.append(problem)
-    return replace(_stacked(problems), units=units_shown(generated.result)), jacobians
+    result = generated.result
+    problem = replace(_stacked(problems), units=units_shown(result), crop=face_crop(result))
+    return problem, jacobians
 
 
 def _stacked(problems: list[SolveInput]) -> SolveInput:

@@ -30,7 +30,8 @@ class SolveInput:
     (V,) float32, `bounds` (S,2) float64, `names` (S), `times` (T,) float64 seconds, `positions`
     (V,2) float64 pixels. `views` says how many of the V rows each view of the face has, view by
     view; empty where all are of one. `units` (U,2) are the action units that the source shows,
-    FACS's number and how sure that is, 0 to 1.
+    FACS's number and how sure that is, 0 to 1; `crop` (4,) is the face's in the first view, its
+    centre and side in pixels and its roll, empty where it is not known.
     """
 
     jacobian: NDArray[np.float16]
@@ -42,6 +43,7 @@ class SolveInput:
     positions: NDArray[np.float64]
     views: tuple[int, ...] = ()
     units: NDArray[np.float64] = field(default_factory=_no_units)
+    crop: NDArray[np.float64] = field(default_factory=_unsaid)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which action units the source of a result shows."""
+"""Which action units the source of a result shows, and where the character's face is."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ def units_shown(result: Mapping[str, Any]) -> NDArray[np.float64]:
     server told none."""
     told = result.get("units") or ()
     return np.array([(one["unit"], one["confidence"]) for one in told], np.float64).reshape(-1, 2)
+
+
+def face_crop(result: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Return the crop (4,) about the character's face in a retarget's table: centre x, y and side
+    in pixels, roll in radians; empty where none is told."""
+    crop = result.get("faces", {}).get("character")
+    names = ("x", "y", "side", "roll") if crop else ()
+    return np.array([crop[name] for name in names], np.float64)
 
 
 def told_units(result: Mapping[str, Any]) -> str:

@@ -16,6 +16,8 @@ def server_solver(client: Client) -> Solver:
         more = {"views": np.array(problem.views)} if len(problem.views) > 1 else {}
         if len(problem.units):
             more["units"] = problem.units
+        if len(problem.units) and len(problem.crop):
+            more["crop"] = problem.crop
         answer = client.solve(
             jacobian=problem.jacobian,
             motion=problem.motion,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clips.crop import Crop
 from ..clips.sampling import Reals
 from .bounded import Floats, curvature, minimise
 from .solve_rig import Rig, read_rig
@@ -71,6 +72,7 @@ def solve_weights(
     positions: Reals | None = None,
     views: Sequence[int] | None = None,
     units: Reals | None = None,
+    crop: Reals | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> SolveResult:
     """Return the weights that explain `motion` (T, V, 2) in pixels at V visible vertices.
@@ -80,11 +82,14 @@ def solve_weights(
     `times` (T,) seconds. With `positions` (V, 2) in pixels the head's small in-plane turn and
     scale are taken out too, else only its shift. `views` says how many of the rows each view of
     the face has, one after the other; the sum is V. `units` (U, 2) are the action units that the
-    source shows, FACS's number and 0..1 how sure that is: keys named after others need more
-    evidence. Raises ValueError where shapes do not match.
+    source shows, FACS's number and 0..1 how sure that is: keys of others need more evidence.
+    `crop` (4,) is the face's in the first view: x, y and side in pixels, the picture's corner at 0,
+    and roll in radians. Raises ValueError where shapes do not match.
     """
     stop = cancelled or (lambda: False)
-    problem = _Problem(jacobian, motion, confidence, bounds, names, times, positions, views, units)
+    problem = _Problem(
+        jacobian, motion, confidence, bounds, names, times, positions, views, units, crop
+    )
     weights = problem.rough()
     for _ in range(ROBUST_ROUNDS):
         if stop():
@@ -111,6 +116,7 @@ class _Problem:
         positions: Reals | None,
         views: Sequence[int] | None,
         units: Reals | None,
+        crop: Reals | None,
     ) -> None:
         vertices, _, self.keys = jacobian.shape
         self.frames = len(motion)
@@ -127,6 +133,8 @@ class _Problem:
             raise ValueError(f"positions {positions.shape} of {vertices} vertices")
         if units is not None and (units.ndim != 2 or units.shape[1] != 2):
             raise ValueError(f"units {units.shape}, not (U, 2)")
+        if crop is not None and (crop.shape != (4,) or not crop[2] > 0):
+            raise ValueError(f"a crop of {crop.tolist()}, not x, y, side and roll")
         trust = np.asarray(confidence, np.float32)
         steady = trust if trust.ndim == 1 else trust.mean(0)
         # Where a frame is trusted less than usual, its motion is believed less.
@@ -158,6 +166,7 @@ class _Problem:
             self._columns[:first, :, : self.keys],
             None if positions is None else positions[:first],
             units,
+            None if crop is None else Crop((crop[0], crop[1]), crop[2], crop[3]),
         )
         # A key's own reach: how many pixels (RMS over what it moves) a weight of 1 means.
         power = (self._columns[:, :, : self.keys] ** 2).sum(1)

@@ -5,23 +5,22 @@ Read from the names where they tell, and from the motion itself where they do no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clips.crop import Crop
 from ..clips.sampling import Reals
-from .priors import ALONG, COMPANIONS, OCCURRENCES, UNITS, Known, known
+from .priors import COMPANIONS, OCCURRENCES, Known, known
+from .solve_units import by_motion, by_name, expected, not_shown
 
 Floats = NDArray[np.float64]
 
 #: In a rig of which so many keys are called after expressions, one that is not is likelier to shape
 #: the character (a wider nose) or to correct others, and costs this much.
 NAMED_RIG, UNNAMED = 12, 2.0
-#: What a key costs where the source shows none of its action units, and what it costs that no key
-#: makes a unit which the source shows; both where the source is sure.
-NOT_SHOWN, MISSING = 4.0, 4.0
 #: Two keys move the same way from this cosine on.
 SAME = 0.995
 #: A key is the sum of two sides when they explain this share of its motion.
@@ -57,20 +56,27 @@ def read_rig(
     jacobian: Reals | None = None,
     positions: Reals | None = None,
     units: Reals | None = None,
+    crop: Crop | None = None,
 ) -> Rig:
     """Return what the keys (S) are to each other.
 
     `hessian` (S, S) their motions' inner products, `bounds` (S, 2); `jacobian` (V, 2, S) and
     `positions` (V, 2) of one view, to find sides that the names do not tell. `units` (U, 2) are the
-    action units that the source shows, FACS's number and how sure that is, 0 to 1.
+    action units that the source shows, FACS's number and how sure that is, 0 to 1; with the face's
+    `crop` in that view, keys are seen to move in them in a rig whose names tell little.
     """
     entries = [known(name) for name in names]
     cost = np.array([entry.cost for entry in entries], np.float64)
     told = np.array([bool(entry.kind) for entry in entries], np.bool_)
-    if told.sum() >= NAMED_RIG:
+    named = told.sum() >= NAMED_RIG
+    if named:
         cost[~told] += UNNAMED
     sure = {int(unit): float(np.clip(c, 0, 1)) for unit, c in (() if units is None else units)}
-    cost += _not_shown(entries, sure)
+    moves = by_name([entry.kind for entry in entries])
+    if sure and not named and crop is not None and jacobian is not None and positions is not None:
+        seen = by_motion(jacobian, positions, crop)
+        moves = [moves[key] if told[key] else seen[key] for key in range(len(names))]
+    cost += not_shown(moves, sure)
     size = np.sqrt(np.maximum(np.diag(hessian), 0))
     moving = size > 1e-4 * max(float(size.max(initial=0)), 1e-30)
     alike = hessian / np.maximum(np.outer(size, size), 1e-30)
@@ -89,31 +95,7 @@ def read_rig(
         if frozenset((one.kind, other.kind)) in COMPANIONS and one.side * other.side >= 0
     )
     side = np.where(partner < 0, 0, side)
-    expected = tuple(_expected(entries, usable, sure))
-    return Rig(cost, partner, side, usable, companions, expected)
-
-
-def _not_shown(entries: Sequence[Known], sure: Mapping[int, float]) -> Floats:
-    """Return what keys (S,) cost that move in none of the units which the source shows; 0 for those
-    whose names tell no unit, and for all where it shows none."""
-    price = NOT_SHOWN * max(sure.values(), default=0.0)
-    moves_in = [UNITS.get(e.kind, frozenset()) | ALONG.get(e.kind, frozenset()) for e in entries]
-    return np.array([price if of and not of & sure.keys() else 0.0 for of in moves_in])
-
-
-def _expected(
-    entries: Sequence[Known], usable: NDArray[np.bool_], sure: Mapping[int, float]
-) -> Iterator[tuple[frozenset[int], float]]:
-    """Yield the usable keys that make each unit which the source shows, and what it costs that
-    none of them moves."""
-    for unit, confidence in sure.items():
-        for made_by in (UNITS, ALONG):
-            keys = [
-                k for k, e in enumerate(entries) if usable[k] and unit in made_by.get(e.kind, ())
-            ]
-            if keys:
-                yield frozenset(keys), MISSING * confidence
-                break
+    return Rig(cost, partner, side, usable, companions, tuple(expected(moves, usable, sure)))
 
 
 def _copies(

@@ -104,6 +104,7 @@ def engine_solver(problem: SolveInput) -> Solved:
         problem.positions,
         problem.views,
         problem.units,
+        problem.crop if len(problem.crop) else None,
     )
     return Solved(result.weights.astype(np.float64), result.residual_pixels)
 

@@ -95,14 +95,18 @@ def test_the_solver_is_told_what_the_source_shows(mask: Any) -> None:
             return self
 
     plain = imagined(mask, np.zeros((4, 6)), ("front",))
-    units = [{"unit": 12, "side": "left", "peak": 0.2, "confidence": 0.75}]
-    for generated in (plain, replace(plain, result={**plain.result, "units": units})):
+    told = {
+        "units": [{"unit": 12, "side": "left", "peak": 0.2, "confidence": 0.75}],
+        "faces": {"character": {"x": 64.0, "y": 60.5, "side": 100.0, "roll": 0.1}},
+    }
+    for generated in (plain, replace(plain, result={**plain.result, **told})):
         problem, _ = pose_problem(views_of(mask, generated), generated)
         solved = server_solver(cast(Client, Asked()))(problem)
         assert not solved.weights.any()
     # A server of before was not told; to it goes nothing that it would not know.
-    assert "units" not in asked[0]
+    assert not {"units", "crop"} & set(asked[0])
     assert asked[1]["units"].tolist() == [[12, 0.75]]
+    assert asked[1]["crop"].tolist() == [64, 60.5, 100, 0.1]
 
 
 def test_all_views_have_the_same_frames(mask: Any) -> None:

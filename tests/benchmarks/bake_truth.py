@@ -49,9 +49,10 @@ def solve(
     names: tuple[str, ...],
     trust: np.ndarray | float = 1.0,
     units: np.ndarray | None = None,
+    crop: np.ndarray | None = None,
 ) -> SolveResult:
     """Solve one clip's motion (T,V,2) as the server does, `trust` (V,) weighing the vertices, the
-    source showing `units` (U,2)."""
+    source showing `units` (U,2), the face being in `crop` (4,)."""
     return solve_weights(
         truth.jacobian,
         motion.astype(np.float16),
@@ -61,6 +62,7 @@ def solve(
         truth.times,
         truth.pixels,
         units=units,
+        crop=crop,
     )
 
 
@@ -89,7 +91,7 @@ def rows_of(truth: Truth, found: dict[str, np.ndarray], *, perturb: bool) -> dic
     motion = seen_motion(truth, found["motion"])
     unknown = tuple(f"key_{k:03d}" for k in range(len(truth.names)))
     rows: dict[str, dict] = {}
-    doubted, whole, units = found["trust"], 1.0, found["units"]
+    doubted, whole, units, crop = found["trust"], 1.0, found["units"], found["character_crop"]
     for row, given, names, trust, told in (
         ("solve", motion, truth.names, doubted, units),
         ("solve, names unknown", motion, unknown, doubted, units),
@@ -99,12 +101,12 @@ def rows_of(truth: Truth, found: dict[str, np.ndarray], *, perturb: bool) -> dic
         ("exact motion, names unknown", truth.exact, unknown, whole, units),
     ):
         begun = time.process_time()
-        weights = solve(truth, given, names, trust, told).weights
+        weights = solve(truth, given, names, trust, told, crop).weights
         seconds = time.process_time() - begun
         moved = float("nan")
         if perturb and row.startswith("solve"):
             shaken = given + smooth_noise(truth, len(given))
-            again = solve(truth, shaken, names, trust, told).weights
+            again = solve(truth, shaken, names, trust, told, crop).weights
             moved = float(np.abs(again - weights).sum() / max(np.abs(weights).sum(), 1e-9))
         rows[row] = {"m": measure(truth, weights), "moved": moved, "seconds": seconds}
     classical = least_squares(truth, classical_motion(truth, found), bounds_of(truth))

@@ -19,7 +19,7 @@ def classical_motion(truth: Truth, found: Mapping[str, np.ndarray]) -> np.ndarra
         for side in ("source", "character")
     )
     where = by_landmarks(source, character)
-    x, y, side = found["character_crop"]
+    x, y, side, _ = found["character_crop"]
     cells = ((truth.pixels + 0.5 - (x, y)) / side + 0.5) * 64 - 0.5
     carried = []
     for flow in found["source_flow"]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from digests import digest_of
 from microface.addon.bake.doubts import trust_at
-from microface.addon.bake.shown import units_shown
+from microface.addon.bake.shown import face_crop, units_shown
 from microface.models.heads.curves import Curve, random_curve
 from microface.models.heads.expressions import ONE_SIDED, expression_weights
 from microface.models.heads.families import TEST_IDENTITIES_FROM, HeadModel, RenderHead
@@ -320,7 +320,8 @@ def pipeline_digest() -> str:
 def motion_of(truth: Truth, runtime: OnnxRuntime, folder: Path) -> Mapping[str, np.ndarray]:
     """Return what the pipeline says: `motion` (T,256,256,2) float16 on the neutral, `edges`
     (T,256,256) uint8, `trust` (V,) in it at the character's vertices, `units` (U,2) that the source
-    shows, `source_flow` (T,64,64,2), both faces' points and the character's crop (x, y, side)."""
+    shows, `source_flow` (T,64,64,2), both faces' points and the character's crop (x, y, side,
+    roll)."""
     hashed = hashlib.sha256(truth.source.tobytes() + truth.neutral.tobytes())
     hashed.update(repr(sorted(runtime.hashes.items())).encode() + pipeline_digest().encode())
     path = folder / f"told-{hashed.hexdigest()[:24]}.npz"
@@ -339,7 +340,7 @@ def motion_of(truth: Truth, runtime: OnnxRuntime, folder: Path) -> Mapping[str, 
             "source_flow": np.stack(flows),
             "source_points": _in_crop(work.source_face.points, work.source_face.crop),
             "character_points": _in_crop(work.face.points, crop),
-            "character_crop": np.array([*crop.centre, crop.side]),
+            "character_crop": face_crop(said),
         }
         aside = path.with_suffix(".part")
         with aside.open("wb") as file:

@@ -50,7 +50,7 @@ def test_it_warms_up_and_tells_its_models(engine: RetargetEngine) -> None:
 
 
 def test_it_solves(engine: RetargetEngine) -> None:
-    told = {"units": np.array([[12, 0.9]])}
+    told = {"units": np.array([[12, 0.9]]), "crop": np.array([128.0, 128, 200, 0])}
     weights, result = engine.solve(problem() | told, nothing, never)
     assert weights.dtype == np.float32 and weights.shape == (20, 2)
     np.testing.assert_allclose(weights[:, 0], np.sin(np.linspace(0, np.pi, 20)) * 0.5, atol=0.03)
@@ -82,6 +82,7 @@ def test_it_accounts_for_frames_and_vertices_of_several_views(engine: RetargetEn
         {"jacobian": np.zeros(3)},
         {"more": np.zeros(3)},
         {"units": np.zeros(3)},
+        {"crop": np.zeros(4)},
         {"units": np.array([[12, np.nan]])},
     ],
     ids=lambda change: "-".join(change),

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from microface.server.clips.basis import CELLS, basis
+from microface.server.clips.crop import Crop
 from microface.server.engine.solve import SolveResult, solve_weights
-from microface.server.engine.solve_rig import MISSING, NOT_SHOWN, read_rig
+from microface.server.engine.solve_rig import read_rig
 from microface.server.engine.solve_select import Selection, inexpressible
 from microface.server.engine.solve_space import likely_errors
+from microface.server.engine.solve_units import MISSING, NOT_SHOWN, by_motion
 
 FRAMES = 40
 TIMES = np.arange(FRAMES) / 100
@@ -358,6 +361,37 @@ def test_of_keys_that_look_alike_that_of_the_sources_unit_moves() -> None:
         )
         moving = {keys[key] for key in np.flatnonzero(result.weights.any(0))}
         assert moving == {f"{named}Left", f"{named}Right"}, unit
+
+
+def test_keys_are_told_by_what_they_move() -> None:
+    """The fields of the units themselves as keys, in a face that lies small and turned."""
+    known = basis()
+    keys = [k for k, unit in enumerate(known.units) if unit not in (0, 45)]
+    crop = Crop((300.0, 200.0), 120.0, 0.4)
+    rows, columns = np.mgrid[4:60:2, 4:60:2].reshape(2, -1)
+    affine = crop.affine(CELLS)
+    turn = affine[:, :2]
+    positions = np.stack([columns, rows], -1) @ turn.T + affine[:, 2]
+    jacobian = np.einsum("ij,kvj->vik", turn, known.fields[keys][:, rows, columns])
+    still = np.zeros((*jacobian.shape[:2], 1))
+    moves = by_motion(np.concatenate([jacobian, still], -1), positions, crop)
+    assert all(known.units[k] in one.makes for k, one in zip(keys, moves, strict=False))
+    assert sum(len(one.makes) == 1 for one in moves) > 0.6 * len(keys)
+    assert moves[-1].makes == frozenset()
+
+
+def test_unnamed_keys_of_units_that_the_source_does_not_show_are_dearer() -> None:
+    known = basis()
+    smile, frown = (known.names.index(f"{unit} left") for unit in ("AU12", "AU15"))
+    crop = Crop((128.0, 128.0), 256.0)
+    rows, columns = np.mgrid[0:64:2, 0:64:2].reshape(2, -1)
+    positions = np.stack([columns, rows], -1) * 4 + 1.5
+    jacobian = known.fields[[smile, frown]][:, rows, columns].transpose(1, 2, 0)
+    bounds, units = np.tile([0.0, 1.0], (2, 1)), np.array([[12, 1.0]])
+    rig = read_rig(["k0", "k1"], np.eye(2), bounds, jacobian, positions, units, crop)
+    assert rig.cost.tolist() == [0, NOT_SHOWN] and rig.expected == ((frozenset({0}), MISSING),)
+    plain = read_rig(["k0", "k1"], np.eye(2), bounds, jacobian, positions, units)
+    assert not plain.cost.any() and plain.expected == ()
 
 
 def test_opposite_ways_are_no_sides() -> None:

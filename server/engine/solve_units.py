@@ -1,0 +1,95 @@
+"""Which action units a rig's keys move in, and what it costs that they are not the source's.
+
+Told by what keys are called; in a rig whose names tell little, by what they move: a key is laid
+beside what each unit does to a face in its crop (`clips.basis`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clips.basis import CELLS, basis
+from ..clips.crop import Crop
+from ..clips.sampling import Reals, sample
+from .priors import ALONG, UNITS
+
+Floats = NDArray[np.float64]
+
+#: What a key costs where the source shows none of its action units, and what it costs that no key
+#: makes a unit which the source shows; both where the source is sure.
+NOT_SHOWN, MISSING = 4.0, 4.0
+#: A key makes the unit whose field on the face has the highest cosine with its own motion, so much
+#: at least, and those that are nearly as high.
+LIKE, AS_LIKE = 0.6, 0.06
+
+
+@dataclass(frozen=True)
+class Moves:
+    """The action units that a key makes, and those in which it may move `along`: neither where
+    nothing is known."""
+
+    makes: frozenset[int] = frozenset()
+    along: frozenset[int] = frozenset()
+
+
+def by_name(kinds: Sequence[str]) -> list[Moves]:
+    """Return what keys move in by the kinds that their names tell (see `priors`)."""
+    nothing: frozenset[int] = frozenset()
+    return [Moves(UNITS.get(kind, nothing), ALONG.get(kind, nothing)) for kind in kinds]
+
+
+def by_motion(jacobian: Reals, positions: Reals, crop: Crop) -> list[Moves]:
+    """Return what keys move in by their motion (V, 2, S) at `positions` (V, 2), pixels of a view
+    with the face in `crop`."""
+    affine = crop.affine(CELLS)
+    back = np.linalg.inv(affine[:, :2])
+    cells = (np.asarray(positions, np.float64) - affine[:, 2]) @ back.T
+    inside = ((cells >= 0) & (cells <= CELLS - 1)).all(1).astype(np.float64)
+    known = basis()
+    fields = np.ascontiguousarray(known.fields.transpose(1, 2, 0, 3).reshape(CELLS, CELLS, -1))
+    there = np.concatenate(
+        [
+            sample(fields[..., part], cells[None].astype(np.float32), cv2.INTER_LINEAR)[0]
+            for part in np.array_split(np.arange(fields.shape[2]), -(-fields.shape[2] // 4))
+        ],
+        axis=1,
+    ).reshape(len(cells), -1, 2)
+    own = _unit_length(np.einsum("ij,vjs,v->svi", back, np.asarray(jacobian, np.float64), inside))
+    likeness = own @ _unit_length(there.transpose(1, 0, 2) * inside[:, None]).T
+    units = np.array(known.units)
+    found = []
+    for like in likeness:
+        makes = (like >= max(LIKE, like.max() - AS_LIKE)) & (units != 0)
+        found.append(Moves(frozenset(units[makes].tolist())))
+    return found
+
+
+def _unit_length(fields: Reals) -> Floats:
+    """Return fields (K, V, 2) as rows (K, 2 V) of length 1, 0 for those that move nothing."""
+    rows = fields.reshape(len(fields), -1)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+
+
+def not_shown(moves: Sequence[Moves], sure: Mapping[int, float]) -> Floats:
+    """Return what keys (S,) cost that move in none of the units which the source shows; 0 for those
+    of which nothing is known, and for all where it shows none. `sure` is 0..1 by unit."""
+    price = NOT_SHOWN * max(sure.values(), default=0.0)
+    moved = [one.makes | one.along for one in moves]
+    return np.array([price if units and not units & sure.keys() else 0.0 for units in moved])
+
+
+def expected(
+    moves: Sequence[Moves], usable: NDArray[np.bool_], sure: Mapping[int, float]
+) -> Iterator[tuple[frozenset[int], float]]:
+    """Yield the usable keys that make each unit which the source shows (those that move along, if
+    none makes it), and what it costs that none of them moves."""
+    for unit, confidence in sure.items():
+        makers = [k for k, one in enumerate(moves) if usable[k] and unit in one.makes]
+        keys = makers or [k for k, one in enumerate(moves) if usable[k] and unit in one.along]
+        if keys:
+            yield frozenset(keys), MISSING * confidence
