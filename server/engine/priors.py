@@ -61,7 +61,9 @@ _KINDS: tuple[tuple[str, str, float], ...] = (
     ("mouthShift", r"mouth(left|right|shift|side)|^mouth$", 1.5),
     # Undoes an open jaw: alone it would push the lips through each other.
     ("mouthClose", r"mouth.*close", 4.0),
-    ("lips", r"lips?(part|tight|pull)", 0.0),
+    ("lipsPart", r"lips?part", 0.0),
+    ("lipTight", r"lips?tight", 0.0),
+    ("lipPull", r"lips?pull", 0.0),
     ("browPinch", r"brow.*pinch", 0.0),
     ("neck", r"neck.*(tight|stretch)|platysma", 0.0),
     ("cheekPuff", r"puff|cheek.*blow|^au3[34]$", 1.0),
@@ -93,17 +95,21 @@ OCCURRENCES: Mapping[str, int] = MappingProxyType({
     "noseSneer": 13, "cheekSquint": 13, "eyeWide": 2,
 })  # fmt: skip
 
-#: The action units that keys of a kind make; lips pressed and lips sucked in are hardly told apart.
-#: Kinds that no unit alone makes are not in it, nor are blinks, which come in any clip.
+#: The action units that keys of a kind make. Lips pressed, lips sucked in and dimples are hardly
+#: told apart: what one head does for the one, another does for the other. Blinks, gaze and speech
+#: are not in it, which come in any clip, nor are moods, which are made of several units.
 UNITS: Mapping[str, frozenset[int]] = MappingProxyType({
     kind: frozenset(units)
     for kind, units in (
-        ("browInnerUp", (1,)), ("browOuterUp", (2,)), ("browDown", (4,)), ("eyeWide", (5,)),
-        ("cheekSquint", (6,)), ("eyeSquint", (7,)), ("noseSneer", (9,)), ("mouthUpperUp", (10, 25)),
-        ("mouthSmile", (12,)), ("mouthDimple", (14,)), ("mouthFrown", (15,)),
-        ("mouthLowerDown", (16, 25)), ("mouthShrugLower", (17,)), ("mouthShrugUpper", (17,)),
-        ("mouthPucker", (18,)), ("mouthStretch", (20,)), ("mouthFunnel", (22,)),
-        ("mouthPress", (23, 24, 28)), ("mouthOpen", (26, 27)), ("mouthRoll", (24, 28)),
+        ("browInnerUp", (1,)), ("browOuterUp", (2,)), ("browDown", (4,)), ("browPinch", (4,)),
+        ("eyeWide", (5,)), ("cheekSquint", (6,)), ("eyeSquint", (7,)), ("noseSneer", (9,)),
+        ("mouthUpperUp", (10, 25)), ("mouthSmile", (12,)), ("mouthDimple", (14, 24)),
+        ("mouthFrown", (15,)), ("mouthLowerDown", (16, 25)), ("mouthShrugLower", (17,)),
+        ("mouthShrugUpper", (17,)), ("mouthPucker", (18,)), ("tongue", (19,)),
+        ("mouthStretch", (20,)), ("neck", (21,)), ("mouthFunnel", (22,)),
+        ("mouthPress", (14, 23, 24, 28)), ("lipPull", (13,)), ("lipTight", (23,)),
+        ("lipsPart", (25,)), ("mouthOpen", (26, 27)), ("mouthRoll", (24, 28)), ("jaw", (29, 30)),
+        ("mouthShift", (30,)), ("cheekPuff", (33, 34)), ("hidden", (11, 38, 39)),
     )
 })  # fmt: skip
 #: Units in which keys of a kind may move as well, and which they make where nothing else does.
