@@ -105,7 +105,7 @@ UNITS: Mapping[str, frozenset[int]] = MappingProxyType({
         ("eyeWide", (5,)), ("cheekSquint", (6,)), ("eyeSquint", (7,)), ("noseSneer", (9,)),
         ("mouthUpperUp", (10, 25)), ("mouthSmile", (12,)), ("mouthDimple", (14, 24)),
         ("mouthFrown", (15,)), ("mouthLowerDown", (16, 25)), ("mouthShrugLower", (17,)),
-        ("mouthShrugUpper", (17,)), ("mouthPucker", (18,)), ("tongue", (19,)),
+        ("mouthPucker", (18,)), ("tongue", (19,)),
         ("mouthStretch", (20,)), ("neck", (21,)), ("mouthFunnel", (22,)),
         ("mouthPress", (14, 23, 24, 28)), ("lipPull", (13,)), ("lipTight", (23,)),
         ("lipsPart", (25,)), ("mouthOpen", (26, 27)), ("mouthRoll", (24, 28)), ("jaw", (29, 30)),
@@ -117,6 +117,7 @@ ALONG: Mapping[str, frozenset[int]] = MappingProxyType({
     kind: frozenset(units)
     for kind, units in (
         ("eyeSquint", (6,)), ("noseSneer", (10,)), ("mouthUpperUp", (9,)), ("mouthOpen", (25,)),
+        ("mouthShrugUpper", (17,)),
     )
 })  # fmt: skip
 

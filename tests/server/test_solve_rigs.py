@@ -363,6 +363,19 @@ def test_of_keys_that_look_alike_that_of_the_sources_unit_moves() -> None:
         assert moving == {f"{named}Left", f"{named}Right"}, unit
 
 
+@pytest.mark.parametrize("brow", [0.0, 0.03])
+def test_a_unit_that_is_told_moves_as_far_as_it_is_seen_to(brow: float) -> None:
+    """The source lowers its brows: on the face they were muted, or come through faintly."""
+    positions, jacobian, names = face()
+    true = made(
+        names, mouthSmileLeft=0.3, mouthSmileRight=0.3, browDownLeft=brow, browDownRight=brow
+    )
+    told = np.array([[12, 1.0], [4, 1.0]])
+    result = solve(positions, jacobian, motion_of(jacobian, true), names=names, units=told)
+    assert (result.weights.any(0) == true.any(0)).all()
+    assert error(result.weights, true) < 0.002
+
+
 def test_keys_are_told_by_what_they_move() -> None:
     """The fields of the units themselves as keys, in a face that lies small and turned."""
     known = basis()
