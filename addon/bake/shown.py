@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...server.clips.unit_names import unit_name
-
 
 def units_shown(result: Mapping[str, Any]) -> NDArray[np.float64]:
     """Return units (U,2), FACS's number and how sure it is, of a retarget's table; none where a
@@ -29,7 +27,7 @@ def face_crop(result: Mapping[str, Any]) -> NDArray[np.float64]:
 def told_units(result: Mapping[str, Any]) -> str:
     """Return the same for people: "AU12 lip corner puller, left (75%); ..."; "" for none."""
     return "; ".join(
-        f"AU{one['unit']} {unit_name(one['unit'])}, "
+        f"AU{one['unit']} {one['name']}, "
         f"{'both sides' if one['side'] == 'both' else one['side']} ({one['confidence']:.0%})"
         for one in result.get("units") or ()
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..clips.describe import Described
+from ..clips.unit_names import unit_name
 
 
 def units_shown(clips: Iterable[Sequence[Described]]) -> list[dict[str, int | float | str]]:
     """Return the units that any of the clips shows, ready for JSON, surest first.
 
-    Each is told once, of the clip that shows it surest: FACS's number as `unit`, the subject's own
-    `side`, its `peak` as a share of a full contraction, and `confidence` 0..1.
+    Each is told once, of the clip that shows it surest: FACS's number as `unit` and its `name`, the
+    subject's own `side`, its `peak` as a share of a full contraction, and `confidence` 0..1.
     """
     surest: dict[int, Described] = {}
     for found in (each for clip in clips for each in clip):
@@ -21,6 +22,7 @@ def units_shown(clips: Iterable[Sequence[Described]]) -> list[dict[str, int | fl
     return [
         {
             "unit": found.unit,
+            "name": unit_name(found.unit),
             "side": found.side,
             "peak": round(found.peak, 4),
             "confidence": round(found.confidence, 3),

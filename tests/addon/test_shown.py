@@ -8,8 +8,20 @@ from microface.addon.bake.shown import told_units, units_shown
 def test_units_are_told() -> None:
     result = {
         "units": [
-            {"unit": 12, "side": "left", "peak": 0.2, "confidence": 0.75},
-            {"unit": 6, "side": "both", "peak": 0.1, "confidence": 1.0},
+            {
+                "unit": 12,
+                "name": "lip corner puller",
+                "side": "left",
+                "peak": 0.2,
+                "confidence": 0.75,
+            },
+            {
+                "unit": 6,
+                "name": "cheek raiser",
+                "side": "both",
+                "peak": 0.1,
+                "confidence": 1.0,
+            },
         ]
     }
     assert units_shown(result).tolist() == [[12, 0.75], [6, 1]]

@@ -17,7 +17,7 @@ def shown(unit: int, confidence: float, peak: float) -> Described:
 def test_the_surest_tells() -> None:
     told = units_shown([[shown(4, 0.7, 0.2), shown(12, 0.8, 0.3)], [shown(4, 0.9, 0.12346)], []])
     assert told == [
-        {"unit": 4, "side": "both", "peak": 0.1235, "confidence": 0.9},
-        {"unit": 12, "side": "both", "peak": 0.3, "confidence": 0.8},
+        {"unit": 4, "name": "brow lowerer", "side": "both", "peak": 0.1235, "confidence": 0.9},
+        {"unit": 12, "name": "lip corner puller", "side": "both", "peak": 0.3, "confidence": 0.8},
     ]
     assert units_shown([]) == []
