@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .gather import bilinear
+from .shown import face_crop
 
 
 def trust_at(result: Mapping[str, Any], pixels: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -22,12 +23,12 @@ def trust_at(result: Mapping[str, Any], pixels: NDArray[np.float64]) -> NDArray[
     doubt = np.asarray(result.get("doubt") or (), np.float32)
     if doubt.ndim != 2 or not len(pixels):
         return np.ones(len(pixels), np.float32)
-    crop = result["faces"]["character"]
-    away = pixels + 0.5 - np.array([crop["x"], crop["y"]])
-    cosine, sine = np.cos(crop["roll"]), np.sin(crop["roll"])
+    x, y, side, roll = face_crop(result)
+    away = pixels + 0.5 - (x, y)
+    cosine, sine = np.cos(roll), np.sin(roll)
     upright = np.stack([away @ (cosine, sine), away @ (-sine, cosine)], axis=1)
     height, width = doubt.shape
-    cells = (upright / crop["side"] + 0.5) * (width, height) - 0.5
+    cells = (upright / side + 0.5) * (width, height) - 0.5
     inside = np.clip(cells, 0, (width - 1, height - 1))
     found = bilinear(inside, height, width)(doubt)
     ratio = found / max(float(np.median(found)), 1e-6)

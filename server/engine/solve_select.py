@@ -121,7 +121,7 @@ class Selection:
             if pair <= chosen
         }
         total += FAINT * self._strays(keys, together)
-        total += sum(price for some, price in rig.expected if not some & chosen)
+        total += sum(price for some, price in rig.expected if some.isdisjoint(keys))
         return total - TOGETHER * len(together) - (FIRST if keys else 0.0)
 
     def _strays(self, keys: Keys, together: set[frozenset[int]]) -> int:
@@ -184,7 +184,7 @@ class Selection:
         gain[[*keys, *without]] = 0
         score = 0.5 * OBSERVATIONS * np.log(np.maximum(left - gain, 1e-3 * left)) + self.rig.cost
         for some, price in self.rig.expected:
-            if not some & set(keys):
+            if some.isdisjoint(keys):
                 score[list(some)] -= price
         order = np.lexsort((np.arange(self._count), score))[:count]
         return [int(key) for key in order if gain[key] > 0]

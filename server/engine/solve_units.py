@@ -51,16 +51,10 @@ def by_motion(jacobian: Reals, positions: Reals, crop: Crop) -> list[Moves]:
     cells = (np.asarray(positions, np.float64) - affine[:, 2]) @ back.T
     inside = ((cells >= 0) & (cells <= CELLS - 1)).all(1).astype(np.float64)
     known = basis()
-    fields = np.ascontiguousarray(known.fields.transpose(1, 2, 0, 3).reshape(CELLS, CELLS, -1))
-    there = np.concatenate(
-        [
-            sample(fields[..., part], cells[None].astype(np.float32), cv2.INTER_LINEAR)[0]
-            for part in np.array_split(np.arange(fields.shape[2]), -(-fields.shape[2] // 4))
-        ],
-        axis=1,
-    ).reshape(len(cells), -1, 2)
-    own = _unit_length(np.einsum("ij,vjs,v->svi", back, np.asarray(jacobian, np.float64), inside))
-    likeness = own @ _unit_length(there.transpose(1, 0, 2) * inside[:, None]).T
+    places = cells[None].astype(np.float32)
+    fields = np.stack([sample(one, places, cv2.INTER_LINEAR)[0] for one in known.fields])
+    own = np.einsum("ij,vjs->svi", back, np.asarray(jacobian, np.float64))
+    likeness = _rows(own * inside[:, None]) @ _rows(fields * inside[:, None]).T
     units = np.array(known.units)
     found = []
     for like in likeness:
@@ -69,7 +63,7 @@ def by_motion(jacobian: Reals, positions: Reals, crop: Crop) -> list[Moves]:
     return found
 
 
-def _unit_length(fields: Reals) -> Floats:
+def _rows(fields: Reals) -> Floats:
     """Return fields (K, V, 2) as rows (K, 2 V) of length 1, 0 for those that move nothing."""
     rows = fields.reshape(len(fields), -1)
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))

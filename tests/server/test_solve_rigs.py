@@ -6,73 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from microface.server.clips.basis import CELLS, basis
-from microface.server.clips.crop import Crop
-from microface.server.engine.solve import SolveResult, solve_weights
 from microface.server.engine.solve_rig import read_rig
 from microface.server.engine.solve_select import Selection, inexpressible
 from microface.server.engine.solve_space import likely_errors
-from microface.server.engine.solve_units import MISSING, NOT_SHOWN, by_motion
 
-FRAMES = 40
-TIMES = np.arange(FRAMES) / 100
-#: Places of the face's moving parts on the left half, in pixels from its middle, and directions.
-PARTS = {
-    "browInnerUp": ((14, -60), (0.1, -7)), "browOuterUp": ((46, -58), (1, -8)),
-    "browDown": ((26, -52), (-3, 7)), "eyeSquint": ((32, -26), (0.5, -3)),
-    "cheekSquint": ((44, 0), (0, -5)), "noseSneer": ((14, 6), (2, -6)),
-    "mouthSmile": ((26, 40), (8, -8)), "mouthFrown": ((24, 46), (2, 8)),
-    "mouthUpperUp": ((10, 32), (0, -6)), "mouthStretch": ((30, 44), (8, 2)),
-}  # fmt: skip
-
-
-def face(vertices: int = 700, seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return positions (V, 2), Jacobian (V, 2, S) and names (S) of a face with keys by side."""
-    rng = np.random.default_rng(seed)
-    half = rng.uniform((0, -80), (70, 80), (vertices // 2, 2))
-    positions = np.concatenate([half, half * (-1, 1)]) + 128
-    columns, names = [], []
-    for name, (place, way) in PARTS.items():
-        for side, sign in (("Left", 1), ("Right", -1)):
-            away = (positions - 128 - np.array(place) * (sign, 1)) / 15
-            near = np.exp(-(away**2).sum(1) / 2)
-            columns.append(near[:, None] * np.array(way) * (sign, 1))
-            names.append(name + side)
-    return positions, np.stack(columns, -1), names
-
-
-def event(height: float, apex: float = 0.18, width: float = 0.06) -> np.ndarray:
-    return height * np.exp(-(((TIMES - apex) / width) ** 2))
-
-
-def made(names: list[str], **heights: float) -> np.ndarray:
-    weights = np.zeros((FRAMES, len(names)))
-    for name, height in heights.items():
-        weights[:, names.index(name)] = event(height)
-    return weights
-
-
-def motion_of(jacobian: np.ndarray, weights: np.ndarray, noise: float = 0.03) -> np.ndarray:
-    clean = np.einsum("vcs,ts->tvc", jacobian, weights)
-    return clean + np.random.default_rng(7).normal(0, noise, clean.shape)
-
-
-def solve(
-    positions: np.ndarray, jacobian: np.ndarray, motion: np.ndarray, **more: object
-) -> SolveResult:
-    keys = jacobian.shape[2]
-    usual: dict = {
-        "confidence": np.ones(len(jacobian), np.float32),
-        "bounds": np.tile([0.0, 1.0], (keys, 1)),
-        "names": [f"key_{k:03d}" for k in range(keys)],
-        "times": TIMES,
-        "positions": positions,
-    }
-    return solve_weights(jacobian, motion, **(usual | more))
-
-
-def error(found: np.ndarray, true: np.ndarray) -> float:
-    return float(np.sqrt(((found - true) ** 2).mean()))
+from .solve_faces import FRAMES, TIMES, error, event, face, made, motion_of, solve
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -325,86 +263,6 @@ def test_keys_not_called_after_expressions_are_dearer_among_those_that_are() -> 
     assert costs[-1] == 2 > 4 * costs[:-1].max()
     unknown = [f"key_{k:03d}" for k in range(21)]
     assert not read_rig(unknown, hessian, bounds).cost.any()
-
-
-def test_units_that_the_source_shows_are_expected_and_others_are_dearer() -> None:
-    names = ["mouthSmileLeft", "browDownLeft", "eyeSquintLeft", "eyeBlinkLeft", "smile", "nose"]
-    hessian, bounds = np.eye(6), np.tile([0.0, 1.0], (6, 1))
-    plain = read_rig(names, hessian, bounds)
-
-    def told(*units: tuple[int, float]) -> tuple[list[float], dict[frozenset[int], float]]:
-        rig = read_rig(names, hessian, bounds, units=np.reshape(units, (-1, 2)))
-        return (rig.cost - plain.cost).tolist(), dict(rig.expected)
-
-    # A blink may come in any clip, and of an unknown name nothing is told.
-    dear = NOT_SHOWN
-    assert told((12, 1.0)) == ([0, dear, dear, 0, 0, 0], {frozenset({0, 4}): MISSING})
-    # Cheeks narrow the eye too; what is half sure tells half as much.
-    half = dear / 2
-    assert told((6, 0.5)) == ([half, half, 0, 0, half, 0], {frozenset({2}): MISSING / 2})
-    assert told((17, 1.0)) == ([dear, dear, dear, 0, dear, 0], {})
-    assert told() == ([0] * 6, {}) and plain.expected == ()
-
-
-def test_of_keys_that_look_alike_that_of_the_sources_unit_moves() -> None:
-    """A motion between a smile's and a dimple's, as a network may show it on another face."""
-    positions, jacobian, names = face()
-    smile = [names.index(f"mouthSmile{side}") for side in ("Left", "Right")]
-    dimple = jacobian[..., smile] * np.array([[1.0], [0.7]])
-    keys = [*names, "mouthDimpleLeft", "mouthDimpleRight"]
-    both = np.concatenate([jacobian, dimple], -1)
-    motion = (jacobian[..., smile] + dimple).sum(-1) / 2 * event(0.3)[:, None, None]
-    motion += np.random.default_rng(7).normal(0, 0.03, motion.shape)
-    for unit, named in ((12, "mouthSmile"), (14, "mouthDimple")):
-        result = solve(
-            positions, both, motion, names=keys, units=np.array([[unit, 1.0]], np.float64)
-        )
-        moving = {keys[key] for key in np.flatnonzero(result.weights.any(0))}
-        assert moving == {f"{named}Left", f"{named}Right"}, unit
-
-
-@pytest.mark.parametrize("brow", [0.0, 0.03])
-def test_a_unit_that_is_told_moves_as_far_as_it_is_seen_to(brow: float) -> None:
-    """The source lowers its brows: on the face they were muted, or come through faintly."""
-    positions, jacobian, names = face()
-    true = made(
-        names, mouthSmileLeft=0.3, mouthSmileRight=0.3, browDownLeft=brow, browDownRight=brow
-    )
-    told = np.array([[12, 1.0], [4, 1.0]])
-    result = solve(positions, jacobian, motion_of(jacobian, true), names=names, units=told)
-    assert (result.weights.any(0) == true.any(0)).all()
-    assert error(result.weights, true) < 0.002
-
-
-def test_keys_are_told_by_what_they_move() -> None:
-    """The fields of the units themselves as keys, in a face that lies small and turned."""
-    known = basis()
-    keys = [k for k, unit in enumerate(known.units) if unit not in (0, 45)]
-    crop = Crop((300.0, 200.0), 120.0, 0.4)
-    rows, columns = np.mgrid[4:60:2, 4:60:2].reshape(2, -1)
-    affine = crop.affine(CELLS)
-    turn = affine[:, :2]
-    positions = np.stack([columns, rows], -1) @ turn.T + affine[:, 2]
-    jacobian = np.einsum("ij,kvj->vik", turn, known.fields[keys][:, rows, columns])
-    still = np.zeros((*jacobian.shape[:2], 1))
-    moves = by_motion(np.concatenate([jacobian, still], -1), positions, crop)
-    assert all(known.units[k] in one.makes for k, one in zip(keys, moves, strict=False))
-    assert sum(len(one.makes) == 1 for one in moves) > 0.6 * len(keys)
-    assert moves[-1].makes == frozenset()
-
-
-def test_unnamed_keys_of_units_that_the_source_does_not_show_are_dearer() -> None:
-    known = basis()
-    smile, frown = (known.names.index(f"{unit} left") for unit in ("AU12", "AU15"))
-    crop = Crop((128.0, 128.0), 256.0)
-    rows, columns = np.mgrid[0:64:2, 0:64:2].reshape(2, -1)
-    positions = np.stack([columns, rows], -1) * 4 + 1.5
-    jacobian = known.fields[[smile, frown]][:, rows, columns].transpose(1, 2, 0)
-    bounds, units = np.tile([0.0, 1.0], (2, 1)), np.array([[12, 1.0]])
-    rig = read_rig(["k0", "k1"], np.eye(2), bounds, jacobian, positions, units, crop)
-    assert rig.cost.tolist() == [0, NOT_SHOWN] and rig.expected == ((frozenset({0}), MISSING),)
-    plain = read_rig(["k0", "k1"], np.eye(2), bounds, jacobian, positions, units)
-    assert not plain.cost.any() and plain.expected == ()
 
 
 def test_opposite_ways_are_no_sides() -> None:
