@@ -78,6 +78,7 @@ def told(unit: Described) -> dict[str, object]:
         "peak": round(unit.peak, 4),
         "apex": round(float(unit.times[unit.apex]), 4),
         "confidence": round(unit.confidence, 3),
+        "instead": list(unit.instead),
         "evidence": str(unit.evidence),
         "times": [round(float(t), 4) for t in unit.times],
         "left": [round(float(v), 4) for v in unit.left],

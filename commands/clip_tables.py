@@ -31,13 +31,14 @@ def unit_cells(unit: Described) -> tuple[str, ...]:
     """Return a unit's row: its peak as a share of a full contraction, and when that is."""
     from ..server.clips.unit_names import unit_name
 
+    instead = f", or AU{'+'.join(map(str, unit.instead))}" if unit.instead else ""
     return (
         f"AU{unit.unit}",
         unit_name(unit.unit),
         unit.side,
         f"{unit.peak:.2f}",
         f"{unit.times[unit.apex]:.3f} s",
-        f"{unit.confidence:.0%}",
+        f"{unit.confidence:.0%}{instead}",
         str(unit.evidence),
     )
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 def units_shown(result: Mapping[str, Any]) -> NDArray[np.float64]:
     """Return units (U,2), FACS's number and how sure it is, of a retarget's table; none where a
-    server told none."""
+    server told none. What a unit may be instead is shown as well, not sure at all."""
     told = result.get("units") or ()
-    return np.array([(one["unit"], one["confidence"]) for one in told], np.float64).reshape(-1, 2)
+    sure = {unit: 0.0 for one in told for unit in one.get("instead", ())}
+    sure |= {one["unit"]: one["confidence"] for one in told}
+    return np.array(list(sure.items()), np.float64).reshape(-1, 2)
 
 
 def face_crop(result: Mapping[str, Any]) -> NDArray[np.float64]:
@@ -25,9 +27,13 @@ def face_crop(result: Mapping[str, Any]) -> NDArray[np.float64]:
 
 
 def told_units(result: Mapping[str, Any]) -> str:
-    """Return the same for people: "AU12 lip corner puller, left (75%); ..."; "" for none."""
-    return "; ".join(
-        f"AU{one['unit']} {one['name']}, "
-        f"{'both sides' if one['side'] == 'both' else one['side']} ({one['confidence']:.0%})"
-        for one in result.get("units") or ()
-    )
+    """Return the same for people: "AU12 lip corner puller, left (95%); AU14 dimpler, both sides
+    (49%, or AU24)"; "" for none."""
+    return "; ".join(_told(one) for one in result.get("units") or ())
+
+
+def _told(one: Mapping[str, Any]) -> str:
+    side = "both sides" if one["side"] == "both" else one["side"]
+    others = " and ".join(f"AU{unit}" for unit in one.get("instead", ()))
+    sure = f"{one['confidence']:.0%}" + (f", or {others}" if others else "")
+    return f"AU{one['unit']} {one['name']}, {side} ({sure})"

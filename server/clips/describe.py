@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from .basis import Side
 from .describe_amounts import Floats, Rows, coarse_rows, fields, pieces
-from .describe_choice import Group, asked_of, chosen, explained_by, whole
+from .describe_choice import chosen
+from .describe_left import Group, asked_of, explained_by, whole
 from .describe_own import amounts_in, without_head
 from .describe_strays import reaches
 from .sampling import Reals
@@ -27,6 +28,13 @@ CHOSEN_BY_FRAMES = 48
 ONE_SIDED = 0.3
 #: An amount that peaks below this is no more than a trace of the measurement.
 LEAST_AMOUNT = 0.02
+#: Gaze and blinks.
+NOT_TOLD = frozenset((0, 45))
+#: A unit that is less sure than this may be another.
+SURE = 0.9
+#: How fast a unit grows sure with what it explains, and with how far its rival falls behind, in
+#: shares of what a unit has to explain.
+SURE_BY_GAIN, SURE_BY_MARGIN = 0.7, 2.8
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,8 @@ class Described:
     `unit` is FACS's number, `side` the subject's own; `times` (T,) seconds and `intensity` (T,)
     0..1 of a full contraction (1 is as much or more), by the stronger side; `left` and `right` (T,)
     by side; held where the head is turned too far to tell. `apex` is the frame at which it is
-    strongest, the evidence is of that frame. `confidence` 0..1.
+    strongest, the evidence is of that frame. `confidence` 0..1; of a unit that is not
+    sure, the units `instead` explain the clip next best in its place.
     """
 
     unit: int
@@ -66,6 +75,7 @@ class Described:
     apex: int
     confidence: float
     evidence: Evidence
+    instead: tuple[int, ...] = ()
 
     @property
     def peak(self) -> float:
@@ -85,11 +95,12 @@ def describe(
     seconds = np.asarray(times, np.float64)
     witness = witnesses(poses, len(rows))
     strongest = _strongest(rows, witness)
-    groups, gains = chosen(strongest)
+    choices = chosen(strongest)
     known = fields().basis
     # Which side moves is told by the amounts: both are asked, whichever came in.
-    groups = [whole(group) for group in groups]
+    groups = [whole(choice.group) for choice in choices]
     face = explained_by(strongest, groups)
+    asked = asked_of(strongest)
     amounts = np.zeros((len(rows), len(known.names)))
     # The highest of noisy amounts is more than the peak.
     found_in = smooth(amounts_in(rows, face), seconds)
@@ -97,9 +108,9 @@ def describe(
     for amount in amounts.T:
         amount[~witness] = np.interp(seconds[~witness], seconds[witness], amount[witness])
     found = []
-    for group, gain in zip(groups, gains, strict=True):
+    for group, choice in zip(groups, choices, strict=True):
         unit = known.units[group[0]]
-        if unit in (0, 45):
+        if unit in NOT_TOLD:
             continue
         by_side = {known.sides[k]: amounts[:, k] for k in group}
         nothing = np.zeros(len(rows))
@@ -109,14 +120,20 @@ def describe(
         if intensity.max() < LEAST_AMOUNT:
             continue
         side = _side(left, right)
-        share = gain / max(1e-12, float((strongest**2).sum()))
+        share = choice.gain / max(1e-12, float((strongest**2).sum()))
         apex = int(np.where(witness, intensity, -1).argmax())
         evidence = _evidence(group, amounts[apex], share)
-        # Twice what is asked for is more likely than not right.
-        sure = 1 - np.exp(-0.7 * gain / max(1e-12, asked_of(strongest)))
+        # Twice what is asked for is more likely than not right, and so is what no rival comes near.
+        ahead = min(SURE_BY_GAIN * choice.gain, SURE_BY_MARGIN * max(0.0, choice.rival.margin))
+        sure = 1 - float(np.exp(-ahead / max(1e-12, asked)))
+        rivals = choice.rival.groups if sure < SURE else ()
+        instead = {known.units[other[0]] for other in rivals} - NOT_TOLD
         found.append(
-            Described(unit, side, seconds, intensity, left, right, apex, float(sure), evidence)
-        )
+            Described(
+                unit, side, seconds, intensity, left, right, apex, sure, evidence,
+                tuple(sorted(instead)),
+            )
+        )  # fmt: skip
     return sorted(found, key=lambda d: -d.evidence.share)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from .describe import strongest_rows
 from .describe_amounts import Floats, fields
-from .describe_choice import chosen, explained_by, whole
+from .describe_choice import chosen
+from .describe_left import explained_by, whole
 from .sampling import Reals
 
 #: Backwards so much more of the motion is explained than forwards, and this share of it at least:
@@ -34,12 +35,10 @@ def held_in_neutral(
 def _explained(rows: Floats) -> tuple[float, tuple[int, ...]]:
     """Return which share of rows (T, R) units explain, and which, the one that explains most
     first."""
-    groups, gains = chosen(rows)
-    if not groups:
+    choices = sorted(chosen(rows), key=lambda choice: -choice.gain)
+    if not choices:
         return 0.0, ()
-    known = fields().basis
-    left = explained_by(rows, [whole(group) for group in groups])
+    left = explained_by(rows, [whole(choice.group) for choice in choices])
     share = 1 - float(left.left.sum() + left.cost) / float((rows**2).sum())
-    ordered = sorted(zip(gains, groups, strict=True), reverse=True)
-    units = (known.units[group[0]] for _, group in ordered)
+    units = (fields().basis.units[choice.group[0]] for choice in choices)
     return share, tuple(unit for unit in units if unit not in (0, 45))

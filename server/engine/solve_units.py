@@ -85,5 +85,5 @@ def expected(
     for unit, confidence in sure.items():
         makers = [k for k, one in enumerate(moves) if usable[k] and unit in one.makes]
         keys = makers or [k for k, one in enumerate(moves) if usable[k] and unit in one.along]
-        if keys:
+        if keys and confidence:
             yield frozenset(keys), MISSING * confidence

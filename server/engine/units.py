@@ -8,11 +8,14 @@ from ..clips.describe import Described
 from ..clips.unit_names import unit_name
 
 
-def units_shown(clips: Iterable[Sequence[Described]]) -> list[dict[str, int | float | str]]:
+def units_shown(
+    clips: Iterable[Sequence[Described]],
+) -> list[dict[str, int | float | str | list[int]]]:
     """Return the units that any of the clips shows, ready for JSON, surest first.
 
     Each is told once, of the clip that shows it surest: FACS's number as `unit` and its `name`, the
-    subject's own `side`, its `peak` as a share of a full contraction, and `confidence` 0..1.
+    subject's own `side`, its `peak` as a share of a full contraction, `confidence` 0..1, and where
+    that is little the units that it may be `instead`.
     """
     surest: dict[int, Described] = {}
     for found in (each for clip in clips for each in clip):
@@ -26,6 +29,7 @@ def units_shown(clips: Iterable[Sequence[Described]]) -> list[dict[str, int | fl
             "side": found.side,
             "peak": round(found.peak, 4),
             "confidence": round(found.confidence, 3),
+            "instead": list(found.instead),
         }
         for found in sorted(surest.values(), key=lambda each: (-each.confidence, each.unit))
     ]

@@ -28,6 +28,9 @@ def test_units_that_the_source_shows_are_expected_and_others_are_dearer() -> Non
     half = dear / 2
     assert told((6, 0.5)) == ([half, half, 0, 0, half, 0], {frozenset({2}): MISSING / 2})
     assert told((17, 1.0)) == ([dear, dear, dear, 0, dear, 0], {})
+    # What the source may show after all is neither dear nor expected.
+    may = ([0, dear / 2, 0, 0, 0, 0], {frozenset({0, 4}): MISSING / 2})
+    assert told((12, 0.5), (6, 0.0)) == may
     assert told() == ([0] * 6, {}) and plain.expected == ()
 
 
