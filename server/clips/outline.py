@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 #: Angles about the face's middle, and over how many (standard deviation) the outline is smooth.
 ANGLES, SMOOTH_ANGLES = 72, 1.5
 #: Where answers may change sides, as shares of the average outline's radius.
-SHARES = np.linspace(0.9, 1.14, 25)
+SHARES = np.linspace(0.9, 1.22, 33)
 #: Pixels are compared after smoothing by this, in pixels; squared levels they differ by anyhow.
 SMOOTH_PIXELS, USUAL_SQUARES = 0.7, 8.0
 #: An answer for the background has to be this clear in half of the frames, since an expression may
@@ -32,7 +32,7 @@ CLEAR, CLEAR_FACTOR = 0.4, 2.0
 STRAY, STRAY_PIXELS = 0.12, 4.0
 #: The answers change sides farther out than the outline by this: a plain background looks the same
 #: wherever it is, and the outline's own edge goes with the head.
-SPREAD = 0.12
+SPREAD = 0.18
 
 
 def outline_of(

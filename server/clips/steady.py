@@ -247,7 +247,9 @@ class Steadier:
         """Return the pose that explains the pooled flow (N, 2) seen after sampling by `pose`, and
         the expressions' amounts beside it, looked for from those that are `begun` with."""
         some = self._telling
-        shown, weights = self._upright.shown(some, flow, pose), self._rigid * trust[some]
+        # What is background tells nothing of the head, however well its flow explains it.
+        weights = self._rigid * (trust * pooled_cells(self._face))[some]
+        shown = self._upright.shown(some, flow, pose)
         return fit_pose(*shown, weights, begun[0], rounds, self._expressions, begun[1])
 
 
