@@ -37,6 +37,8 @@ SHUT_AMOUNT = 0.45
 #: either one. Lids that hide less may have closed as well, by what a flow finds in the eyes, but
 #: not those that hide less than the latter.
 HIDDEN_SHARE, LEAST_HIDDEN = 0.27, 0.15
+#: An eye of which usually less than this share of the other is seen, is covered.
+COVERED_SHARE = 0.7
 #: What hides this share of it as quickly as a blink is one, whatever hides the rest for longer.
 MOST_SHARE = 0.7
 #: A quick blink is looked at so many seconds before and after, where it has but this share of what
@@ -96,9 +98,10 @@ def closings(eyes: Eyes, times: Floats) -> list[Event]:
     by_looks = _closings_by_looks(eyes, times)
     if eyes.seen is None:
         return by_looks
-    both = _hidden(eyes.seen.mean(1), times, CLOSED_SECONDS)
-    either = np.minimum(*(_hidden(eye, times, CLOSED_SECONDS) for eye in eyes.seen.T))
-    quick = events_of(_hidden(eyes.seen.mean(1), times, BLINK_SECONDS), HIDDEN_SHARE, 0.0)
+    seen = _uncovered(eyes.seen)
+    both = _hidden(seen.mean(1), times, CLOSED_SECONDS)
+    either = np.min([_hidden(eye, times, CLOSED_SECONDS) for eye in seen.T], axis=0)
+    quick = events_of(_hidden(seen.mean(1), times, BLINK_SECONDS), HIDDEN_SHARE, 0.0)
     found: list[Event] = []
     for event in events_of(both, HIDDEN_SHARE, 0.0):
         if either[event.first : event.last + 1].max() > HIDDEN_SHARE / 2:
@@ -112,6 +115,13 @@ def closings(eyes: Eyes, times: Floats) -> list[Event]:
         and not any(e.onset < f.offset and f.onset < e.offset for f in found)
     ]
     return sorted(found, key=lambda e: e.onset)
+
+
+def _uncovered(seen: Floats) -> Floats:
+    """Return what is seen (T, E) of those of two eyes (T, 2) that nothing covers all along: what
+    hair over an eye shows changes with no lid."""
+    usual = np.median(seen, axis=0)
+    return seen[:, usual >= COVERED_SHARE * usual.max()]
 
 
 def _hidden(seen: Floats, times: Floats, longest: float) -> Floats:

@@ -284,6 +284,16 @@ def test_one_eye_that_is_hidden_does_not_blink() -> None:
     assert spot(motion(times, {}), times, trust=eyes_that(0.0 * shut), seen=seen) == []
 
 
+@pytest.mark.parametrize("covered", [0, 1])
+def test_blink_beside_an_eye_that_hair_covers_is_told(covered: int) -> None:
+    times = seconds(3.0, 30)
+    shut = course(times, 1.0, 1.12, 1.3)
+    seen = np.stack([0.03 * (1 - 0.45 * shut), np.full_like(shut, 0.016)], 1)
+    seen = seen if covered else seen[:, ::-1]
+    (blink,) = spot(motion(times, {}), times, trust=eyes_that(0.3 * shut), seen=seen)
+    assert blink.kind == "blink" and blink.apex == pytest.approx(1.12, abs=0.02)
+
+
 def test_mouth_that_is_held_open_does_not_speak() -> None:
     times = seconds(6.0, 30)
     held = course(times, 0.5, 0.9, 2.6) ** 0.3 + course(times, 3.2, 3.6, 5.3) ** 0.3
