@@ -38,7 +38,7 @@ SHUT_AMOUNT = 0.45
 #: not those that hide less than the latter.
 HIDDEN_SHARE, LEAST_HIDDEN = 0.27, 0.15
 #: An eye of which usually less than this share of the other is seen, is covered.
-COVERED_SHARE = 0.7
+COVERED_SHARE = 0.6
 #: What hides this share of it as quickly as a blink is one, whatever hides the rest for longer.
 MOST_SHARE = 0.7
 #: A quick blink is looked at so many seconds before and after, where it has but this share of what
