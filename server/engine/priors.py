@@ -112,6 +112,10 @@ UNITS: Mapping[str, frozenset[int]] = MappingProxyType({
         ("mouthShift", (30,)), ("cheekPuff", (33, 34)), ("hidden", (11, 38, 39)),
     )
 })  # fmt: skip
+#: Action units that often come together in a micro-expression (CASME II).
+OFTEN_TOGETHER: frozenset[frozenset[int]] = frozenset(
+    frozenset(pair) for pair in ((4, 7), (1, 2), (6, 12), (4, 9), (15, 17), (12, 15))
+)
 #: Units in which keys of a kind may move as well, and which they make where nothing else does.
 ALONG: Mapping[str, frozenset[int]] = MappingProxyType({
     kind: frozenset(units)

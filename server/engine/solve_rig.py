@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..clips.crop import Crop
 from ..clips.sampling import Reals
 from .priors import COMPANIONS, OCCURRENCES, Known, known
-from .solve_units import by_motion, by_name, expected, not_shown
+from .solve_units import BY_MOTION, BY_NAME, by_motion, by_name, expected, not_shown
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +76,8 @@ def read_rig(
     if sure and not named and crop is not None and jacobian is not None and positions is not None:
         seen = by_motion(jacobian, positions, crop)
         moves = [moves[key] if told[key] else seen[key] for key in range(len(names))]
-    cost += not_shown(moves, sure)
+    price = BY_NAME if named else BY_MOTION
+    cost += not_shown(moves, sure, price)
     size = np.sqrt(np.maximum(np.diag(hessian), 0))
     moving = size > 1e-4 * max(float(size.max(initial=0)), 1e-30)
     alike = hessian / np.maximum(np.outer(size, size), 1e-30)
@@ -95,7 +96,7 @@ def read_rig(
         if frozenset((one.kind, other.kind)) in COMPANIONS and one.side * other.side >= 0
     )
     side = np.where(partner < 0, 0, side)
-    return Rig(cost, partner, side, usable, companions, tuple(expected(moves, usable, sure)))
+    return Rig(cost, partner, side, usable, companions, tuple(expected(moves, usable, sure, price)))
 
 
 def _copies(

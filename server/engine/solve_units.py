@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from ..clips.basis import CELLS, basis
 from ..clips.crop import Crop
 from ..clips.sampling import Reals, sample
-from .priors import ALONG, UNITS
+from .priors import ALONG, OFTEN_TOGETHER, UNITS
 
 Floats = NDArray[np.float64]
 
 #: What a key costs where the source shows none of its action units, and what it costs that no key
-#: makes a unit which the source shows; both where the source is sure.
-NOT_SHOWN, MISSING = 4.0, 4.0
+#: makes a unit which the source shows: where the keys' units are told by their names, and by their
+#: motion. What a key costs whose units often come with one that is shown. All where the source is
+#: sure.
+BY_NAME, BY_MOTION, MAY_COME_ALONG = 12.0, 4.0, 2.0
 #: A key makes the unit whose field on the face has the highest cosine with its own motion, so much
 #: at least, and those that are nearly as high.
 LIKE, AS_LIKE = 0.6, 0.06
@@ -69,21 +71,28 @@ def _rows(fields: Reals) -> Floats:
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
-def not_shown(moves: Sequence[Moves], sure: Mapping[int, float]) -> Floats:
-    """Return what keys (S,) cost that move in none of the units which the source shows; 0 for those
-    of which nothing is known, and for all where it shows none. `sure` is 0..1 by unit."""
-    price = NOT_SHOWN * max(sure.values(), default=0.0)
-    moved = [one.makes | one.along for one in moves]
-    return np.array([price if units and not units & sure.keys() else 0.0 for units in moved])
+def not_shown(moves: Sequence[Moves], sure: Mapping[int, float], price: float) -> Floats:
+    """Return what keys (S,) cost that move in none of the units which the source shows: `price`
+    where it is sure of them, less where these often come with one; 0 for those of which nothing is
+    known, and for all where it shows none. `sure` is 0..1 by unit."""
+    most = max(sure.values(), default=0.0)
+    along = {other for pair in OFTEN_TOGETHER for unit in pair if sure.get(unit) for other in pair}
+
+    def cost(units: frozenset[int]) -> float:
+        if not units or units & sure.keys():
+            return 0.0
+        return most * min(price, MAY_COME_ALONG if units & along else price)
+
+    return np.array([cost(one.makes | one.along) for one in moves])
 
 
 def expected(
-    moves: Sequence[Moves], usable: NDArray[np.bool_], sure: Mapping[int, float]
+    moves: Sequence[Moves], usable: NDArray[np.bool_], sure: Mapping[int, float], price: float
 ) -> Iterator[tuple[frozenset[int], float]]:
     """Yield the usable keys that make each unit which the source shows (those that move along, if
-    none makes it), and what it costs that none of them moves."""
+    none makes it), and what it costs that none of them moves: `price` where the source is sure."""
     for unit, confidence in sure.items():
         makers = [k for k, one in enumerate(moves) if usable[k] and unit in one.makes]
         keys = makers or [k for k, one in enumerate(moves) if usable[k] and unit in one.along]
         if keys and confidence:
-            yield frozenset(keys), MISSING * confidence
+            yield frozenset(keys), price * confidence
