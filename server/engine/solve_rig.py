@@ -96,7 +96,7 @@ def read_rig(
         if frozenset((one.kind, other.kind)) in COMPANIONS and one.side * other.side >= 0
     )
     side = np.where(partner < 0, 0, side)
-    return Rig(cost, partner, side, usable, companions, tuple(expected(moves, usable, sure, price)))
+    return Rig(cost, partner, side, usable, companions, tuple(expected(moves, usable, sure)))
 
 
 def _copies(

@@ -20,11 +20,10 @@ from .priors import ALONG, OFTEN_TOGETHER, UNITS
 
 Floats = NDArray[np.float64]
 
-#: What a key costs where the source shows none of its action units, and what it costs that no key
-#: makes a unit which the source shows: where the keys' units are told by their names, and by their
-#: motion. What a key costs whose units often come with one that is shown. All where the source is
-#: sure.
-BY_NAME, BY_MOTION, MAY_COME_ALONG = 12.0, 4.0, 2.0
+#: What a key costs where the source shows none of its action units, told by its name, and by its
+#: motion. What a key costs whose units often come with one that is shown, and what it costs that no
+#: key makes a unit which the source shows. All where the source is sure.
+BY_NAME, BY_MOTION, MAY_COME_ALONG, MISSING = 12.0, 4.0, 2.0, 4.0
 #: A key makes the unit whose field on the face has the highest cosine with its own motion, so much
 #: at least, and those that are nearly as high.
 LIKE, AS_LIKE = 0.6, 0.06
@@ -87,12 +86,12 @@ def not_shown(moves: Sequence[Moves], sure: Mapping[int, float], price: float) -
 
 
 def expected(
-    moves: Sequence[Moves], usable: NDArray[np.bool_], sure: Mapping[int, float], price: float
+    moves: Sequence[Moves], usable: NDArray[np.bool_], sure: Mapping[int, float]
 ) -> Iterator[tuple[frozenset[int], float]]:
     """Yield the usable keys that make each unit which the source shows (those that move along, if
-    none makes it), and what it costs that none of them moves: `price` where the source is sure."""
+    none makes it), and what it costs that none of them moves."""
     for unit, confidence in sure.items():
         makers = [k for k, one in enumerate(moves) if usable[k] and unit in one.makes]
         keys = makers or [k for k, one in enumerate(moves) if usable[k] and unit in one.along]
         if keys and confidence:
-            yield frozenset(keys), price * confidence
+            yield frozenset(keys), MISSING * confidence

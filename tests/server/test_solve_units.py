@@ -7,7 +7,13 @@ import pytest
 from microface.server.clips.basis import CELLS, basis
 from microface.server.clips.crop import Crop
 from microface.server.engine.solve_rig import read_rig
-from microface.server.engine.solve_units import BY_MOTION, BY_NAME, MAY_COME_ALONG, by_motion
+from microface.server.engine.solve_units import (
+    BY_MOTION,
+    BY_NAME,
+    MAY_COME_ALONG,
+    MISSING,
+    by_motion,
+)
 
 from .solve_faces import error, event, face, made, motion_of, solve
 
@@ -24,13 +30,13 @@ def test_units_that_the_source_shows_are_expected_and_others_are_dearer() -> Non
     # A blink may come in any clip, and of an unknown name nothing is told.
     # Narrowed eyes often come with a smile, frowns with a pushed chin.
     dear, along = BY_MOTION, MAY_COME_ALONG
-    assert told((12, 1.0)) == ([0, dear, along, 0, 0, 0], {frozenset({0, 4}): dear})
+    assert told((12, 1.0)) == ([0, dear, along, 0, 0, 0], {frozenset({0, 4}): MISSING})
     # Cheeks narrow the eye too; what is half sure tells half as much.
     half = along / 2
-    assert told((6, 0.5)) == ([half, dear / 2, 0, 0, half, 0], {frozenset({2}): dear / 2})
+    assert told((6, 0.5)) == ([half, dear / 2, 0, 0, half, 0], {frozenset({2}): MISSING / 2})
     assert told((17, 1.0)) == ([dear, dear, dear, 0, dear, 0], {})
     # What the source may show after all is neither dear nor expected.
-    may = ([0, dear / 2, 0, 0, 0, 0], {frozenset({0, 4}): dear / 2})
+    may = ([0, dear / 2, 0, 0, 0, 0], {frozenset({0, 4}): MISSING / 2})
     assert told((12, 0.5), (6, 0.0)) == may
     assert told() == ([0] * 6, {}) and plain.expected == ()
 
@@ -44,7 +50,7 @@ def test_names_of_a_whole_rig_are_believed_more_than_motion() -> None:
     cost = dict(zip(names, rig.cost - read_rig(names, hessian, bounds).cost, strict=True))
     assert cost["browDownLeft"] == BY_NAME and cost["mouthFrownLeft"] == MAY_COME_ALONG
     assert cost["mouthSmileLeft"] == cost["eyeBlinkRight"] == 0
-    assert rig.expected == ((frozenset({0, 1}), BY_NAME),)
+    assert rig.expected == ((frozenset({0, 1}), MISSING),)
 
 
 def test_of_keys_that_look_alike_that_of_the_sources_unit_moves() -> None:
@@ -109,6 +115,6 @@ def test_unnamed_keys_of_units_that_the_source_does_not_show_are_dearer() -> Non
     jacobian = known.fields[[smile, brows]][:, rows, columns].transpose(1, 2, 0)
     bounds, units = np.tile([0.0, 1.0], (2, 1)), np.array([[12, 1.0]])
     rig = read_rig(["k0", "k1"], np.eye(2), bounds, jacobian, positions, units, crop)
-    assert rig.cost.tolist() == [0, BY_MOTION] and rig.expected == ((frozenset({0}), BY_MOTION),)
+    assert rig.cost.tolist() == [0, BY_MOTION] and rig.expected == ((frozenset({0}), MISSING),)
     plain = read_rig(["k0", "k1"], np.eye(2), bounds, jacobian, positions, units)
     assert not plain.cost.any() and plain.expected == ()
