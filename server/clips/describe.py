@@ -28,8 +28,8 @@ CHOSEN_BY_FRAMES = 48
 ONE_SIDED = 0.3
 #: An amount that peaks below this is no more than a trace of the measurement.
 LEAST_AMOUNT = 0.02
-#: Gaze and blinks.
-NOT_TOLD = frozenset((0, 45))
+#: What eyes do by themselves, gaze and blinks: it explains motion, and `spot` tells it.
+OF_EYES = frozenset((0, 45))
 #: A unit that is less sure than this may be another.
 SURE = 0.9
 #: How fast a unit grows sure with what it explains, and with how far its rival falls behind, in
@@ -110,7 +110,7 @@ def describe(
     found = []
     for group, choice in zip(groups, choices, strict=True):
         unit = known.units[group[0]]
-        if unit in NOT_TOLD:
+        if unit in OF_EYES:
             continue
         by_side = {known.sides[k]: amounts[:, k] for k in group}
         nothing = np.zeros(len(rows))
@@ -127,7 +127,7 @@ def describe(
         ahead = min(SURE_BY_GAIN * choice.gain, SURE_BY_MARGIN * max(0.0, choice.rival.margin))
         sure = 1 - float(np.exp(-ahead / max(1e-12, asked)))
         rivals = choice.rival.groups if sure < SURE else ()
-        instead = {known.units[other[0]] for other in rivals} - NOT_TOLD
+        instead = {known.units[other[0]] for other in rivals} - OF_EYES
         found.append(
             Described(
                 unit, side, seconds, intensity, left, right, apex, sure, evidence,

@@ -6,7 +6,7 @@ face which leaves off what it does in the neutral.
 
 from __future__ import annotations
 
-from .describe import strongest_rows
+from .describe import OF_EYES, strongest_rows
 from .describe_amounts import Floats, fields
 from .describe_choice import chosen
 from .describe_left import explained_by, whole
@@ -41,4 +41,4 @@ def _explained(rows: Floats) -> tuple[float, tuple[int, ...]]:
     left = explained_by(rows, [whole(choice.group) for choice in choices])
     share = 1 - float(left.left.sum() + left.cost) / float((rows**2).sum())
     units = (fields().basis.units[choice.group[0]] for choice in choices)
-    return share, tuple(unit for unit in units if unit not in (0, 45))
+    return share, tuple(unit for unit in units if unit not in OF_EYES)

@@ -218,6 +218,8 @@ class Steadier:
     def _take_face(self, face: NDArray[np.float32]) -> None:
         """Take the face to be where a map (64, 64) 0..1 says."""
         self._face = face
+        # What is background tells nothing of the head, however well its flow explains it.
+        self._rigid_face = self._rigid * pooled_cells(face)[self._telling]
         self._follower.take_face(face)
         self._blend = cv2.resize(face, (NETWORK_PIXELS, NETWORK_PIXELS))
 
@@ -247,9 +249,7 @@ class Steadier:
         """Return the pose that explains the pooled flow (N, 2) seen after sampling by `pose`, and
         the expressions' amounts beside it, looked for from those that are `begun` with."""
         some = self._telling
-        # What is background tells nothing of the head, however well its flow explains it.
-        weights = self._rigid * (trust * pooled_cells(self._face))[some]
-        shown = self._upright.shown(some, flow, pose)
+        shown, weights = self._upright.shown(some, flow, pose), self._rigid_face * trust[some]
         return fit_pose(*shown, weights, begun[0], rounds, self._expressions, begun[1])
 
 

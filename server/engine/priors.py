@@ -69,17 +69,21 @@ _KINDS: tuple[tuple[str, str, float], ...] = (
     ("cheekPuff", r"puff|cheek.*blow|^au3[34]$", 1.0),
 )  # fmt: skip
 
-#: What often comes together in a micro-expression: the common pairs of action units, and what one
-#: unit moves beside its chief key.
+#: Kinds of the action units that often come together in a micro-expression (CASME II).
+_OFTEN_TOGETHER = (
+    ("browDown", "eyeSquint"),  # AU4 + AU7
+    ("browInnerUp", "browOuterUp"),  # AU1 + AU2
+    ("cheekSquint", "mouthSmile"),  # AU6 + AU12
+    ("browDown", "noseSneer"),  # AU4 + AU9
+    ("mouthFrown", "mouthShrugLower"),  # AU15 + AU17
+    ("mouthSmile", "mouthFrown"),  # AU12 + AU15
+)
+#: What often comes together in a micro-expression: such kinds, and what one unit moves beside its
+#: chief key.
 COMPANIONS: frozenset[frozenset[str]] = frozenset(
     frozenset(pair)
     for pair in (
-        ("browDown", "eyeSquint"),  # AU4 + AU7
-        ("browInnerUp", "browOuterUp"),  # AU1 + AU2
-        ("cheekSquint", "mouthSmile"),  # AU6 + AU12
-        ("browDown", "noseSneer"),  # AU4 + AU9
-        ("mouthFrown", "mouthShrugLower"),  # AU15 + AU17
-        ("mouthSmile", "mouthFrown"),  # AU12 + AU15
+        *_OFTEN_TOGETHER,
         ("cheekSquint", "eyeSquint"),  # AU6 narrows the eye
         ("mouthShrugLower", "mouthShrugUpper"),  # AU17 pushes the upper lip
         ("noseSneer", "mouthUpperUp"),  # one muscle, levator labii, in two parts
@@ -112,10 +116,8 @@ UNITS: Mapping[str, frozenset[int]] = MappingProxyType({
         ("mouthShift", (30,)), ("cheekPuff", (33, 34)), ("hidden", (11, 38, 39)),
     )
 })  # fmt: skip
-#: Action units that often come together in a micro-expression (CASME II).
-OFTEN_TOGETHER: frozenset[frozenset[int]] = frozenset(
-    frozenset(pair) for pair in ((4, 7), (1, 2), (6, 12), (4, 9), (15, 17), (12, 15))
-)
+#: The action units that often come together.
+OFTEN_TOGETHER = frozenset(UNITS[one] | UNITS[other] for one, other in _OFTEN_TOGETHER)
 #: Units in which keys of a kind may move as well, and which they make where nothing else does.
 ALONG: Mapping[str, frozenset[int]] = MappingProxyType({
     kind: frozenset(units)

@@ -20,9 +20,10 @@ from .priors import ALONG, OFTEN_TOGETHER, UNITS
 
 Floats = NDArray[np.float64]
 
-#: What a key costs where the source shows none of its action units, told by its name, and by its
-#: motion. What a key costs whose units often come with one that is shown, and what it costs that no
-#: key makes a unit which the source shows. All where the source is sure.
+#: What a key costs where the source shows none of its action units, in a rig whose names tell, and
+#: in one whose keys are told by their motion. What a key costs whose units often come with one that
+#: is shown, and what it costs that no key makes a unit which the source shows. All where the source
+#: is sure.
 BY_NAME, BY_MOTION, MAY_COME_ALONG, MISSING = 12.0, 4.0, 2.0, 4.0
 #: A key makes the unit whose field on the face has the highest cosine with its own motion, so much
 #: at least, and those that are nearly as high.
@@ -80,7 +81,7 @@ def not_shown(moves: Sequence[Moves], sure: Mapping[int, float], price: float) -
     def cost(units: frozenset[int]) -> float:
         if not units or units & sure.keys():
             return 0.0
-        return most * min(price, MAY_COME_ALONG if units & along else price)
+        return most * (MAY_COME_ALONG if units & along else price)
 
     return np.array([cost(one.makes | one.along) for one in moves])
 

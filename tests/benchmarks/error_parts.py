@@ -23,7 +23,7 @@ from microface.models.eam import motion
 from microface.models.eam.correspondence import carry
 from microface.models.eam.network import Eam
 from microface.models.eam.repertoire import made
-from microface.models.evaluation.measures import EXPRESSIVE
+from microface.models.evaluation import measures
 from microface.models.evaluation.run import labels
 from microface.models.export import load_weights
 from microface.models.training.amounts import fitted
@@ -35,8 +35,6 @@ from torch import Tensor
 
 WEIGHTS = Path(__file__).parents[2] / "models/weights/eam.safetensors"
 AT_ONCE = 8
-#: True motion, pixels, from which a place counts as moving.
-MOVING = 0.2
 
 
 def parts(network: Eam, pair: dict[str, Tensor]) -> Iterator[tuple[str, Tensor, Tensor, Tensor]]:
@@ -66,17 +64,15 @@ def parts(network: Eam, pair: dict[str, Tensor]) -> Iterator[tuple[str, Tensor, 
     yield "character, correspondence known", read.flow, truth.flow, truth.known
 
 
-def sums(found: Tensor, truth: Tensor, counts: Tensor) -> Tensor:
-    """Return (N, 4) error, true motion, what goes along the true motion, and its square."""
-    size = truth.norm(dim=1, keepdim=True)
-    region = (counts & (size > MOVING)).float()
-    each = (
-        (found - truth).norm(dim=1, keepdim=True),
-        size,
-        (found * truth).sum(1, keepdim=True),
-        size.square(),
-    )
-    return torch.stack([(region * one).sum((1, 2, 3)) for one in each], 1)
+def sums(found: Tensor, truth: Tensor, counts: Tensor) -> Iterator[list[float]]:
+    """Yield each pair's error, true motion, what goes along the true motion, and its square."""
+    fields = (one.permute(0, 2, 3, 1).numpy() for one in (found, truth))
+    for flow, true, known in zip(*fields, counts[:, 0].numpy(), strict=True):
+        region = measures.moving_region(true, known)
+        yield [
+            *measures.endpoint_sums(flow, true, region),
+            *measures.gain_sums(flow, true, region),
+        ]
 
 
 def main() -> None:
@@ -90,17 +86,17 @@ def main() -> None:
     network = load_weights(arguments.weights).eval()
     shards = Shards(arguments.data)
     within = np.array([same for _, same in labels(shards)])
-    totals: dict[str, list[tuple[bool, np.ndarray]]] = {}
+    totals: dict[str, list[tuple[bool, list[float]]]] = {}
     for first in range(0, len(shards), AT_ONCE):
         indices = np.arange(first, min(first + AT_ONCE, len(shards)))
         pair = as_served(as_tensors(shards.batch(indices)))
         peaks = pair["source_flow"].norm(dim=1).amax((1, 2))
-        some = torch.nonzero(peaks >= EXPRESSIVE)[:, 0]
+        some = torch.nonzero(peaks >= measures.EXPRESSIVE)[:, 0]
         if not len(some):
             continue
         with torch.no_grad():
             for name, *compared in parts(network, {key: one[some] for key, one in pair.items()}):
-                found = zip(within[indices[some.numpy()]], sums(*compared).numpy(), strict=True)
+                found = zip(within[indices[some.numpy()]], sums(*compared), strict=True)
                 totals.setdefault(name, []).extend(found)
     print(f"{'error / motion (gain)':34} within a family    across")
     for name, rows in totals.items():
