@@ -53,7 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     with ProgressReport("clip describe") as report, opened(arguments, report) as source:
         measured = measured_source(source, report)
-        found = describe(measured.flows, source.clip.times, measured.trust, measured.poses)
+        found = describe(
+            measured.flows, source.clip.times, measured.trust, measured.poses,
+            measured.start.face.within,
+        )  # fmt: skip
     hints = emotion_hints(found)
     if arguments.curves is not None:
         write_text_whole(arguments.curves, curves_text(found))

@@ -33,6 +33,7 @@ DATA = {
         "models/weights/card.md",
         "models/weights/manifest.json",
         "server/clips/*.npz",
+        "server/clips/*.onnx",
     ),
 }
 #: What a shipped module may import besides Python's own modules and this tree: what Blender has ...

@@ -82,15 +82,17 @@ class Recogniser(nn.Module):
     def forward(self, motions: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of presence and amounts, each (N, COLUMNS), of motion in windows
         (N, WINDOWS, 2, ACROSS, ACROSS) as `regions.windows` returns it."""
-        count = len(motions)
         seen = torch.cat(
-            (torch.asinh(motions / _LITTLE_MOTION), torch.asinh(strain(motions) / _LITTLE_STRAIN)),
+            (compressed(motions / _LITTLE_MOTION), compressed(strain(motions) / _LITTLE_STRAIN)),
             dim=2,
         )
-        parts = seen.unfold(3, _PART, _PART).unfold(4, _PART, _PART)
-        parts = parts.permute(0, 1, 3, 4, 2, 5, 6).reshape(count, len(WINDOWS), _TOKENS, -1)
+        some = ACROSS // _PART
+        parts = seen.reshape(-1, len(WINDOWS), _CHANNELS, some, _PART, some, _PART)
+        parts = parts.permute(0, 1, 3, 5, 2, 4, 6).flatten(4).flatten(2, 3)
         tokens = self.embed(parts) + torch.cat((self.place, self.place))
-        tokens = self.within(tokens.flatten(0, 1)).reshape(count, len(WINDOWS), -1)
+        tokens = self.within(tokens.flatten(0, 1)).reshape(
+            -1, len(WINDOWS), _TOKENS * self.config.width
+        )
         regions = self.norm(self.between(self.gather(tokens) + self.region))
         logits, amounts = self.read(regions.flatten(1)).chunk(2, dim=1)
         return logits, nn.functional.softplus(amounts - 2)
@@ -102,6 +104,12 @@ class Recogniser(nn.Module):
             other, others = self(motions[:, PARTNER])
             logits, amounts = logits + other[:, MIRROR], amounts + others[:, MIRROR]
         return Reading(torch.sigmoid(logits / 2), amounts / 2)
+
+
+def compressed(values: Tensor) -> Tensor:
+    """Return the inverse hyperbolic sine, in operators that ONNX's exporter knows."""
+    size = values.abs()
+    return values.sign() * (size + (size * size + 1).sqrt()).log()
 
 
 def save_recogniser(network: Recogniser, path: Path) -> None:

@@ -83,14 +83,15 @@ def _upright() -> Tensor:
     return (marks - marks.mean(0)) * torch.tensor([1.0, -1.0])
 
 
-_UPRIGHT = _upright()
+#: An upright face's keypoints (30, 2) about their mean, y downwards.
+UPRIGHT = _upright()
 
 
 def roll(points: Tensor) -> Tensor:
     """Return the turns (N, 2, 2) that bring an upright face to the keypoints (N, 30, 2)."""
     about = points - points.mean(dim=1, keepdim=True)
-    along = (about * _UPRIGHT).sum((1, 2))
-    across = (about[..., 1] * _UPRIGHT[:, 0] - about[..., 0] * _UPRIGHT[:, 1]).sum(1)
+    along = (about * UPRIGHT).sum((1, 2))
+    across = (about[..., 1] * UPRIGHT[:, 0] - about[..., 0] * UPRIGHT[:, 1]).sum(1)
     size = (along.square() + across.square()).sqrt().clamp(min=1e-9)
     cos, sin = along / size, across / size
     return torch.stack((torch.stack((cos, -sin), -1), torch.stack((sin, cos), -1)), -2)
@@ -108,7 +109,7 @@ def windows(flow: Tensor, points: Tensor) -> Tensor:
     positions = (places + reach).flatten(1, 2)
     smooth = F.avg_pool2d(flow, 3, stride=1, padding=1, count_include_pad=False)
     found = grid.sample(smooth, positions)
-    found = found.reshape(len(flow), 2, len(WINDOWS), ACROSS, ACROSS)
+    found = found.reshape(-1, 2, len(WINDOWS), ACROSS, ACROSS)
     upright = torch.einsum("nji,njwhx->nwihx", turn, found) * grid.PIXEL
     upright = upright / unit[:, None, None, None, None]
     return torch.stack((upright[:, :, 0] * _FLIP[:, None, None], upright[:, :, 1]), dim=2)
@@ -117,7 +118,16 @@ def windows(flow: Tensor, points: Tensor) -> Tensor:
 def strain(motions: Tensor) -> Tensor:
     """Return the strain (N, WINDOWS, 3, ACROSS, ACROSS) of motion in windows: along x, along y,
     and shear."""
-    dx = torch.gradient(motions, dim=4)[0] / SPACING[:, None, None, None, 0]
-    dy = torch.gradient(motions, dim=3)[0] / SPACING[:, None, None, None, 1]
+    dx = _slope(motions, 4) / SPACING[:, None, None, None, 0]
+    dy = _slope(motions, 3) / SPACING[:, None, None, None, 1]
     shear = (dy[:, :, 0] + dx[:, :, 1]) / 2
     return torch.stack((dx[:, :, 0], dy[:, :, 1], shear), dim=2)
+
+
+def _slope(values: Tensor, dim: int) -> Tensor:
+    """Return central differences along `dim`, one-sided at the ends; ONNX has no `gradient`."""
+    count = values.shape[dim]
+    inner = (values.narrow(dim, 2, count - 2) - values.narrow(dim, 0, count - 2)) / 2
+    first = values.narrow(dim, 1, 1) - values.narrow(dim, 0, 1)
+    last = values.narrow(dim, count - 1, 1) - values.narrow(dim, count - 2, 1)
+    return torch.cat((first, inner, last), dim)

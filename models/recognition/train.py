@@ -1,6 +1,6 @@
 """Teach the recogniser from samples that were made once.
 
-`python -m microface.models.recognition.train --samples FILE --out recogniser.safetensors`
+`python -m microface.models.recognition.train --samples FILE... --out recogniser.safetensors`
 """
 
 from __future__ import annotations
@@ -19,12 +19,19 @@ from torch import Tensor
 from ...errors import InputError, told
 from ..eam import grid, motion
 from .network import Reading, Recogniser, save_recogniser
-from .regions import PARTNER, windows
-from .samples import Samples
+from .regions import PARTNER, roll, windows
+from .samples import Samples, joined
 from .scores import PRESENT, best_threshold
-from .units import MIRROR
+from .units import COLUMNS, MIRROR
 
 BATCH = 64
+#: Units to a side that move the whole mouth or jaw; columns that no half of a face does alone; and
+#: 1 for those on the left, those on the right.
+_ASIDE = ("mouth", "AU30")
+_MIDDLE = [k for k, column in enumerate(COLUMNS) if column.side == "both" or column.unit in _ASIDE]
+_LEFT, _RIGHT = (
+    torch.tensor([float(column.side == side) for column in COLUMNS]) for side in ("left", "right")
+)
 LEARNING_RATE, DECAY = 1.5e-3, 0.02
 #: Share of people, the last ones, that set the threshold and are not learned from.
 KEPT = 0.06
@@ -32,6 +39,9 @@ KEPT = 0.06
 ASTRAY, ASTRAY_ALL = 0.04, 0.03
 #: Share of samples to which another one is added.
 MIXED = 0.3
+#: Share of samples of which one half of the face alone moves, and how soft the line between is, in
+#: face units. Rendered faces do few units on one side alone.
+HALVED, SOFT = 0.15, 0.12
 #: Spread of the logarithm of a sample's gain, and what a gain may make of the largest amount.
 GAIN, MOST = 0.4, 1.2
 #: Weight of an amount where there is none, and of presence where a trace is too small to count.
@@ -43,10 +53,34 @@ def drawn(samples: Samples, rows: Tensor, rng: torch.Generator) -> tuple[Tensor,
     at = rows.numpy()
     flow = torch.from_numpy(samples.flow[at].astype(np.float32)).permute(0, 3, 1, 2)
     points = grid.to_normalised(torch.from_numpy(samples.points[at]))
+    flow, amounts = halved(flow, points, torch.from_numpy(samples.amounts[at]), rng)
     unit = motion.face_unit(points)[:, None, None]
     points = points + ASTRAY * unit * torch.randn(points.shape, generator=rng)
     points = points + ASTRAY_ALL * unit * torch.randn((len(rows), 1, 2), generator=rng)
-    return windows(flow, points), torch.from_numpy(samples.amounts[at])
+    return windows(flow, points), amounts
+
+
+def halved(
+    flow: Tensor, points: Tensor, amounts: Tensor, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Return flows (N, 2, 64, 64) and amounts (N, COLUMNS), of some the left or the right half.
+
+    None of those is halved in which a unit without sides moves.
+    """
+    count = len(flow)
+    left = torch.rand(count, generator=rng) < 0.5
+    chosen = torch.rand(count, generator=rng) < HALVED
+    chosen &= amounts[:, _MIDDLE].sum(1) == 0
+    line = (torch.arange(flow.shape[-1]) * 2 + 1) / flow.shape[-1] - 1
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    away = torch.stack((x, y), -1) - points.mean(1)[:, None, None]
+    # The subject's left is to the right of an upright picture.
+    across = torch.einsum("nhwc,nc->nhw", away, roll(points)[:, :, 0])
+    to_left = torch.sigmoid(across / (SOFT * motion.face_unit(points)[:, None, None]))
+    side = torch.where(left[:, None, None], to_left, 1 - to_left)
+    kept = torch.where(left[:, None], _LEFT, _RIGHT)
+    flow = torch.where(chosen[:, None, None, None], flow * side[:, None], flow)
+    return flow, torch.where(chosen[:, None], amounts * kept, amounts)
 
 
 def varied(motions: Tensor, amounts: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -135,7 +169,9 @@ def read_samples(network: Recogniser, samples: Samples) -> Reading:
 def main(arguments: list[str] | None = None) -> int:
     """Train as the command line asks; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m microface.models.recognition.train")
-    parser.add_argument("--samples", type=Path, required=True, help=".npz that `samples` wrote")
+    parser.add_argument(
+        "--samples", type=Path, nargs="+", required=True, help=".npz that `samples` wrote"
+    )
     parser.add_argument("--out", type=Path, required=True, help=".safetensors to write")
     parser.add_argument("--steps", type=int, default=4000, help="steps (default 4000)")
     parser.add_argument("--seed", type=int, default=0)
@@ -146,7 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
     def work() -> None:
         if options.steps < 100:
             raise InputError(f"--steps is {options.steps}.", "Give at least 100.")
-        learned, kept = parted(Samples.load(options.samples))
+        learned, kept = parted(joined([Samples.load(path) for path in options.samples]))
         network = fit(learned, options.steps, options.seed, lambda line: print(line, flush=True))
         save_recogniser(with_threshold(network, kept), options.out)
         print(f"{options.out}: units count from a chance of {network.config.threshold}")

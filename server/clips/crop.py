@@ -58,6 +58,14 @@ class Crop:
             [self.centre[0] + cosine * x - sine * y, self.centre[1] + sine * x + cosine * y], -1
         )
 
+    def of_picture(self, points: Reals) -> NDArray[np.float64]:
+        """Return picture positions (..., 2) as points in [-1, 1] of the crop."""
+        cosine, sine = np.cos(self.roll), np.sin(self.roll)
+        away = np.asarray(points) - np.asarray(self.centre)
+        x, y = away[..., 0], away[..., 1]
+        turned = np.stack([cosine * x + sine * y, cosine * y - sine * x], -1)
+        return np.asarray(turned / (self.side / 2), np.float64)
+
 
 def crop_about(points: Reals, *, upright: bool) -> Crop:
     """Return the crop about keypoints (30, 2) in picture positions (corner at 0, 0).

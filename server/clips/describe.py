@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from .basis import Side
 from .describe_amounts import Floats, Rows, coarse_rows, fields, pieces
 from .describe_choice import chosen
-from .describe_left import Group, asked_of, explained_by, whole
+from .describe_left import Group, Sought, whole
 from .describe_own import amounts_in, without_head
+from .describe_price import dearness
 from .describe_strays import reaches
+from .recognise import chances
 from .sampling import Reals
 from .spot_curves import region_at, witnesses
 from .spot_time import smooth
@@ -84,23 +86,30 @@ class Described:
 
 
 def describe(
-    flows: Reals, times: Reals, trust: Reals | None = None, poses: Reals | None = None
+    flows: Reals,
+    times: Reals,
+    trust: Reals | None = None,
+    poses: Reals | None = None,
+    points: Reals | None = None,
 ) -> list[Described]:
     """Return the units in steadied flows (T, 64, 64, 2) at `times` (T,) seconds, strongest first.
 
     `trust` (T, 64, 64) 0..1, where given, says how far to believe each place, `poses` (T, 6) how
-    the head is turned. Blinks and gaze are explained as well, and not told: `spot` tells them.
+    the head is turned, `points` (30, 2) where the neutral's keypoints lie, in [-1, 1] of the crop
+    (an average face's if None). Blinks and gaze are explained as well, and not told: `spot` tells
+    them.
     """
     rows = coarse_rows(flows, trust)
     seconds = np.asarray(times, np.float64)
     witness = witnesses(poses, len(rows))
-    strongest = _strongest(rows, witness)
-    choices = chosen(strongest)
+    frames = _most_moving(rows, witness)
+    strongest = without_head(rows[frames])
+    sought = Sought(strongest, dearness(chances(flows, seconds, frames, points)))
+    choices = chosen(sought)
     known = fields().basis
     # Which side moves is told by the amounts: both are asked, whichever came in.
     groups = [whole(choice.group) for choice in choices]
-    face = explained_by(strongest, groups)
-    asked = asked_of(strongest)
+    face = sought.explained(groups)
     amounts = np.zeros((len(rows), len(known.names)))
     # The highest of noisy amounts is more than the peak.
     found_in = smooth(amounts_in(rows, face), seconds)
@@ -120,12 +129,12 @@ def describe(
         if intensity.max() < LEAST_AMOUNT:
             continue
         side = _side(left, right)
-        share = choice.gain / max(1e-12, float((strongest**2).sum()))
+        share = choice.gain / max(1e-12, sought.energy)
         apex = int(np.where(witness, intensity, -1).argmax())
         evidence = _evidence(group, amounts[apex], share)
         # Twice what is asked for is more likely than not right, and so is what no rival comes near.
         ahead = min(SURE_BY_GAIN * choice.gain, SURE_BY_MARGIN * max(0.0, choice.rival.margin))
-        sure = 1 - float(np.exp(-ahead / max(1e-12, asked)))
+        sure = 1 - float(np.exp(-ahead / max(1e-12, sought.price)))
         rivals = choice.rival.groups if sure < SURE else ()
         instead = {known.units[other[0]] for other in rivals} - OF_EYES
         found.append(
@@ -137,16 +146,17 @@ def describe(
     return sorted(found, key=lambda d: -d.evidence.share)
 
 
-def strongest_rows(flows: Reals, trust: Reals | None, poses: Reals | None) -> Floats:
+def strongest_rows(flows: Reals, trust: Reals | None = None, poses: Reals | None = None) -> Floats:
     """Return weighted rows (N, R) of the frames that move most, by which units are chosen."""
     rows = coarse_rows(flows, trust)
-    return _strongest(rows, witnesses(poses, len(rows)))
+    return without_head(rows[_most_moving(rows, witnesses(poses, len(rows)))])
 
 
-def _strongest(rows: Rows, witness: NDArray[np.bool_]) -> Floats:
+def _most_moving(rows: Rows, witness: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the frames that units are chosen by, in order."""
     energy = np.concatenate([(rows[part] ** 2).sum(1) for part in pieces(len(rows))])
     most = np.argsort(-energy[witness])[:CHOSEN_BY_FRAMES]
-    return without_head(rows[np.sort(np.flatnonzero(witness)[most])])
+    return np.sort(np.flatnonzero(witness)[most])
 
 
 def _side(left: Floats, right: Floats) -> Side:

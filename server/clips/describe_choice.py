@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .describe_amounts import Floats, fields
-from .describe_left import Group, asked_of, left_by, possible, whole
+from .describe_left import Group, Sought, possible, whole
 from .describe_rivals import Rival, rival_of
 
 #: A unit that explains this share of what moves where it acts has to explain but this share of
@@ -32,75 +32,73 @@ class Choice(NamedTuple):
     rival: Rival
 
 
-def chosen(rows: Floats) -> list[Choice]:
-    """Return the groups of fields that explain rows (T, R)."""
-    choices = _judged(rows, _merged(_exchanged(rows, _pursued(rows))))
+def chosen(sought: Sought) -> list[Choice]:
+    """Return the groups of fields that explain a clip."""
+    choices = _judged(sought, _merged(_exchanged(sought, _pursued(sought))))
     worst = min(choices, key=lambda choice: choice.rival.margin, default=None)
     if worst is None or worst.rival.margin >= 0:
         return choices
     others = [choice.group for choice in choices if choice is not worst]
-    return _judged(rows, _merged(_exchanged(rows, [*others, *worst.rival.groups])))
+    return _judged(sought, _merged(_exchanged(sought, [*others, *worst.rival.groups])))
 
 
-def _pursued(rows: Floats) -> list[Group]:
-    """Return the groups that explain most of rows (T, R), one after the other."""
-    asked = asked_of(rows)
+def _pursued(sought: Sought) -> list[Group]:
+    """Return the groups that explain most, one after the other."""
     groups: list[Group] = []
-    left = left_by(rows, groups)
+    left = sought.left(groups)
     while len(groups) < MOST_UNITS:
         used = {k for group in groups for k in group}
-        best: tuple[float, Group, Floats] | None = None
+        best: tuple[float, Group] | None = None
         for group in possible():
             if used & set(group):
                 continue
-            now = left_by(rows, [*groups, group])
-            # A second side has to earn its place like a second unit, if a cheaper one.
-            gain = float((left - now).sum()) - 0.25 * asked * (len(group) - 1)
+            now = sought.left([*groups, group])
+            gain, cost = float((left - now).sum()), sought.cost(group)
             # The lips move much further than the brows. What brings the brows down while the
             # lips move is what explains the brows, not what takes a little off everywhere; the
             # first unit takes off most, wherever others act as well.
             fit = _fit(left, now, group)
-            worth = gain * fit if groups else gain
-            enough = gain >= (LESS_ASKED * asked if fit >= NEARLY_ALL else asked)
+            worth = (gain - cost) * (fit if groups and gain > cost else 1)
+            enough = gain >= (LESS_ASKED * cost if fit >= NEARLY_ALL else cost)
             if enough and (best is None or worth > best[0]):
-                best = (worth, group, now)
+                best = (worth, group)
         if best is None:
             break
         groups.append(best[1])
-        left = best[2]
+        left = sought.left(groups)
     return groups
 
 
-def _judged(rows: Floats, groups: list[Group]) -> list[Choice]:
-    """Return those of the groups that explain enough of rows (T, R) beside the others."""
-    asked, left = asked_of(rows), left_by(rows, groups)
+def _judged(sought: Sought, groups: list[Group]) -> list[Choice]:
+    """Return those of the groups that explain enough beside the others."""
+    left = sought.left(groups)
     kept, gains = [], []
     for group in groups:
-        without = left_by(rows, [other for other in groups if other is not group])
+        without = sought.left([other for other in groups if other is not group])
         gain = float((without - left).sum())
         sure = _fit(without, left, group) >= NEARLY_ALL / 2
-        if gain >= asked / 2 * (LESS_ASKED if sure else 1):
+        if gain >= sought.cost(group) / 2 * (LESS_ASKED if sure else 1):
             kept.append(group)
             gains.append(gain)
     return [
-        Choice(group, gain, rival_of(rows, kept, group))
+        Choice(group, gain, rival_of(sought, kept, group))
         for group, gain in zip(kept, gains, strict=True)
     ]
 
 
-def _exchanged(rows: Floats, groups: Sequence[Group]) -> list[Group]:
+def _exchanged(sought: Sought, groups: Sequence[Group]) -> list[Group]:
     """Return groups in which none can be exchanged for another, of no more sides, that explains
-    rows (T, R) better beside the rest."""
+    the clip better beside the rest."""
     best = list(groups)
     for _ in range(EXCHANGES):
         tried = {
-            (place, other): float(left_by(rows, [*best[:place], other, *best[place + 1 :]]).sum())
+            (place, other): sought.total([*best[:place], other, *best[place + 1 :]])
             for place, group in enumerate(best)
             for other in possible()
             if len(other) <= len(group)
             and whole(other) not in {whole(g) for g in best if g is not group}
         }
-        least = (1 - EXCHANGED_FOR) * float(left_by(rows, best).sum())
+        least = sought.total(best) - EXCHANGED_FOR * float(sought.left(best).sum())
         if not tried or min(tried.values()) >= least:
             break
         place, other = min(tried, key=tried.__getitem__)

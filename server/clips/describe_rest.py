@@ -9,7 +9,7 @@ from __future__ import annotations
 from .describe import OF_EYES, strongest_rows
 from .describe_amounts import Floats, fields
 from .describe_choice import chosen
-from .describe_left import explained_by, whole
+from .describe_left import Sought, whole
 from .sampling import Reals
 
 #: Backwards so much more of the motion is explained than forwards, and this share of it at least:
@@ -35,10 +35,11 @@ def held_in_neutral(
 def _explained(rows: Floats) -> tuple[float, tuple[int, ...]]:
     """Return which share of rows (T, R) units explain, and which, the one that explains most
     first."""
-    choices = sorted(chosen(rows), key=lambda choice: -choice.gain)
+    sought = Sought(rows)
+    choices = sorted(chosen(sought), key=lambda choice: -choice.gain)
     if not choices:
         return 0.0, ()
-    left = explained_by(rows, [whole(choice.group) for choice in choices])
-    share = 1 - float(left.left.sum() + left.cost) / float((rows**2).sum())
+    left = sought.left([whole(choice.group) for choice in choices])
+    share = 1 - float(left.sum()) / sought.energy
     units = (fields().basis.units[choice.group[0]] for choice in choices)
     return share, tuple(unit for unit in units if unit not in OF_EYES)

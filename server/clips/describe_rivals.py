@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .describe_amounts import Floats
-from .describe_left import Group, asked_of, left_by, possible, whole
+from .describe_left import Group, Sought, possible, whole
 
 #: So many units may stand in the place of one.
 MOST_INSTEAD = 2
@@ -18,30 +17,27 @@ MOST_INSTEAD = 2
 
 class Rival(NamedTuple):
     """The best explanation that does without a unit: `groups` in its place beside the others,
-    which leaves `margin` squared pixels more; what a unit has to explain counts for each group more
-    than one, and less than nothing is a better explanation."""
+    which leave and cost `margin` squared pixels more; less than nothing is a better explanation."""
 
     groups: tuple[Group, ...]
     margin: float
 
 
-def rival_of(rows: Floats, groups: Sequence[Group], group: Group) -> Rival:
-    """Return the rival of one of the groups that explain rows (T, R) together."""
+def rival_of(sought: Sought, groups: Sequence[Group], group: Group) -> Rival:
+    """Return the rival of one of the groups that explain a clip together."""
     others = [other for other in groups if other is not group]
-    asked = asked_of(rows)
     instead: list[Group] = []
-    left = float(left_by(rows, others).sum())
+    total = sought.total(others)
     for _ in range(MOST_INSTEAD):
         used = {k for other in (*others, *instead, group) for k in whole(other)}
         tried = {
-            other: float(left_by(rows, [*others, *instead, other]).sum())
+            other: sought.total([*others, *instead, other])
             for other in possible()
             if not used & set(other)
         }
         best = min(tried, key=tried.__getitem__)
-        if left - tried[best] < asked / 2:
+        if tried[best] >= total:
             break
         instead.append(best)
-        left = tried[best]
-    more = max(0, len(instead) - 1) * asked
-    return Rival(tuple(instead), left + more - float(left_by(rows, groups).sum()))
+        total = tried[best]
+    return Rival(tuple(instead), total - sought.total(groups))

@@ -64,6 +64,11 @@ class FaceBox:
     found_by: Literal["keypoints", "cascades", "MediaPipe"] = "keypoints"
     others: int = 0
 
+    @property
+    def within(self) -> NDArray[np.float64]:
+        """The keypoints (30, 2) in [-1, 1] of the crop."""
+        return self.crop.of_picture(self.points)
+
 
 @dataclass(frozen=True)
 class _Candidate:

@@ -89,7 +89,8 @@ def inspect_clip(
     curves = curves_of(measured.flows, clip.times, poses, trust, measured.eyes)
     spotted = tuple(spot_in(curves))
     turned = int((~curves.witness).sum())
-    described = tuple(describe(measured.flows, clip.times, trust, poses))
+    points = measured.start.face.within
+    described = tuple(describe(measured.flows, clip.times, trust, poses, points))
     whole = curves.whole
     regions = {name: _moved(measured.flows[:, cells]) for name, cells in sided_cells().items()}
     moments = moments_of(strongest(spotted, curves), clip.times)

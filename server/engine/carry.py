@@ -162,7 +162,7 @@ class Carrier:
     def units(self) -> list[Described]:
         """The action units that the clip shows; once all frames are carried."""
         with self._timings.stage("describe"):
-            return describe(self.flows, self.times, self._trust, self._poses)
+            return describe(self.flows, self.times, self._trust, self._poses, self.face.within)
 
     def stop_if_cancelled(self) -> None:
         """Raise Cancelled when asked to stop."""

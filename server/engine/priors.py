@@ -99,20 +99,19 @@ OCCURRENCES: Mapping[str, int] = MappingProxyType({
     "noseSneer": 13, "cheekSquint": 13, "eyeWide": 2,
 })  # fmt: skip
 
-#: The action units that keys of a kind make. Lips pressed, lips sucked in and dimples are hardly
-#: told apart: what one head does for the one, another does for the other. Blinks, gaze and speech
-#: are not in it, which come in any clip, nor are moods, which are made of several units.
+#: The action units that keys of a kind make. Blinks, gaze and speech are not in it, which come in
+#: any clip, nor are moods, which are made of several units.
 UNITS: Mapping[str, frozenset[int]] = MappingProxyType({
     kind: frozenset(units)
     for kind, units in (
         ("browInnerUp", (1,)), ("browOuterUp", (2,)), ("browDown", (4,)), ("browPinch", (4,)),
         ("eyeWide", (5,)), ("cheekSquint", (6,)), ("eyeSquint", (7,)), ("noseSneer", (9,)),
-        ("mouthUpperUp", (10, 25)), ("mouthSmile", (12,)), ("mouthDimple", (14, 24)),
+        ("mouthUpperUp", (10, 25)), ("mouthSmile", (12,)), ("mouthDimple", (14,)),
         ("mouthFrown", (15,)), ("mouthLowerDown", (16, 25)), ("mouthShrugLower", (17,)),
         ("mouthPucker", (18,)), ("tongue", (19,)),
         ("mouthStretch", (20,)), ("neck", (21,)), ("mouthFunnel", (22,)),
-        ("mouthPress", (14, 23, 24, 28)), ("lipPull", (13,)), ("lipTight", (23,)),
-        ("lipsPart", (25,)), ("mouthOpen", (26, 27)), ("mouthRoll", (24, 28)), ("jaw", (29, 30)),
+        ("mouthPress", (23, 24)), ("lipPull", (13,)), ("lipTight", (23,)),
+        ("lipsPart", (25,)), ("mouthOpen", (26, 27)), ("mouthRoll", (28,)), ("jaw", (29, 30)),
         ("mouthShift", (30,)), ("cheekPuff", (33, 34)), ("hidden", (11, 38, 39)),
     )
 })  # fmt: skip
@@ -124,6 +123,14 @@ ALONG: Mapping[str, frozenset[int]] = MappingProxyType({
     for kind, units in (
         ("eyeSquint", (6,)), ("noseSneer", (10,)), ("mouthUpperUp", (9,)), ("mouthOpen", (25,)),
         ("mouthShrugUpper", (17,)),
+    )
+})  # fmt: skip
+#: Units for which keys of a kind may stand in. Lips pressed, lips sucked in and dimples are hardly
+#: told apart: what one head does for the one, another does for the other.
+STAND_IN: Mapping[str, frozenset[int]] = MappingProxyType({
+    kind: frozenset(units)
+    for kind, units in (
+        ("mouthDimple", (24,)), ("mouthPress", (14, 28)), ("mouthRoll", (24,)),
     )
 })  # fmt: skip
 

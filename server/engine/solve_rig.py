@@ -76,12 +76,11 @@ def read_rig(
     if sure and not named and crop is not None and jacobian is not None and positions is not None:
         seen = by_motion(jacobian, positions, crop)
         moves = [moves[key] if told[key] else seen[key] for key in range(len(names))]
-    price = BY_NAME if named else BY_MOTION
-    cost += not_shown(moves, sure, price)
     size = np.sqrt(np.maximum(np.diag(hessian), 0))
     moving = size > 1e-4 * max(float(size.max(initial=0)), 1e-30)
     alike = hessian / np.maximum(np.outer(size, size), 1e-30)
     usable = moving & (np.asarray(bounds[:, 1]) > np.asarray(bounds[:, 0]))
+    cost += not_shown(moves, usable, sure, BY_NAME if named else BY_MOTION)
     often = [OCCURRENCES.get(entry.kind, 0) for entry in entries]
     usable &= ~_copies(names, cost, often, alike, size, np.asarray(bounds, np.float64), usable)
     partner = _partners(entries, usable)

@@ -331,15 +331,15 @@ def motion_of(truth: Truth, runtime: OnnxRuntime, folder: Path) -> Mapping[str, 
         work = retarget(truth.neutral, clip, 1.0, runtime)
         frames = list(work)
         flows = list(work.source_flows)
-        crop, said = work.face.crop, work.summary()
+        said = work.summary()
         arrays = {
             "motion": np.stack([f.flow for f in frames]),
             "edges": np.stack([f.edge for f in frames]),
             "trust": trust_at(said, truth.pixels),
             "units": units_shown(said),
             "source_flow": np.stack(flows),
-            "source_points": _in_crop(work.source_face.points, work.source_face.crop),
-            "character_points": _in_crop(work.face.points, crop),
+            "source_points": work.source_face.within,
+            "character_points": work.face.within,
             "character_crop": face_crop(said),
         }
         aside = path.with_suffix(".part")
@@ -348,13 +348,3 @@ def motion_of(truth: Truth, runtime: OnnxRuntime, folder: Path) -> Mapping[str, 
         aside.replace(path)
     with np.load(path) as stored:
         return {name: stored[name] for name in stored.files}
-
-
-def _in_crop(points: np.ndarray, crop: Any) -> np.ndarray:
-    """Return picture positions (30,2) in [-1, 1] of a crop."""
-    away = np.asarray(points) - np.asarray(crop.centre)
-    cosine, sine = np.cos(crop.roll), np.sin(crop.roll)
-    turned = np.stack(
-        [cosine * away[:, 0] + sine * away[:, 1], -sine * away[:, 0] + cosine * away[:, 1]], 1
-    )
-    return np.asarray(turned / (crop.side / 2))

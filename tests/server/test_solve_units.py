@@ -12,6 +12,7 @@ from microface.server.engine.solve_units import (
     BY_NAME,
     MAY_COME_ALONG,
     MISSING,
+    STANDING_IN,
     by_motion,
 )
 
@@ -39,6 +40,21 @@ def test_units_that_the_source_shows_are_expected_and_others_are_dearer() -> Non
     may = ([0, dear / 2, 0, 0, 0, 0], {frozenset({0, 4}): MISSING / 2})
     assert told((12, 0.5), (6, 0.0)) == may
     assert told() == ([0] * 6, {}) and plain.expected == ()
+
+
+def test_a_key_stands_in_for_a_unit_at_a_cost_where_another_makes_it() -> None:
+    def told(names: list[str], unit: int) -> tuple[list[float], dict[frozenset[int], float]]:
+        count = len(names)
+        hessian, bounds = np.eye(count), np.tile([0.0, 1.0], (count, 1))
+        plain = read_rig(names, hessian, bounds)
+        rig = read_rig(names, hessian, bounds, units=np.array([[unit, 1.0]]))
+        return (rig.cost - plain.cost).tolist(), dict(rig.expected)
+
+    lips = ["mouthPressLeft", "mouthRollUpper", "mouthDimpleLeft"]
+    assert told(lips, 24) == ([0, STANDING_IN, STANDING_IN], {frozenset({0, 1, 2}): MISSING})
+    # What nothing makes is as well made by what stands in.
+    assert told(lips[1:], 24) == ([0, 0], {frozenset({0, 1}): MISSING})
+    assert told(lips, 14) == ([STANDING_IN, BY_MOTION, 0], {frozenset({0, 2}): MISSING})
 
 
 def test_names_of_a_whole_rig_are_believed_more_than_motion() -> None:

@@ -1,0 +1,111 @@
+"""Write the recogniser as the ONNX graph by which the server describes clips.
+
+`python -m microface.models.recognition.export --out server/clips/recogniser.onnx`. Inputs: `flow`
+(N, 2, 64, 64), steadied, in pixels of the face's 256-pixel crop, and `points` (N, 30, 2), the
+neutral's keypoints in [-1, 1] of it. Outputs: `chance` and `amount` (N, COLUMNS), as `Reading` has
+them. The columns' names are in the graph's metadata, as JSON under `columns`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import RunError, told
+from ..eam.keypoints import CELLS
+from ..export import OPSET, PARITY, gap
+from ..graphs import Graph
+from .network import WEIGHTS, Reading, Recogniser, load_recogniser
+from .regions import UPRIGHT, windows
+from .units import COLUMNS
+
+INPUTS = ("flow", "points")
+
+
+class RecogniseGraph(nn.Module):
+    """`recogniser.onnx`: flow and keypoints to the fields of `Reading`."""
+
+    def __init__(self, network: Recogniser) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, flow: Tensor, points: Tensor) -> tuple[Tensor, ...]:
+        """Return the reading's fields."""
+        return tuple(self.network.recognise(windows(flow, points)))
+
+
+def trial(count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Return made-up inputs for a parity check: smooth flows on faces that differ a little."""
+    rng = torch.Generator().manual_seed(seed)
+    flow = nn.functional.interpolate(
+        torch.randn((count, 2, 8, 8), generator=rng), size=(CELLS, CELLS), mode="bicubic"
+    )
+    points = 0.45 * UPRIGHT / UPRIGHT.square().sum(1).mean().sqrt()
+    return flow, points + 0.02 * torch.randn((count, *points.shape), generator=rng)
+
+
+def export(network: Recogniser, path: Path) -> float:
+    """Write the graph to `path` and return how far it is from torch at most; all or nothing.
+
+    Raises RunError where that is more than `PARITY`.
+    """
+    import onnx
+
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    graph = RecogniseGraph(network).eval()
+    aside = path.with_suffix(".part")
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)  # one operator that ONNX does not know
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                graph,
+                trial(2),
+                str(aside),
+                input_names=list(INPUTS),
+                output_names=list(Reading._fields),
+                dynamic_axes={name: {0: "batch"} for name in (*INPUTS, *Reading._fields)},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        model = onnx.load(str(aside))
+        columns = json.dumps([str(column) for column in COLUMNS])
+        onnx.helper.set_model_props(model, {"columns": columns})
+        onnx.checker.check_model(model, full_check=True)
+        onnx.save(model, str(aside))
+        flow, points = trial(3, seed=1)
+        made = Graph(aside).run({"flow": flow.numpy(), "points": points.numpy()})
+        truth = graph(flow, points)
+        worst = max(gap(a, made[name]) for a, name in zip(truth, Reading._fields, strict=True))
+        if not worst <= PARITY:
+            raise RunError(f"The graph differs from torch by {worst:.2g}.", "Keep the old one.")
+        aside.replace(path)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        aside.unlink(missing_ok=True)
+    return worst
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Export as the command line asks; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m microface.models.recognition.export")
+    parser.add_argument("--recogniser", type=Path, default=WEIGHTS, help=".safetensors to export")
+    parser.add_argument("--out", type=Path, required=True, help=".onnx to write")
+    options = parser.parse_args(arguments)
+
+    def work() -> None:
+        worst = export(load_recogniser(options.recogniser), options.out)
+        print(f"{options.out}: within {worst:.1g} of torch")
+
+    return told(work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
