@@ -22,8 +22,8 @@ Floats = NDArray[np.float64]
 
 #: What a key costs where the source shows none of its action units, in a rig whose names tell, and
 #: in one whose keys are told by their motion. What a key costs whose units often come with one that
-#: is shown; one that stands in for others which make the unit; and what it costs that no key makes a
-#: unit which the source shows. All where the source is sure.
+#: is shown; one that stands in for others which make the unit; and what it costs that no key makes
+#: a unit which the source shows. All where the source is sure.
 BY_NAME, BY_MOTION, MAY_COME_ALONG, STANDING_IN, MISSING = 12.0, 4.0, 2.0, 4.0, 12.0
 #: A key makes the unit whose field on the face has the highest cosine with its own motion, so much
 #: at least, and those that are nearly as high.
