@@ -52,21 +52,30 @@ def chances(
     `points` (30, 2) are the neutral's keypoints in [-1, 1] of the crop, an average face's where
     they are not known. Of several expressions, each unit has its best chance.
     """
-    session, names = _session()
     read = np.stack(list(_expressions(flows, times, frames)))
     moved = (read**2).sum((1, 2, 3))
     if not moved.any():
-        return dict.fromkeys(names, 0.0)
+        return dict.fromkeys(columns(), 0.0)
     given = read.repeat(CELLS // read.shape[1], 1).repeat(CELLS // read.shape[1], 2)
+    best = recognised(given, points)[moved >= STRONG_SHARE * moved.max()].max(0)
+    return dict(zip(columns(), map(float, best), strict=True))
+
+
+def columns() -> tuple[str, ...]:
+    """Return the names of the units and sides that are known, as `AU12 left`."""
+    return _session()[1]
+
+
+def recognised(fields: Reals, points: Reals | None = None) -> Floats:
+    """Return the chance (N, columns) of each unit in motions (N, 64, 64, 2), pixels of the crop;
+    `points` as in `chances`."""
     average = template_points()[:, :2] / (CROP_UNITS / 2)
     where = average if points is None else np.asarray(points)
     feed = {
-        "flow": np.ascontiguousarray(given.transpose(0, 3, 1, 2), np.float32),
-        "points": np.broadcast_to(where, (len(read), *where.shape)).astype(np.float32),
+        "flow": np.ascontiguousarray(np.moveaxis(fields, -1, 1), np.float32),
+        "points": np.broadcast_to(where, (len(fields), *where.shape)).astype(np.float32),
     }
-    (chance,) = session.run(["chance"], feed)
-    best = chance[moved >= STRONG_SHARE * moved.max()].max(0)
-    return dict(zip(names, map(float, best), strict=True))
+    return np.asarray(_session()[0].run(["chance"], feed)[0], np.float64)
 
 
 def _expressions(flows: Reals, times: Reals, frames: Iterable[int]) -> Iterator[Floats]:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ..clips.crop import Crop
 from ..clips.sampling import Reals
 from .priors import COMPANIONS, OCCURRENCES, Known, known
-from .solve_units import BY_MOTION, BY_NAME, by_motion, by_name, expected, not_shown
+from .solve_moves import by_motion
+from .solve_units import BY_MOTION, BY_NAME, by_name, expected, not_shown
 
 Floats = NDArray[np.float64]
 

@@ -1,7 +1,7 @@
 """Which action units a rig's keys move in, and what it costs that they are not the source's.
 
-Told by what keys are called; in a rig whose names tell little, by what they move: a key is laid
-beside what each unit does to a face in its crop (`clips.basis`).
+Told by what keys are called; in a rig whose names tell little, by what they move
+(`solve_moves.py`).
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clips.basis import CELLS, basis
-from ..clips.crop import Crop
-from ..clips.sampling import Reals, sample
 from .priors import ALONG, OFTEN_TOGETHER, STAND_IN, UNITS
 
 Floats = NDArray[np.float64]
@@ -25,9 +21,6 @@ Floats = NDArray[np.float64]
 #: is shown; one that stands in for others which make the unit; and what it costs that no key makes
 #: a unit which the source shows. All where the source is sure.
 BY_NAME, BY_MOTION, MAY_COME_ALONG, STANDING_IN, MISSING = 12.0, 4.0, 2.0, 4.0, 12.0
-#: A key makes the unit whose field on the face has the highest cosine with its own motion, so much
-#: at least, and those that are nearly as high.
-LIKE, AS_LIKE = 0.6, 0.06
 
 
 @dataclass(frozen=True)
@@ -45,32 +38,6 @@ def by_name(kinds: Sequence[str]) -> list[Moves]:
     nothing: frozenset[int] = frozenset()
     tables = (UNITS, ALONG, STAND_IN)
     return [Moves(*(table.get(kind, nothing) for table in tables)) for kind in kinds]
-
-
-def by_motion(jacobian: Reals, positions: Reals, crop: Crop) -> list[Moves]:
-    """Return what keys move in by their motion (V, 2, S) at `positions` (V, 2), pixels of a view
-    with the face in `crop`."""
-    affine = crop.affine(CELLS)
-    back = np.linalg.inv(affine[:, :2])
-    cells = (np.asarray(positions, np.float64) - affine[:, 2]) @ back.T
-    inside = ((cells >= 0) & (cells <= CELLS - 1)).all(1).astype(np.float64)
-    known = basis()
-    places = cells[None].astype(np.float32)
-    fields = np.stack([sample(one, places, cv2.INTER_LINEAR)[0] for one in known.fields])
-    own = np.einsum("ij,vjs->svi", back, np.asarray(jacobian, np.float64))
-    likeness = _rows(own * inside[:, None]) @ _rows(fields * inside[:, None]).T
-    units = np.array(known.units)
-    found = []
-    for like in likeness:
-        makes = (like >= max(LIKE, like.max() - AS_LIKE)) & (units != 0)
-        found.append(Moves(frozenset(units[makes].tolist())))
-    return found
-
-
-def _rows(fields: Reals) -> Floats:
-    """Return fields (K, V, 2) as rows (K, 2 V) of length 1, 0 for those that move nothing."""
-    rows = fields.reshape(len(fields), -1)
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
 
 
 def not_shown(

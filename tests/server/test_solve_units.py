@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from microface.server.clips.basis import CELLS, basis
 from microface.server.clips.crop import Crop
+from microface.server.engine.solve_moves import by_motion
 from microface.server.engine.solve_rig import read_rig
 from microface.server.engine.solve_units import (
     BY_MOTION,
@@ -13,7 +14,6 @@ from microface.server.engine.solve_units import (
     MAY_COME_ALONG,
     MISSING,
     STANDING_IN,
-    by_motion,
 )
 
 from .solve_faces import error, event, face, made, motion_of, solve
