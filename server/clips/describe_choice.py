@@ -98,7 +98,7 @@ def _exchanged(sought: Sought, groups: Sequence[Group]) -> list[Group]:
             if len(other) <= len(group)
             and whole(other) not in {whole(g) for g in best if g is not group}
         }
-        least = sought.total(best) - EXCHANGED_FOR * float(sought.left(best).sum())
+        least = sought.total(best) - EXCHANGED_FOR * sought.remainder(best)
         if not tried or min(tried.values()) >= least:
             break
         place, other = min(tried, key=tried.__getitem__)

@@ -27,7 +27,7 @@ class Sought:
     def __init__(self, rows: Floats, dear: Floats | None = None) -> None:
         self.rows = rows
         self._dear = np.ones(len(fields().basis.names)) if dear is None else dear
-        self._left: dict[frozenset[int], Floats] = {}
+        self._remainders: dict[frozenset[int], float] = {}
 
     @cached_property
     def energy(self) -> float:
@@ -51,15 +51,19 @@ class Sought:
     def left(self, groups: Sequence[Group]) -> Floats:
         """Return the squared pixels (R,) that groups leave unexplained, by place, and what their
         strays cost, spread over all places."""
+        found = self.explained(groups)
+        return found.left + found.cost / len(found.left)
+
+    def remainder(self, groups: Sequence[Group]) -> float:
+        """Return all that groups leave; asked for again, it is remembered."""
         used = frozenset(k for group in groups for k in group)
-        if used not in self._left:
-            found = self.explained(groups)
-            self._left[used] = found.left + found.cost / len(found.left)
-        return self._left[used]
+        if used not in self._remainders:
+            self._remainders[used] = float(self.left(groups).sum())
+        return self._remainders[used]
 
     def total(self, groups: Sequence[Group]) -> float:
         """Return what groups leave, and cost."""
-        return float(self.left(groups).sum()) + sum(map(self.cost, groups))
+        return self.remainder(groups) + sum(map(self.cost, groups))
 
 
 def whole(group: Group) -> Group:

@@ -39,7 +39,7 @@ def _explained(rows: Floats) -> tuple[float, tuple[int, ...]]:
     choices = sorted(chosen(sought), key=lambda choice: -choice.gain)
     if not choices:
         return 0.0, ()
-    left = sought.left([whole(choice.group) for choice in choices])
-    share = 1 - float(left.sum()) / sought.energy
+    left = sought.remainder([whole(choice.group) for choice in choices])
+    share = 1 - left / sought.energy
     units = (fields().basis.units[choice.group[0]] for choice in choices)
     return share, tuple(unit for unit in units if unit not in OF_EYES)

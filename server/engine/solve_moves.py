@@ -33,7 +33,7 @@ def by_motion(jacobian: Reals, positions: Reals, crop: Crop) -> list[Moves]:
     with the face in `crop`."""
     affine = crop.affine(CELLS)
     back = np.linalg.inv(affine[:, :2])
-    cells = (np.asarray(positions, np.float64) - affine[:, 2]) @ back.T
+    cells = np.asarray((positions - affine[:, 2]) @ back.T, np.float64)
     own = np.einsum("ij,vjs->svi", back, np.asarray(jacobian, np.float64))
     found = zip(_seen(own, cells), _likest(own, cells), strict=True)
     return [Moves(seen or likest) for seen, likest in found]

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 #: in one whose keys are told by their motion. What a key costs whose units often come with one that
 #: is shown; one that stands in for others which make the unit; and what it costs that no key makes
 #: a unit which the source shows. All where the source is sure.
-BY_NAME, BY_MOTION, MAY_COME_ALONG, STANDING_IN, MISSING = 12.0, 4.0, 2.0, 4.0, 12.0
+BY_NAME, BY_MOTION, MAY_COME_ALONG, STANDING_IN, MISSING = 12.0, 6.0, 2.0, 4.0, 12.0
 
 
 @dataclass(frozen=True)
