@@ -27,14 +27,19 @@ def dearness(chances: Mapping[str, float]) -> Floats:
     """Return how many times its price each field of the basis (K,) has to pay, by the `chances`
     0..1 of units and sides, as `AU12 left`; 1 for those that are not among them."""
     known = fields().basis
-    found = np.ones(len(known.names))
-    for index, (unit, side) in enumerate(zip(known.units, known.sides, strict=True)):
-        name = f"AU{KNOWN_BY.get(unit, unit)}"
-        names = [name] if side == "both" else [f"{name} {side}"]
-        if unit in KNOWN_BY and side == "both":
-            names = [f"{name} left", f"{name} right"]
-        if all(each in chances for each in names):
-            chance = np.clip(np.mean([chances[each] for each in names]), SUREST, 1 - SUREST)
-            odds = np.log(chance / (1 - chance))
-            found[index] = np.clip(1 - odds / FREE_AT, LEAST, MOST)
-    return found
+    found = [_chance(chances, *one) for one in zip(known.units, known.sides, strict=True)]
+    return np.array([1.0 if chance is None else _dear(chance) for chance in found])
+
+
+def _chance(chances: Mapping[str, float], unit: int, side: str) -> float | None:
+    """Return the chance of a unit on a side, on average of both; None where it is not known."""
+    name = f"AU{KNOWN_BY.get(unit, unit)}"
+    sides = ("left", "right") if side == "both" else (side,)
+    names = [name] if name in chances else [f"{name} {each}" for each in sides]
+    known = [chances[each] for each in names if each in chances]
+    return float(np.mean(known)) if known else None
+
+
+def _dear(chance: float) -> float:
+    chance = min(max(chance, SUREST), 1 - SUREST)
+    return float(np.clip(1 - np.log(chance / (1 - chance)) / FREE_AT, LEAST, MOST))
