@@ -6,6 +6,8 @@ beside what each unit does to an average face in its crop (`clips.basis`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,8 @@ Floats = NDArray[np.float64]
 #: A key's motion is read at these sizes, in pixels of the crop where it moves most; a unit is seen
 #: in it from this chance on, on average.
 READ_AT, SEEN = (1.5, 3.0), 0.3
+#: Keys that are read at once.
+AT_ONCE = 64
 #: What raises or lowers a lip parts the lips (AU25), which the recogniser has no name for.
 PARTING, PARTED = frozenset((10, 16)), frozenset((25,))
 #: A key in which no unit is seen makes the unit whose field on the face has the highest cosine with
@@ -41,22 +45,34 @@ def by_motion(jacobian: Reals, positions: Reals, crop: Crop) -> list[Moves]:
 
 def _seen(motions: Floats, cells: Floats) -> list[frozenset[int]]:
     """Return the units that the recogniser sees in motions (S, V, 2) at `cells` (V, 2), columns and
-    rows of the grid."""
+    rows of the grid; none where the places span no face."""
+    from scipy.spatial import Delaunay, QhullError
+
+    names = (name.split()[0] for name in columns())
+    units = np.array([int(n.removeprefix("AU")) if n.startswith("AU") else 0 for n in names])
+    try:
+        mesh = Delaunay(cells)
+    except (QhullError, ValueError):
+        return [frozenset()] * len(motions)
+    found: list[frozenset[int]] = []
+    for first in range(0, len(motions), AT_ONCE):
+        fields = _laid(motions[first : first + AT_ONCE], mesh)
+        size = np.hypot(*np.moveaxis(fields, -1, 0)).max((1, 2))
+        even = fields / np.maximum(size, 1e-9)[:, None, None, None]
+        chance = np.mean([recognised(even * pixels) for pixels in READ_AT], 0)
+        seen = (chance >= SEEN) & (units > 0) & (size > 0)[:, None]
+        found += [frozenset(units[row].tolist()) for row in seen]
+    return [one | PARTED if one & PARTING else one for one in found]
+
+
+def _laid(motions: Floats, mesh: Any) -> Floats:
+    """Return motions (S, V, 2) at the corners of a mesh as fields (S, 64, 64, 2), 0 outside."""
     from scipy.interpolate import LinearNDInterpolator
 
-    count = len(motions)
-    columns_and_rows = np.stack(np.meshgrid(np.arange(CELLS), np.arange(CELLS)), -1)
-    values = motions.transpose(1, 0, 2).reshape(len(cells), -1)
-    laid = LinearNDInterpolator(cells, values, fill_value=0.0)(columns_and_rows)
-    fields = laid.reshape(CELLS, CELLS, count, 2).transpose(2, 0, 1, 3)
-    size = np.hypot(*np.moveaxis(fields, -1, 0)).max((1, 2))
-    even = fields / np.maximum(size, 1e-9)[:, None, None, None]
-    chance = np.mean([recognised(even * pixels) for pixels in READ_AT], 0)
-    units = np.array([int(name.split()[0].removeprefix("AU")) if name.startswith("AU") else 0
-                      for name in columns()])  # fmt: skip
-    seen = (chance >= SEEN) & (units > 0) & (size > 0)[:, None]
-    found = [frozenset(units[row].tolist()) for row in seen]
-    return [one | PARTED if one & PARTING else one for one in found]
+    places = np.stack(np.meshgrid(np.arange(CELLS), np.arange(CELLS)), -1)
+    values = motions.transpose(1, 0, 2).reshape(motions.shape[1], -1)
+    laid = LinearNDInterpolator(mesh, values, fill_value=0.0)(places)
+    return np.asarray(laid.reshape(CELLS, CELLS, len(motions), 2).transpose(2, 0, 1, 3))
 
 
 def _likest(motions: Floats, cells: Floats) -> list[frozenset[int]]:

@@ -120,6 +120,13 @@ def test_keys_are_told_by_what_they_move() -> None:
     assert moves[-1].makes == frozenset()
 
 
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_places_that_span_no_face_are_told_by_likeness_alone(count: int) -> None:
+    line = np.linspace(100, 150, count)[:, None] * [1.0, 1.0]
+    moves = by_motion(np.ones((count, 2, 3)), line, Crop((128.0, 128.0), 256.0))
+    assert len(moves) == 3 and len(set(moves)) == 1
+
+
 def test_unnamed_keys_of_units_that_the_source_does_not_show_are_dearer() -> None:
     known = basis()
     smile, brows = (known.names.index(f"{unit} left") for unit in ("AU12", "AU4"))
