@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..onnx_session import load_graph
 from .sampling import Reals
 from .template import CROP_UNITS, template_points
 from .upright import CELLS
@@ -31,13 +32,7 @@ STRONG_SHARE = 0.25
 @cache
 def _session() -> tuple[Any, tuple[str, ...]]:
     """Return the graph's session, on one thread, and the names of its columns."""
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()  # on Windows it reads no variable
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(STORED.read_bytes(), options, ["CPUExecutionProvider"])
+    session = load_graph(STORED.read_bytes(), STORED.name)
     said = session.get_modelmeta().custom_metadata_map["columns"]
     return session, tuple(json.loads(said))
 

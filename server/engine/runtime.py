@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import RunError
+from ..onnx_session import load_graph
 
 #: Weights that come with the package.
 WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "weights"
@@ -100,35 +101,15 @@ class OnnxRuntime:
         operations are too small to be shared out, so cores are filled with frames, `threads` at
         once. Raises RunError where weights are absent, changed or not ours.
         """
-        import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-        onnxruntime.disable_telemetry_events()  # on Windows it reads no variable
         self.workers = threads or os.cpu_count() or 1
         #: Several jobs together make no more frames at once than one does.
         self._slots = BoundedSemaphore(self.workers)
         self.manifest = read_manifest(folder)
         self.hashes: Mapping[str, str] = {name: self.manifest["sha256"][name] for name in GRAPHS}
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        sessions = []
-        for name, digest in self.hashes.items():
-            data = checked_bytes(folder / name, digest)
-            try:
-                sessions.append(
-                    onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])
-                )
-            except (
-                state.Fail,
-                state.InvalidGraph,
-                state.InvalidProtobuf,
-                state.NotImplemented,
-            ) as error:
-                raise RunError(
-                    f"ONNX Runtime {onnxruntime.__version__} cannot load {name}.",
-                    "Install a newer onnxruntime.",
-                ) from error
+        sessions = [
+            load_graph(checked_bytes(folder / name, digest), name)
+            for name, digest in self.hashes.items()
+        ]
         self._encode, self._prepare, self._animate = sessions
         self._encoded = [entry.name for entry in self._encode.get_outputs()]
         self._made = [each.name for each in fields(Animation)]
