@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -147,17 +147,19 @@ def trial(count: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Te
     rng = torch.Generator().manual_seed(seed)
     rough = torch.rand((3 * count, 3, 16, 16), generator=rng)
     pictures = nn.functional.interpolate(rough, size=(256, 256), mode="bicubic").clamp(0, 1)
-    flow = nn.functional.interpolate(
-        torch.randn((count, 2, 8, 8), generator=rng), size=(CELLS, CELLS), mode="bicubic"
-    )
+    flow = trial_flow(count, rng)
     neutral, frame, image = torch.split(pictures, count)
     return neutral, neutral + 0.05 * (frame - neutral), image, flow, torch.full((count,), 0.8)
 
 
+def trial_flow(count: int, rng: torch.Generator) -> Tensor:
+    """Return made-up smooth flows (count, 2, 64, 64), pixels."""
+    rough = torch.randn((count, 2, 8, 8), generator=rng)
+    return nn.functional.interpolate(rough, size=(CELLS, CELLS), mode="bicubic")
+
+
 def to_onnx(network: Eam, folder: Path) -> None:
     """Write the `GRAPHS` to `folder`."""
-    import onnx  # here, so that whoever only reads weights does without
-
     neutral, frame, image, flow, strength = trial(2)
     with torch.no_grad():
         encodings = [network.encode(x) for x in (neutral, image, frame)]
@@ -171,21 +173,38 @@ def to_onnx(network: Eam, folder: Path) -> None:
         ("animate.onnx", AnimateGraph(network), every, animate_inputs(), ANIMATIONS),
     ]
     for name, graph, inputs, takes, gives in graphs:
-        path = folder / name
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                graph.eval(),
-                inputs,
-                str(path),
-                input_names=list(takes),
-                output_names=list(gives),
-                dynamic_axes={each: {0: "batch"} for each in (*takes, *gives)},
-                opset_version=OPSET,
-                dynamo=False,
-            )
-        model = onnx.load(str(path))
-        onnx.checker.check_model(model, full_check=True)
+        write_graph(graph, inputs, folder / name, list(takes), list(gives))
+
+
+def write_graph(
+    graph: nn.Module,
+    inputs: tuple[Tensor, ...],
+    path: Path,
+    takes: Sequence[str],
+    gives: Sequence[str],
+    facts: Mapping[str, str] | None = None,
+) -> None:
+    """Write a graph, tried with `inputs`, that takes and gives batches of any size by those names;
+    `facts` are its metadata."""
+    import onnx  # here, so that whoever only reads weights does without
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph.eval(),
+            inputs,
+            str(path),
+            input_names=list(takes),
+            output_names=list(gives),
+            dynamic_axes={each: {0: "batch"} for each in (*takes, *gives)},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = onnx.load(str(path))
+    onnx.checker.check_model(model, full_check=True)
+    if facts:
+        onnx.helper.set_model_props(model, dict(facts))
+        onnx.save(model, str(path))
 
 
 def parity(network: Eam, folder: Path, count: int = 3) -> dict[str, float]:

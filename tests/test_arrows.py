@@ -58,7 +58,7 @@ ONLY_IN = {
         "server.engine.runtime_torch",
     ),
     "bpy": ("addon",),
-    "onnx": ("models.export", "models.precision", "models.recognition.export"),
+    "onnx": ("models.export", "models.precision"),
 }
 
 #: Parts that run in Blender's Python: what they may import beside the standard library.

@@ -11,15 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import warnings
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from ...errors import RunError, told
-from ..eam.keypoints import CELLS
-from ..export import OPSET, PARITY, gap
+from ..export import PARITY, gap, trial_flow, write_graph
 from ..graphs import Graph
 from .network import WEIGHTS, Reading, Recogniser, load_recogniser
 from .regions import UPRIGHT, windows
@@ -43,9 +41,7 @@ class RecogniseGraph(nn.Module):
 def trial(count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Return made-up inputs for a parity check: smooth flows on faces that differ a little."""
     rng = torch.Generator().manual_seed(seed)
-    flow = nn.functional.interpolate(
-        torch.randn((count, 2, 8, 8), generator=rng), size=(CELLS, CELLS), mode="bicubic"
-    )
+    flow = trial_flow(count, rng)
     points = 0.45 * UPRIGHT / UPRIGHT.square().sum(1).mean().sqrt()
     return flow, points + 0.02 * torch.randn((count, *points.shape), generator=rng)
 
@@ -55,31 +51,14 @@ def export(network: Recogniser, path: Path) -> float:
 
     Raises RunError where that is more than `PARITY`.
     """
-    import onnx
-
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     graph = RecogniseGraph(network).eval()
     aside = path.with_suffix(".part")
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # one operator that ONNX does not know
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                graph,
-                trial(2),
-                str(aside),
-                input_names=list(INPUTS),
-                output_names=list(Reading._fields),
-                dynamic_axes={name: {0: "batch"} for name in (*INPUTS, *Reading._fields)},
-                opset_version=OPSET,
-                dynamo=False,
-            )
-        model = onnx.load(str(aside))
-        columns = json.dumps([str(column) for column in COLUMNS])
-        onnx.helper.set_model_props(model, {"columns": columns})
-        onnx.checker.check_model(model, full_check=True)
-        onnx.save(model, str(aside))
+        facts = {"columns": json.dumps([str(column) for column in COLUMNS])}
+        write_graph(graph, trial(2), aside, INPUTS, Reading._fields, facts)
         flow, points = trial(3, seed=1)
         made = Graph(aside).run({"flow": flow.numpy(), "points": points.numpy()})
         truth = graph(flow, points)

@@ -71,9 +71,7 @@ def halved(
     left = torch.rand(count, generator=rng) < 0.5
     chosen = torch.rand(count, generator=rng) < HALVED
     chosen &= amounts[:, _MIDDLE].sum(1) == 0
-    line = (torch.arange(flow.shape[-1]) * 2 + 1) / flow.shape[-1] - 1
-    y, x = torch.meshgrid(line, line, indexing="ij")
-    away = torch.stack((x, y), -1) - points.mean(1)[:, None, None]
+    away = grid.centres(flow.shape[2], flow.shape[3], flow) - points.mean(1)[:, None, None]
     # The subject's left is to the right of an upright picture.
     across = torch.einsum("nhwc,nc->nhw", away, roll(points)[:, :, 0])
     to_left = torch.sigmoid(across / (SOFT * motion.face_unit(points)[:, None, None]))

@@ -48,7 +48,7 @@ def _pursued(sought: Sought) -> list[Group]:
     left = sought.left(groups)
     while len(groups) < MOST_UNITS:
         used = {k for group in groups for k in group}
-        best: tuple[float, Group] | None = None
+        best: tuple[float, Group, Floats] | None = None
         for group in possible():
             if used & set(group):
                 continue
@@ -61,11 +61,11 @@ def _pursued(sought: Sought) -> list[Group]:
             worth = (gain - cost) * (fit if groups and gain > cost else 1)
             enough = gain >= (LESS_ASKED * cost if fit >= NEARLY_ALL else cost)
             if enough and (best is None or worth > best[0]):
-                best = (worth, group)
+                best = (worth, group, now)
         if best is None:
             break
         groups.append(best[1])
-        left = sought.left(groups)
+        left = best[2]
     return groups
 
 

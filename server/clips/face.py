@@ -19,7 +19,7 @@ from ...errors import InputError
 from .crop import Crop, crop_about, take_crop
 from .mediapipe_face import is_installed, mesh_keypoints
 from .sampling import Reals
-from .template import template_points
+from .template import points_in_crop, template_points
 
 Encode = Callable[[NDArray[np.uint8]], Mapping[str, NDArray[np.float32]]]
 
@@ -141,7 +141,7 @@ def find_faces(
         crop = candidates[0].crop
         if not upright:
             crop = Crop(crop.centre, crop.side)
-        points = crop.to_picture(template_points()[:, :2].astype(float) / 2.1)
+        points = crop.to_picture(points_in_crop())
         found.append(FaceBox(crop, points, 0.0, "cascades"))
     return sorted(found, key=lambda face: -face.confidence)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..onnx_session import load_graph
 from .sampling import Reals
-from .template import CROP_UNITS, template_points
+from .template import points_in_crop
 from .upright import CELLS
 
 Floats = NDArray[np.float64]
@@ -64,8 +64,7 @@ def columns() -> tuple[str, ...]:
 def recognised(fields: Reals, points: Reals | None = None) -> Floats:
     """Return the chance (N, columns) of each unit in motions (N, 64, 64, 2), pixels of the crop;
     `points` as in `chances`."""
-    average = template_points()[:, :2] / (CROP_UNITS / 2)
-    where = average if points is None else np.asarray(points)
+    where = points_in_crop() if points is None else np.asarray(points)
     feed = {
         "flow": np.ascontiguousarray(np.moveaxis(fields, -1, 1), np.float32),
         "points": np.broadcast_to(where, (len(fields), *where.shape)).astype(np.float32),

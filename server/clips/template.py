@@ -103,6 +103,11 @@ def template_points() -> NDArray[np.float32]:
     return np.asarray(rows, np.float32)
 
 
+def points_in_crop() -> NDArray[np.float64]:
+    """Return the average face's 30 keypoints (30, 2) in [-1, 1] of its crop."""
+    return template_points()[:, :2].astype(float) / (CROP_UNITS / 2)
+
+
 @cache
 def template(cells: int) -> Template:
     """Return the average face's maps on a grid of `cells` a side over the crop."""

@@ -12,19 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from microface.models.recognition.gain import tested
 from microface.models.recognition.network import Recogniser
 from microface.models.recognition.samples import Samples, joined
-from microface.models.recognition.scores import PRESENT, by_unit, f_sums, ratio
-from microface.models.recognition.train import fit, parted, read_samples, with_threshold
+from microface.models.recognition.scores import ratio
+from microface.models.recognition.train import fit, parted, with_threshold
 
 
 def f1(network: Recogniser, samples: Samples) -> float:
     """Return F1 of the units that `network` names."""
-    named = read_samples(network, samples).chance.numpy() >= network.config.threshold
-    there = samples.amounts >= PRESENT
-    faint = (samples.amounts > 0) & ~there
-    sums = f_sums(by_unit(named), by_unit(there), by_unit(faint))
-    return ratio(sums)(np.ones(len(samples)))
+    return ratio(tested(network, samples))(np.ones(len(samples)))
 
 
 def main() -> None:
