@@ -23,6 +23,7 @@ from microface.models.recognition.network import Recogniser, load_recogniser, sa
 from microface.models.recognition.recognise import Recognised, find_points, read, seen
 from microface.models.recognition.regions import PARTNER, WINDOWS, strain, windows
 from microface.models.recognition.scores import scores
+from microface.models.recognition.train import halved
 from microface.models.recognition.units import COLUMNS, MIRROR, Column, amounts_of
 from microface.models.training.data import Shards
 from microface.server.clips.builtin import drawn
@@ -118,6 +119,24 @@ def test_weights_come_back_as_they_were(tmp_path: Path) -> None:
 def rows(*named: dict[str, float]) -> np.ndarray:
     """Amounts (N, COLUMNS) by column's name."""
     return np.array([[one.get(str(c), 0.0) for c in COLUMNS] for one in named], np.float32)
+
+
+def test_half_a_face_keeps_its_own_motion_and_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("microface.models.recognition.train.HALVED", 1.0)
+    amounts = torch.from_numpy(
+        rows(*[{"AU12 left": 0.3, "AU12 right": 0.2}] * 8, {"AU12 left": 0.3, "AU17": 0.2})
+    )
+    flow = torch.ones(9, 2, 64, 64)
+    moved, kept = halved(flow, face().expand(9, -1, -1), amounts, torch.Generator().manual_seed(0))
+    names = [str(column) for column in COLUMNS]
+    left, right = (kept[:8, names.index(f"AU12 {side}")] > 0 for side in ("left", "right"))
+    assert (left ^ right).all() and left.any() and right.any()
+    # The subject's left is to the right of the picture.
+    for one, is_left in zip(moved, left, strict=False):
+        near, far = (one[..., 48:], one[..., :16]) if is_left else (one[..., :16], one[..., 48:])
+        assert near.min() > 0.99 and far.max() < 0.01
+    # What moves the middle of the mouth is not halved.
+    assert torch.equal(moved[8], flow[8]) and torch.equal(kept[8], amounts[8])
 
 
 def test_scores_against_closed_forms() -> None:
