@@ -20,11 +20,10 @@ from ..eam.network import Eam
 from ..export import load_weights
 from ..heads.families import HeadModel
 from ..heads.write import load_families
-from ..training.carried import carried_truth
+from ..training.carried import carried_truth, shown_face
 from ..training.command import Measure
 from ..training.data import FIELDS as PAIR
 from ..training.data import map_arrays, served
-from ..training.losses import facial
 from ..training.passes import animated
 from ..training.served import as_served
 from ..training.stages import as_tensors
@@ -39,7 +38,7 @@ from .page import write
 FIELDS = tuple(
     name
     for name in PAIR
-    if name.startswith("source_") or name.endswith(("_neutral", "_points", "_chart"))
+    if name.startswith("source_") or name.endswith(("_neutral", "_points", "_chart", "_fixed"))
 )
 #: Questions that go through the network at once.
 BATCH = 8
@@ -77,7 +76,7 @@ def answers(network: Eam, path: Path, scene: int) -> list[Answer]:
             pair = as_served(as_tensors(part))
             made = animated(network, pair, paint=False).coarse
             truth = carried_truth(pair)
-        face = facial(pair["character_chart"]) & (pair["character_chart"][:, 3:] > 0.97)
+        face = shown_face(pair)
         for row, name in enumerate(names[start : start + BATCH]):
             found.append(
                 Answer(

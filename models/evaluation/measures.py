@@ -15,6 +15,8 @@ Flags = NDArray[np.bool_]
 MOVING = 0.2
 #: True motion, pixels, under which (for this far around, pixels) a pixel belongs to the still one.
 STILL, STILL_AROUND = 0.05, 7
+#: How far from what moves, pixels, hair and clothes are watched.
+BESIDE = 12
 #: Peak true motion, pixels, from which a pair counts as one with an expression.
 EXPRESSIVE = 0.4
 #: A truth is one-sided where the weaker side of the face has at most this share of the stronger
@@ -36,6 +38,16 @@ def still_region(flow: Floats) -> Flags:
     moves = (np.linalg.norm(flow, axis=-1) > STILL).astype(np.uint8)
     side = 2 * STILL_AROUND + 1
     return np.asarray(cv2.dilate(moves, np.ones((side, side), np.uint8)) == 0)
+
+
+def swimming_sums(flow: Floats, truth: Floats, fixed: Flags) -> tuple[float, float]:
+    """Return the summed motion, pixels, of what is `fixed` (H, W), hair and clothes, beside what
+    truly moves, and how many pixels show it."""
+    moves = (np.linalg.norm(truth, axis=-1) > MOVING).astype(np.uint8)
+    side = 2 * BESIDE + 1
+    near = np.asarray(cv2.dilate(moves, np.ones((side, side), np.uint8)) > 0)
+    region = near & fixed & (moves == 0)
+    return float(np.linalg.norm(flow, axis=-1)[region].sum()), float(region.sum())
 
 
 def endpoint_sums(flow: Floats, truth: Floats, region: Flags) -> tuple[float, float]:

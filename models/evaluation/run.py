@@ -40,6 +40,7 @@ class Sums:
     gain: list[tuple[float, float]] = field(default_factory=list)
     shown_gain: list[tuple[float, float]] = field(default_factory=list)
     leak: list[tuple[float, float]] = field(default_factory=list)
+    swim: list[tuple[float, float]] = field(default_factory=list)
     still: list[tuple[float, float]] = field(default_factory=list)
     moving: list[tuple[float, float]] = field(default_factory=list)
     similarity: list[tuple[float, float]] = field(default_factory=list)
@@ -115,6 +116,8 @@ def add(
     sums.measured.append(measures.endpoint_sums(shown, forward, everywhere))
     sums.shown_gain.append(measures.gain_sums(shown, forward, everywhere))
     sums.leak.append((float(np.linalg.norm(flow, axis=-1)[still].sum()), float(still.sum())))
+    fixed = pair["character_fixed"][i, 0].numpy() > 0.5
+    sums.swim.append(measures.swimming_sums(flow, backward, fixed))
     sums.still.append(measures.psnr_sums(image, frame, still))
     sums.moving.append(measures.psnr_sums(image, frame, region))
     similar = measures.similarity_map(image, frame)[region]

@@ -63,6 +63,7 @@ def self_driven(pair: Pairs) -> Pairs:
         "character_backward": backward,
         "character_forward": forward,
         "character_visible": torch.ones_like(backward[:, :1]),
+        "character_fixed": torch.zeros_like(backward[:, :1]),
     }
 
 

@@ -24,7 +24,8 @@ class Surface:
 
     `layer`: "opaque"; "cutout" (drawn where alpha exceeds one half); "blend" (laid over what lies
     at most a little in front of it). `gloss` 0..1 is the strength of its highlight, `sharpness`
-    the exponent of it.
+    the exponent of it. Hair and clothes are `fixed`: they lie before the face and stay when
+    it moves.
     """
 
     rgb: Floats
@@ -32,6 +33,7 @@ class Surface:
     layer: str = "opaque"
     gloss: float = 0.2
     sharpness: float = 16.0
+    fixed: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What hides part of a source's face: strands of hair, and shapes like hands.
+"""What hides part of a face: strands of hair, a fringe, and shapes like hands.
 
 Each is drawn as premultiplied linear colour and coverage (side, side, 4), so that the share of a
 pixel that it hides is known exactly.
@@ -35,10 +35,37 @@ def strands(rng: np.random.Generator, landmarks: Floats, side: int, level: Float
         bend = lean + float(rng.normal(0, 0.15))
         line = start - up * length * steps + across * unit * bend * np.sqrt(steps) * (1.4 - steps)
         shade = colour * np.float32(rng.uniform(0.5, 1.6))
-        value = (*(float(c) for c in shade), 1.0)
-        thick = max(1, round(unit * float(rng.uniform(0.006, 0.02))))
-        points = np.round(line * 16).astype(np.int32)[:, None]
-        cv2.polylines(picture, [points], False, value, thick, cv2.LINE_8, shift=4)
+        _lay(picture, line, shade, unit * float(rng.uniform(0.006, 0.02)))
+    return _softened(picture, 0.7)
+
+
+def fringe(rng: np.random.Generator, landmarks: Floats, side: int, level: Floats) -> Floats:
+    """Draw a fringe: locks side by side from the top of the head to about the brows, all of it or
+    swept to a side, thick or thin.
+
+    Arguments as in `strands`.
+    """
+    marks = landmarks[:, :2]
+    unit = face_unit(keypoints_from_landmarks(marks))
+    up = _up(marks)
+    across = np.array([-up[1], up[0]])
+    crown = marks[27] + up * unit * float(rng.uniform(1.7, 2.2))
+    wide = unit * float(rng.uniform(0.6, 1.3))
+    reach = unit * float(rng.uniform(0.25, 0.75))
+    ragged, slope = float(rng.uniform(0.02, 0.2)), float(rng.normal(0, 0.25))
+    sweep = unit * float(rng.normal(0, 0.3))
+    colour = hair_colour(rng) * level / 0.25
+    picture = np.zeros((side, side, 4), np.float32)
+    steps = np.linspace(0, 1, 16)[:, None]
+    for _ in range(int(rng.integers(60, 300))):
+        place = float(rng.uniform(-1, 1))
+        tip = marks[27] + up * (reach + unit * (slope * place + ragged * float(rng.normal())))
+        tip = tip + across * (place * wide + sweep)
+        # Locks part at the crown and fall round the skull.
+        start = crown + across * place * wide * 0.7 - up * unit * 0.35 * place * place
+        line = start + (tip - start) * steps + across * place * unit * 0.12 * np.sin(np.pi * steps)
+        shade = colour * np.float32(rng.uniform(0.55, 1.5))
+        _lay(picture, line, shade, unit * float(rng.uniform(0.01, 0.05)))
     return _softened(picture, 0.7)
 
 
@@ -101,6 +128,13 @@ def free_share(before: Floats, after: Floats, flow: Floats) -> Floats:
         borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     return np.asarray(free[0] * then, dtype=np.float32)
+
+
+def _lay(picture: Floats, line: Floats, shade: Floats, thick: float) -> None:
+    """Draw a lock along `line` (n, 2), `thick` pixels wide, over a picture (S, S, 4)."""
+    value = (*(float(c) for c in shade), 1.0)
+    points = np.round(line * 16).astype(np.int32)[:, None]
+    cv2.polylines(picture, [points], False, value, max(1, round(thick)), cv2.LINE_8, shift=4)
 
 
 def _up(marks: Floats) -> Floats:

@@ -123,7 +123,10 @@ class PackFamily:
             )  # fmt: skip
             parts.append(part)
             uv.append(np.asarray(own["uv"], np.float32))
-            deltas.append(np.stack([part.carried(e) for e in expressions]))
+            # Hair hangs before the face: what the skin under it does, it does not.
+            still = np.zeros((len(expressions), len(part.index), 3), np.float32)
+            hair = part.kind == "hair"
+            deltas.append(still if hair else np.stack([part.carried(e) for e in expressions]))
             first += len(part.index)
             first_uv += len(own["uv"])
         self._parts = tuple(parts)
@@ -325,7 +328,7 @@ class PackFamily:
         if part.kind == "brows":
             alpha = alpha * np.float32(rng.uniform(0.75, 1.0))
             return Surface(rgb, alpha, "blend", gloss=0.0)
-        return Surface(rgb, alpha, "cutout", gloss=0.15, sharpness=12.0)
+        return Surface(rgb, alpha, "cutout", gloss=0.15, sharpness=12.0, fixed=True)
 
 
 def load_ict(folder: Path) -> PackFamily:

@@ -18,6 +18,7 @@ from .actor import Actor, make_actor, shaken
 from .chart import chart_map
 from .expressions import COMPANIONS, FREQUENCIES, ONE_SIDED, added, expression_weights
 from .families import TEST_IDENTITIES_FROM, Floats, HeadModel, RenderHead
+from .fixed import MOSTLY, beneath, fixed_share
 from .makeup import laid_over
 from .occluders import free_share, moved
 from .pulls import Pull, random_pulls
@@ -50,7 +51,7 @@ class Pair:
     source_neutral: NDArray[np.uint8]  # (256, 256, 3)
     source_frame: NDArray[np.uint8]
     source_flow: Floats  # (64, 64, 2) forward, 0 off the head
-    source_moving: Floats  # (64, 64) share of a cell on the head and visible in both
+    source_moving: Floats  # (64, 64) share of a cell on the face and visible in both
     source_points: Floats  # (30, 2)
     source_motion: Floats  # (30, 2)
     source_chart: NDArray[np.float16]  # (64, 64, 4) place in the chart, share on the head
@@ -59,6 +60,7 @@ class Pair:
     character_forward: NDArray[np.float16]  # (256, 256, 2)
     character_backward: NDArray[np.float16]  # (256, 256, 2)
     character_visible: NDArray[np.uint8]  # (256, 256) 1 where the backward flow holds
+    character_fixed: NDArray[np.uint8]  # (256, 256) 1 where hair, clothes or a cover show
     character_points: Floats
     character_motion: Floats
     character_chart: NDArray[np.float16]  # (64, 64, 4)
@@ -197,7 +199,7 @@ def make_pair(
         first=False,
     )
     flow = motion(source.neutral, drawn, source.head.triangles)
-    seen = flow.visible
+    seen = flow.visible * (1 - fixed_share(source.head, source.neutral))
     if before is not None and after is not None:
         seen = seen * free_share(before, after, flow.flow)
 
@@ -205,13 +207,22 @@ def make_pair(
     shown = character.acted(played) if moves else character.neutral
     forward = motion(character.neutral, shown, character.head.triangles)
     backward = motion(shown, character.neutral, character.head.triangles)
+    cover = character.cover
+    if cover is not None:
+        forward, backward = beneath(forward, cover), beneath(backward, cover)
     # Off the head nothing moves; there the backward flow holds where no head was either.
     still = (backward.covered == 0) & (forward.covered == 0)
     visible = (backward.visible > 0.75) | still
     pictures = [
-        expose(character.sensor, composed(d.light, character.background), rng, first=True)
+        expose(
+            character.sensor,
+            composed(laid_over(d.light, cover), character.background),
+            rng,
+            first=True,
+        )
         for d in (character.neutral, shown)
     ]
+    fixed = fixed_share(character.head, character.neutral, cover) > MOSTLY
     charts = [
         chart_map(actor.head, actor.neutral, CELLS).astype(np.float16)
         for actor in (source, character)
@@ -223,7 +234,7 @@ def make_pair(
         charts[0],
         pictures[0], pictures[1],
         forward.flow.astype(np.float16), backward.flow.astype(np.float16),
-        visible.astype(np.uint8),
+        visible.astype(np.uint8), fixed.astype(np.uint8),
         character.points, character.points_of(played) - character.points,
         charts[1], weights, (source.head.family, character.head.family),
         (source.head.identity, character.head.identity),

@@ -27,6 +27,8 @@ _SIDE_BAND = 1.2
 _UNSIDED = ("browInnerUp", "cheekPuff")
 
 #: Highlight strength and exponent by material; the others are dull.
+#: Materials that no expression moves.
+_FIXED = ("hair", "cloth")
 _GLOSS = {"eye": (0.8, 150.0), "teeth": (0.4, 40.0), "gums": (0.4, 40.0), "tongue": (0.3, 30.0)}
 
 
@@ -57,7 +59,8 @@ def render_head(head: Head, number: int = 0) -> RenderHead:
     surfaces = []
     for name in head.material_names:
         gloss, sharpness = _GLOSS.get(name, (0.12, 14.0))
-        surfaces.append(Surface(rgb, gloss=gloss, sharpness=sharpness))
+        fixed = name in _FIXED
+        surfaces.append(Surface(rgb, gloss=gloss, sharpness=sharpness, fixed=fixed))
     names, deltas = with_sides(head.shape_names, head.shapes, head.vertices)
     skin = corners[material == head.material_names.index("skin")]
     soft = np.zeros(len(head.vertices), np.bool_)

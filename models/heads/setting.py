@@ -11,7 +11,7 @@ from .environment import lit_around
 from .expressions import RECIPES, added, expression_weights
 from .families import Floats, RenderHead
 from .makeup import spectacles
-from .occluders import hand, strands
+from .occluders import fringe, hand, strands
 from .render import SUPERSAMPLING
 from .scene import Camera, Framing, Light, random_background, random_camera, random_light
 from .sensor import Sensor, random_sensor, worsened
@@ -26,6 +26,8 @@ _TURNED = Framing(yaw=24, pitch=16)
 _STYLISED, _GREY = 0.25, 0.08
 #: Shares of varied sources that hair, or something like a hand, hides in part.
 _HAIRY, _HANDY = 0.07, 0.06
+#: Shares of varied characters with a fringe, with a lock before the face, and with spectacles.
+_FRINGED, _LOCKED, _SPECTACLED = 0.12, 0.04, 0.08
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,10 @@ def random_setting(
     """Put a head in front of a random camera, light, background and sensor.
 
     A `clean` one is a rendered character, else a filmed person. A `varied` one also meets fill
-    light and surroundings, wide turns, and styles if it is a character; if a person, hair and
-    hands in front of the face and poor cameras. All else is drawn alike either way. `worn` names
-    the style that the head wears already, "" for none; by default a varied character's is drawn.
+    light and surroundings, wide turns, hair in front of the face, and styles and spectacles if it
+    is a character; if a person, hands in front of the face and poor cameras. All else is drawn
+    alike either way. `worn` names the style that the head wears already, "" for none; by default
+    a varied character's is drawn.
     """
     variety = rng.spawn(1)[0]
     if varied and variety.random() < 0.2:
@@ -143,11 +146,21 @@ def random_setting(
 def _impaired(
     rng: np.random.Generator, sensor: Sensor, marks: Floats, clean: bool
 ) -> tuple[Sensor, Cover | None]:
-    """Return a worse sensor for a varied head and, if not `clean`, what may hide part of it."""
+    """Return the sensor of a varied head, a worse one if not `clean`, and what may hide part of
+    the head."""
+    side, level = SIZE * SUPERSAMPLING, np.ones(3, np.float32)
     if clean:
-        return (replace(sensor, saturation=0.0) if rng.random() < _GREY else sensor), None
+        sensor = replace(sensor, saturation=0.0) if rng.random() < _GREY else sensor
+        chance = rng.random()
+        if chance < _FRINGED:
+            return sensor, Cover(fringe(rng, marks, side, level))
+        if chance < _FRINGED + _LOCKED:
+            return sensor, Cover(strands(rng, marks, side, level))
+        if chance < _FRINGED + _LOCKED + _SPECTACLED:
+            return sensor, Cover(spectacles(rng, marks, side), grey=True)
+        return sensor, None
     sensor = worsened(rng, sensor)
-    chance, side, level = rng.random(), SIZE * SUPERSAMPLING, np.ones(3, np.float32)
+    chance = rng.random()
     if chance > _HAIRY + _HANDY:
         return sensor, None
     if chance < _HAIRY:

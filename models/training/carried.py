@@ -22,6 +22,8 @@ from .losses import facial
 ROUNDS, LONGEST = 12, 0.05
 #: Distance on the chart, decimetres, from which nothing on the source is a place's like.
 UNLIKE = 0.04
+#: Share of a cell that hair or clothes may hide where a place is still told to move.
+BARE = 0.03
 
 
 class Carried(NamedTuple):
@@ -45,12 +47,18 @@ def carried_truth(pair: Mapping[str, Tensor]) -> Carried:
     away = (grid.sample(chart, places) - known).square().sum(1, keepdim=True).sqrt()
     seen = grid.sample(source[:, 3:], places) > 0.97
     moved = grid.sample(pair["source_moving"], places) > 0.9
-    found = seen & moved & facial(character) & (character[:, 3:] > 0.97) & (away < UNLIKE)
+    found = seen & moved & shown_face(pair) & (away < UNLIKE)
     forward = grid.sample(pair["source_flow"], places)
     forward = torch.einsum("nhwij,njhw->nihw", start.linear, forward)
     return Carried(motion.backward(torch.where(found, forward, 0.0 * forward)), found)
 
 
-def coarse(flow: Tensor) -> Tensor:
-    """Return a flow (N, 2, 256, 256) on the motion grid, (N, 2, 64, 64)."""
-    return grid.resize(flow, CELLS)
+def shown_face(pair: Mapping[str, Tensor]) -> Tensor:
+    """Return where the character of a batch shows its face and nothing else, (N, 1, 64, 64)."""
+    chart = pair["character_chart"]
+    return facial(chart) & (chart[:, 3:] > 0.97) & (coarse(pair["character_fixed"]) < BARE)
+
+
+def coarse(field: Tensor) -> Tensor:
+    """Return a field (N, C, 256, 256) on the motion grid, (N, C, 64, 64)."""
+    return grid.resize(field, CELLS)

@@ -33,6 +33,7 @@ FIELDS = (
     "character_forward",
     "character_backward",
     "character_visible",
+    "character_fixed",
     "character_points",
     "character_motion",
     "character_chart",
@@ -148,6 +149,12 @@ class Shards:
                 arrays = map_arrays(path)
             except (zipfile.BadZipFile, ValueError, OSError) as error:
                 raise InputError(f"{path} cannot be read: {error}.", "Write it anew.") from error
+            lacking = [name for name in FIELDS if name not in arrays]
+            if lacking:
+                raise InputError(
+                    f"{path} lacks {', '.join(lacking)}, which this version needs.",
+                    "Write it anew with `python -m microface.models.heads.write`.",
+                )
             arrays["measured_flow"] = measured_flows(path, arrays)
             self._paths.append(path)
             self._arrays.append(arrays)

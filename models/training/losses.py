@@ -146,6 +146,20 @@ def leak(flow: Tensor, truth: Tensor, valid: Tensor | float = 1.0) -> Tensor:
     return (still * grid.length(flow)).mean()
 
 
+def swim(flow: Tensor, truth: Tensor, fixed: Tensor) -> Tensor:
+    """Return the motion of what is `fixed` (N, 1, H, W), hair and clothes, over the true motion of
+    the face; mean over pairs.
+
+    It lies beside what moves, where a leak weighs too little to be unlearned.
+    """
+    lively = moving(truth)
+    still = fixed * (1 - lively)
+    strayed = (still * grid.length(flow)).sum(dim=(1, 2, 3))
+    motion = (lively * (grid.length(truth) + FLOOR)).sum(dim=(1, 2, 3))
+    area = LITTLE * truth.shape[-1] * truth.shape[-2] * FLOOR
+    return (strayed / (motion + area)).mean()
+
+
 def ripple(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     """Return the mean error, pixels, that goes up and down within a cell of the motion grid, where
     `valid`: what learned upsampling makes where it is unsure, and the eye sees as dots.

@@ -108,6 +108,7 @@ def motion_losses(pair: Mapping[str, Tensor], found: Animation, truth: Wanted) -
         "flow": losses.relative_error(found.coarse, truth.flow, truth.known),
         "gain": losses.lost_gain(found.coarse, truth.flow, truth.known),
         "leak": losses.leak(found.coarse, truth.flow, truth.still),
+        "swim": losses.swim(found.coarse, truth.flow, truth.fixed),
         "rig": losses.relative_error(found.coarse, own, truth.rig_known),
         "carried": losses.relative_error(found.carried, truth.flow, truth.known),
         "source": losses.relative_error(found.source, source, on_head),
@@ -142,6 +143,7 @@ def paint_step(network: Eam, pair: Mapping[str, Tensor], rng: torch.Generator) -
     weight = moving_region(flow) + 0.02
     named = {
         "flow": losses.relative_error(found.supervised, flow, visible),
+        "swim": losses.swim(found.supervised, flow, pair["character_fixed"]),
         "ripple": losses.ripple(found.supervised, flow, visible),
         "reconstruction": losses.pyramid(found.image, truth, weight),
         "residual": (found.residual_mask * found.residual).abs().mean() * 100,

@@ -16,6 +16,8 @@ from .losses import facial
 #: Weight of the character's own rig where the source does not show what a place should do: lids
 #: that close over an eye, lips that part.
 BY_RIG = 0.3
+#: Share of a cell from which it shows nothing but hair or clothes.
+WHOLLY = 0.97
 
 
 class Wanted(NamedTuple):
@@ -25,7 +27,7 @@ class Wanted(NamedTuple):
     where that is not known; known (N, 1, 64, 64), how much an error there counts; still (N, 1, 64,
     64), where motion that `flow` lacks is known to be wrong; rig (N, 2, 64, 64) the own rig's
     motion; rig_known (N, 1, 64, 64) where it is one; visible (N, 1, 64, 64), 1 where the frame
-    shows what the neutral shows.
+    shows what the neutral shows; fixed (N, 1, 64, 64), 1 where hair or clothes alone are shown.
     """
 
     flow: Tensor
@@ -34,6 +36,7 @@ class Wanted(NamedTuple):
     rig: Tensor
     rig_known: Tensor
     visible: Tensor
+    fixed: Tensor
 
 
 def exchanged(pair: Mapping[str, Tensor], rng: torch.Generator) -> dict[str, Tensor]:
@@ -61,11 +64,14 @@ def wanted(pair: Mapping[str, Tensor]) -> Wanted:
     """Return what the character of a batch should do; `own` says whose own rig is true."""
     backward = pair["character_backward"]
     block = backward.shape[-1] // CELLS
-    rig, visible = (F.avg_pool2d(x, block) for x in (backward, pair["character_visible"]))
+    rig, visible, fixed = (
+        F.avg_pool2d(x, block)
+        for x in (backward, pair["character_visible"], pair["character_fixed"])
+    )
     alike, own = carried_truth(pair), pair["own"]
     known = alike.known.float()
     sure = own * visible
-    off_face = 1 - facial(pair["character_chart"]).float()
+    off_face = 1 - facial(pair["character_chart"]).float() * (fixed < WHOLLY)
     return Wanted(
         flow=torch.where(alike.known, alike.flow, own * rig),
         known=known + BY_RIG * (1 - known) * sure,
@@ -73,4 +79,5 @@ def wanted(pair: Mapping[str, Tensor]) -> Wanted:
         rig=rig,
         rig_known=sure,
         visible=visible,
+        fixed=(fixed > WHOLLY).float(),
     )

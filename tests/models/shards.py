@@ -49,6 +49,7 @@ def write_shard(folder: Path, pairs: int = 4, seed: int = 0) -> Path:
         made.setdefault("character_forward", []).append(flow.astype(np.float16))
         made.setdefault("character_backward", []).append((-flow).astype(np.float16))
         made.setdefault("character_visible", []).append(np.ones((256, 256), np.uint8))
+        made.setdefault("character_fixed", []).append(np.zeros((256, 256), np.uint8))
     meta = [
         {"weights": {}, "families": ["a", "a" if i % 2 else "b"], "identities": [i, i]}
         for i in range(pairs)

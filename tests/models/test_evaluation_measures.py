@@ -49,6 +49,18 @@ def test_the_still_region_keeps_away_from_what_moves() -> None:
     assert still[:12].all()
 
 
+def test_hair_swims_where_it_moves_beside_what_moves() -> None:
+    hair = np.zeros((64, 64), bool)
+    hair[:, 36:60] = True
+    swept = np.zeros((64, 64, 2), np.float32)
+    swept[20:40, 40:60, 1] = 0.5
+    moved, pixels = measures.swimming_sums(swept, flow(), hair)
+    # 12 pixels about the square, but for the square itself.
+    assert pixels == 44 * 16 - 20 * 4
+    assert moved == pytest.approx(0.5 * 20 * 12)
+    assert measures.swimming_sums(flow(), flow(), hair)[0] == 0
+
+
 def test_psnr_and_similarity_of_known_pictures() -> None:
     image = np.full((64, 64, 3), 100, np.uint8)
     everywhere = np.ones((64, 64), bool)
@@ -92,6 +104,7 @@ def test_the_table_names_every_method_and_says_when_there_is_nothing_to_say() ->
             "gain",
             "shown_gain",
             "leak",
+            "swim",
             "still",
         ):
             getattr(one, column).extend([(1.0, 2.0), (3.0, 4.0)])

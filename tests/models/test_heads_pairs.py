@@ -89,6 +89,7 @@ def test_pair_has_the_agreed_shapes_and_types(scene: list[Pair]) -> None:
     assert shapes["character_forward"] == ((256, 256, 2), np.float16)
     assert shapes["character_backward"] == ((256, 256, 2), np.float16)
     assert shapes["character_visible"] == ((256, 256), np.uint8)
+    assert shapes["character_fixed"] == ((256, 256), np.uint8)
     for name in ("source_points", "source_motion", "character_points", "character_motion"):
         assert shapes[name] == ((30, 2), np.float32)
 

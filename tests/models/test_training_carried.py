@@ -22,6 +22,7 @@ def pair(scale: float) -> dict[str, torch.Tensor]:
         "source_chart": torch.cat((places, 0 * places[:, :1], ones), 1),
         "character_chart": torch.cat((places / scale, 0 * places[:, :1], ones), 1),
         "source_moving": ones,
+        "character_fixed": torch.zeros(1, 1, 256, 256),
         "source_flow": motion,
     }
 

@@ -149,6 +149,13 @@ def test_folders_and_settings_that_do_not_fit_are_refused(tmp_path: Path) -> Non
     (tmp_path / "pairs-00000.npz").write_bytes(b"nothing")
     with pytest.raises(InputError, match="cannot be read"):
         Shards(tmp_path)
+    older = tmp_path / "older"
+    older.mkdir()
+    with np.load(write_shard(older)) as stored:
+        kept = {name: stored[name] for name in stored.files if name != "character_fixed"}
+    np.savez(older / "pairs-00000.npz", **kept)
+    with pytest.raises(InputError, match="lacks character_fixed"):
+        Shards(older)
     (tmp_path / "x.toml").write_text("seed = 1\n")
     with pytest.raises(InputError, match="does not fit"):
         load_settings(tmp_path / "x.toml")

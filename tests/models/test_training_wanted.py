@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from microface.models.training.carried import carried_truth
-from microface.models.training.losses import of_like_size
+from microface.models.training.losses import of_like_size, swim
 from microface.models.training.wanted import BY_RIG, exchanged, wanted
 
 from .test_training_carried import pair
@@ -73,3 +73,28 @@ def test_the_own_rig_is_taken_at_the_size_of_the_motion() -> None:
     for size, expected in ((1.5, 1.5), (0.1, 0.5), (5.0, 2.0)):
         found = of_like_size(truth, size * truth, everywhere)
         assert torch.allclose(found, expected * truth, rtol=1e-4)
+
+
+def test_hair_is_known_to_be_still_and_to_show_no_like_of_the_source() -> None:
+    hairy = batch(4)
+    hairy["character_backward"][..., :64] = 0
+    hairy["character_fixed"][..., :64] = 1
+    met = exchanged(hairy, torch.Generator().manual_seed(1))
+    truth = wanted(met)
+    assert truth.fixed[..., :16].all() and not truth.fixed[..., 16:].any()
+    assert not carried_truth(met).known[..., :16].any()
+    assert not truth.flow[..., :16].any()
+    assert (truth.still[..., :16] == 1).all()
+
+
+def test_hair_that_moves_costs_as_much_as_the_face_that_stays() -> None:
+    truth = torch.zeros(1, 2, 64, 64)
+    truth[:, 1, 20:40] = 2
+    fixed = torch.zeros(1, 1, 64, 64)
+    fixed[:, :, 10:20] = 1
+    assert float(swim(truth, truth, fixed)) < 1e-6
+    everywhere = truth.clone()
+    everywhere[:, 1, 10:20] = 2
+    # Half as many rows as move truly.
+    assert 0.4 < float(swim(everywhere, truth, fixed)) < 0.5
+    assert float(swim(everywhere, truth, 0 * fixed)) < 1e-6

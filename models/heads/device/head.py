@@ -24,6 +24,7 @@ class DeviceSurface:
     layer: str
     gloss: float
     sharpness: float
+    fixed: bool
 
 
 @dataclass(frozen=True)
@@ -114,4 +115,6 @@ class Shelf:
         """Return a surface on the device."""
         alpha = None if surface.alpha is None else self.tensor(surface.alpha)[None, None]
         rgb = self.tensor(surface.rgb).permute(2, 0, 1)[None]
-        return DeviceSurface(rgb, alpha, surface.layer, surface.gloss, surface.sharpness)
+        return DeviceSurface(
+            rgb, alpha, surface.layer, surface.gloss, surface.sharpness, surface.fixed
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor
 from ..actor import shake_of
 from ..expressions import added
 from ..families import TEST_IDENTITIES_FROM, HeadModel, RenderHead, is_test
+from ..fixed import MOSTLY
 from ..pairs import (
     CELLS,
     CHARACTER_FRAMING,
@@ -34,7 +35,7 @@ from ..setting import SIZE, Setting, random_setting, random_style
 from ..style import dressed
 from .head import DeviceHead, Shelf
 from .look import looks_of, shadows
-from .render import Drawings, Motions, charts, draw, motions
+from .render import Drawings, Motions, charts, draw, fixed_share, motions
 from .sensor import exposed, shifted
 
 #: Settings of a scene, and expressions in each.
@@ -104,6 +105,12 @@ class Side:
             found.append(picture * F.pad(light, (0, 1), value=1.0)[:, None, None])
         return found
 
+    def neutrals(self, covers: Sequence[Tensor | None], rng: torch.Generator) -> Tensor:
+        """Return the pictures of the settings' neutrals with their `covers` over them."""
+        still = torch.arange(len(covers), device=self.level.device)
+        light = covered(self.drawn.light[: len(covers)], covers)
+        return self.pictures(light, still, [True] * len(covers), rng)
+
     def pictures(
         self, light: Tensor, of: Tensor, first: Sequence[bool], rng: torch.Generator
     ) -> Tensor:
@@ -120,6 +127,10 @@ class Side:
         gain = level.new_tensor(np.stack([s.sensor.exposure for s in self.settings]))
         gain = gain * (wanted / level)[:, None]
         return exposed([self.settings[r].sensor for r in rows], first, whole, gain[of], rng)
+
+    def fixed(self) -> Tensor:
+        """Return how much of each pixel of the neutrals shows hair or clothes, (A, 1, S, S)."""
+        return fixed_share(self.head, self.drawn.first(len(self.settings)))
 
     def motion_of_keypoints(self) -> tuple[Tensor, Tensor]:
         """Return the neutrals' keypoints (P, 30, 2) of each act and their way, in pixels."""
@@ -244,15 +255,10 @@ class Studio:
         self, rng: np.random.Generator, side: Side, noise: torch.Generator
     ) -> dict[str, Tensor]:
         covers = side.covers()
-        neutral = side.drawn.light[: len(side.settings)].clone()
-        for row, cover in enumerate(covers):
-            if cover is not None:
-                neutral[row] = laid_over(neutral[row], cover)
-        still = torch.arange(len(covers), device=self.device)
-        neutrals = side.pictures(neutral, still, [True] * len(covers), noise)
+        neutrals = side.neutrals(covers, noise)
         light = side.drawn.light[side.moving].clone()
         flow = motions(side.head, side.drawn, side.of, side.moving)
-        seen = flow.visible.clone()
+        seen = flow.visible * (1 - side.fixed()[side.of])
         for row, setting in enumerate(side.of.tolist()):
             cover, made = covers[setting], side.settings[setting].cover
             if cover is None or made is None:
@@ -280,13 +286,18 @@ class Studio:
         }
 
     def _character(self, side: Side, noise: torch.Generator) -> dict[str, Tensor]:
-        forward = motions(side.head, side.drawn, side.of, side.moving)
-        backward = motions(side.head, side.drawn, side.moving, side.of)
-        count = len(side.settings)
-        still = torch.arange(count, device=self.device)
-        neutrals = side.pictures(side.drawn.light[:count], still, [True] * count, noise)
-        every = [True] * len(side.of)
-        frames = side.pictures(side.drawn.light[side.moving], side.of, every, noise)
+        covers, fixed = side.covers(), side.fixed()
+        for row, cover in enumerate(covers):
+            if cover is not None:
+                fixed[row] = torch.maximum(fixed[row], F.avg_pool2d(cover[3:], SUPERSAMPLING))
+        of = [covers[setting] for setting in side.of.tolist()]
+        forward, backward = (
+            beneath(motions(side.head, side.drawn, start, end), of)
+            for start, end in ((side.of, side.moving), (side.moving, side.of))
+        )
+        neutrals = side.neutrals(covers, noise)
+        light = covered(side.drawn.light[side.moving], of)
+        frames = side.pictures(light, side.of, [True] * len(of), noise)
         points, moved = side.motion_of_keypoints()
         return {
             "character_neutral": in_rows(neutrals)[side.of],
@@ -294,6 +305,7 @@ class Studio:
             "character_forward": in_rows(forward.flow).half(),
             "character_backward": in_rows(backward.flow).half(),
             "character_visible": visible(forward, backward)[:, 0].byte(),
+            "character_fixed": (fixed > MOSTLY)[side.of, 0].byte(),
             "character_points": points,
             "character_motion": moved,
             "character_chart": self._charts(side),
@@ -318,6 +330,29 @@ def to_cells(values: Tensor) -> Tensor:
 def laid_over(light: Tensor, cover: Tensor) -> Tensor:
     """Return light (4, S, S) with a cover (4, S, S) over it, both premultiplied."""
     return cover + light * (1 - cover[3:])
+
+
+def covered(light: Tensor, covers: Sequence[Tensor | None]) -> Tensor:
+    """Return lights (n, 4, S, S) with the `covers` (4, S, S) over those that have one."""
+    shown = light.clone()
+    for row, cover in enumerate(covers):
+        if cover is not None:
+            shown[row] = laid_over(light[row], cover)
+    return shown
+
+
+def beneath(seen: Motions, covers: Sequence[Tensor | None]) -> Motions:
+    """Return the motions that are seen where `covers` lie over both drawings, as
+    `heads.fixed.beneath` does."""
+    flow, visible = seen.flow.clone(), seen.visible.clone()
+    for row, cover in enumerate(covers):
+        if cover is None:
+            continue
+        hidden = F.avg_pool2d(cover[3:], SUPERSAMPLING) > MOSTLY
+        free = free_share(cover, cover, seen.flow[row]) > MOSTLY
+        flow[row] = torch.where(hidden, 0.0, seen.flow[row])
+        visible[row] = torch.where(hidden, 1.0, seen.visible[row] * free)
+    return replace(seen, flow=flow, visible=visible)
 
 
 def free_share(before: Tensor, after: Tensor, flow: Tensor) -> Tensor:

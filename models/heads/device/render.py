@@ -203,6 +203,15 @@ def motions(head: DeviceHead, drawn: Drawings, start: Tensor, end: Tensor) -> Mo
     return Motions(means[:, :2] / covered.clamp(min=0.25), means[:, 2:3], covered)
 
 
+def fixed_share(head: DeviceHead, drawn: Drawings) -> Tensor:
+    """Return how much of each pixel of each picture shows hair or clothes, (B, 1, S, S)."""
+    fixed = torch.tensor([surface.fixed for surface in head.surfaces], device=head.device)
+    on_head = drawn.triangle >= 0
+    shown = on_head & fixed[head.surface[drawn.triangle.clamp(min=0)]]
+    planes = shown.to(drawn.light.dtype).reshape(-1, 1, drawn.side, drawn.side)
+    return F.avg_pool2d(planes, SUPERSAMPLING)
+
+
 def charts(head: DeviceHead, drawn: Drawings, cells: int) -> Tensor:
     """Return what each cell of each picture shows, (B, 4, cells, cells), as `chart.chart_map`."""
     count, side = len(drawn.triangle), drawn.side
