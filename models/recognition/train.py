@@ -22,7 +22,7 @@ from .network import Reading, Recogniser, save_recogniser
 from .regions import windows
 from .samples import Samples, joined
 from .scores import PRESENT, best_threshold
-from .variety import Alike, blended, drawn, varied
+from .variety import drawn, varied
 
 BATCH = 64
 LEARNING_RATE, DECAY = 1.5e-3, 0.02
@@ -53,12 +53,10 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.1
     )
-    alike = Alike(samples.amounts)
     total, begin = 0.0, time.process_time()
     for step in range(1, steps + 1):
         rows = torch.randint(len(samples), (BATCH,), generator=rng)
-        one, other = (drawn(samples, at, rng) for at in (rows, alike.others(rows, rng)))
-        motions, amounts = varied(*blended(one, other, rng), rng)
+        motions, amounts = varied(*drawn(samples, rows, rng), rng)
         logits, found = network(motions)
         loss = losses(logits, found, amounts)
         optimiser.zero_grad()

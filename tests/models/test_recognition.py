@@ -24,7 +24,7 @@ from microface.models.recognition.recognise import Recognised, find_points, read
 from microface.models.recognition.regions import PARTNER, WINDOWS, strain, windows
 from microface.models.recognition.scores import scores
 from microface.models.recognition.units import COLUMNS, MIRROR, Column, amounts_of
-from microface.models.recognition.variety import Alike, blended, halved
+from microface.models.recognition.variety import halved
 from microface.models.training.data import Shards
 from microface.server.clips.builtin import drawn
 
@@ -137,33 +137,6 @@ def test_half_a_face_keeps_its_own_motion_and_units(monkeypatch: pytest.MonkeyPa
         assert near.min() > 0.99 and far.max() < 0.01
     # What moves the middle of the mouth is not halved.
     assert torch.equal(moved[8], flow[8]) and torch.equal(kept[8], amounts[8])
-
-
-def test_samples_meet_those_of_the_same_columns() -> None:
-    smile, brow = {"AU12 left": 0.3, "AU12 right": 0.2}, {"AU4 left": 0.2}
-    trace = {**smile, "AU17": 0.01}
-    amounts = rows(smile, brow, trace, brow, {})
-    alike = Alike(amounts)
-    rng = torch.Generator().manual_seed(0)
-    met = torch.stack([alike.others(torch.arange(5), rng) for _ in range(40)])
-    for row, group in enumerate(({0, 2}, {1, 3}, {0, 2}, {1, 3}, {4})):
-        assert set(met[:, row].tolist()) == group
-
-
-def test_mixtures_lie_between_and_beyond_two_who_do_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("microface.models.recognition.variety.BLENDED", 1.0)
-    smile, brow = {"AU12 left": 0.4, "AU12 right": 0.4}, {"AU4 left": 0.2}
-    one = torch.ones(65, 12, 3, 8, 8), torch.from_numpy(rows(*[smile] * 65))
-    weak = {name: 0.5 * amount for name, amount in smile.items()}
-    other = torch.zeros(65, 12, 3, 8, 8), torch.from_numpy(rows(*[weak] * 64, brow))
-    motions, amounts = blended(one, other, torch.Generator().manual_seed(0))
-    share = motions[:64, 0, 0, 0, 0]
-    assert -0.3 <= share.min() < 0 and 1 < share.max() <= 1.3
-    # At the same strength, however strong the other was.
-    assert torch.allclose(amounts[:64], one[1][:64], atol=1e-6)
-    assert torch.equal(motions[64], one[0][64]) and torch.equal(amounts[64], one[1][64])
 
 
 def test_scores_against_closed_forms() -> None:
