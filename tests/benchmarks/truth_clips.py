@@ -138,7 +138,7 @@ class Clips:
 
     def clip(self, case: Case) -> Truth:
         """Return a case, rendered once and for all."""
-        path = self._folder / f"{case.key}-{FRAMES}.npz"
+        path = self._folder / f"{case.key}-{FRAMES}-{drawing_digest()[:12]}.npz"
         if not path.is_file():
             made = self._render(case)
             arrays = {k: np.asarray(v) for k, v in vars(made).items() if k != "case"}
@@ -302,6 +302,16 @@ def visible(head: RenderHead, camera: Camera, points: np.ndarray, deltas: np.nda
         order = order[np.sort(kept)] if len(kept) <= MOST_VERTICES else order
         cell *= 1.25
     return np.sort(order)
+
+
+@cache
+def drawing_digest() -> str:
+    """Return a hash of the code that draws clips."""
+    from microface import head
+    from microface.models import heads
+
+    folders = [Path(str(package.__file__)).parent for package in (head, heads)]
+    return digest_of(Path(__file__), *(p for folder in folders for p in folder.glob("*.py")))
 
 
 def pipeline_digest() -> str:
