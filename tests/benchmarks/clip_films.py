@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from clip_scenes import EDGE, PICTURE, STILL, HeadPose, Scene
 from clip_speech import Speech
-from digests import digest_of
+from digests import digest_of, modules_of
 from microface.models import heads
 from microface.models.heads.expressions import added, expression_weights
 from microface.server import clips
@@ -253,12 +253,8 @@ def _steadying() -> str:
     return digest_of(*files, WEIGHTS / "encode.onnx")
 
 
-def _drawing() -> str:
-    """Return a digest of the code that draws heads."""
-    return digest_of(*Path(heads.__file__).parent.glob("*.py"))
-
-
-STEADYING, DRAWING = _steadying(), _drawing()
+#: Digests of the code that steadies, and of the code that draws heads.
+STEADYING, DRAWING = _steadying(), digest_of(*modules_of(heads))
 
 
 def shaking(times: Sequence[float], rng: np.random.Generator, pixels: float) -> np.ndarray:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from digests import digest_of
+from digests import digest_of, modules_of
 from microface.addon.bake.doubts import trust_at
 from microface.addon.bake.shown import face_crop, units_shown
 from microface.models.heads.curves import Curve, random_curve
@@ -310,8 +310,7 @@ def drawing_digest() -> str:
     from microface import head
     from microface.models import heads
 
-    folders = [Path(str(package.__file__)).parent for package in (head, heads)]
-    return digest_of(Path(__file__), *(p for folder in folders for p in folder.glob("*.py")))
+    return digest_of(Path(__file__), *modules_of(head, heads))
 
 
 def pipeline_digest() -> str:
@@ -320,8 +319,7 @@ def pipeline_digest() -> str:
 
     files = [
         path
-        for package in (clips, engine)
-        for path in Path(str(package.__file__)).parent.glob("*.py")
+        for path in modules_of(clips, engine)
         if not path.name.startswith(("solve", "priors", "bounded"))
     ]
     return digest_of(*files)
