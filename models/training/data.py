@@ -149,12 +149,6 @@ class Shards:
                 arrays = map_arrays(path)
             except (zipfile.BadZipFile, ValueError, OSError) as error:
                 raise InputError(f"{path} cannot be read: {error}.", "Write it anew.") from error
-            lacking = [name for name in FIELDS if name not in arrays]
-            if lacking:
-                raise InputError(
-                    f"{path} lacks {', '.join(lacking)}, which this version needs.",
-                    "Write it anew with `python -m microface.models.heads.write`.",
-                )
             arrays["measured_flow"] = measured_flows(path, arrays)
             self._paths.append(path)
             self._arrays.append(arrays)
@@ -180,6 +174,11 @@ class Shards:
         arrays = self._arrays[shard]
         if name in SERVED and name not in arrays:
             arrays.update(served(self._paths[shard]))
+        if name not in arrays:
+            raise InputError(
+                f"{self._paths[shard]} lacks {name}, which this version needs.",
+                "Write it anew with `python -m microface.models.heads.write`.",
+            )
         return arrays[name]
 
     def column(self, name: str) -> list[NDArray[np.generic]]:

@@ -155,7 +155,7 @@ def test_folders_and_settings_that_do_not_fit_are_refused(tmp_path: Path) -> Non
         kept = {name: stored[name] for name in stored.files if name != "character_fixed"}
     np.savez(older / "pairs-00000.npz", **kept)
     with pytest.raises(InputError, match="lacks character_fixed"):
-        Shards(older)
+        Shards(older).batch(np.array([0]))
     (tmp_path / "x.toml").write_text("seed = 1\n")
     with pytest.raises(InputError, match="does not fit"):
         load_settings(tmp_path / "x.toml")
