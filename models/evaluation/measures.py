@@ -33,20 +33,23 @@ def moving_region(flow: Floats, visible: Flags) -> Flags:
     return np.asarray(np.linalg.norm(flow, axis=-1) > MOVING) & visible
 
 
+def about(region: Flags, pixels: int) -> Flags:
+    """Return `region` (H, W) and what lies within so many pixels of it, across and down."""
+    side = 2 * pixels + 1
+    wider = cv2.dilate(region.astype(np.uint8), np.ones((side, side), np.uint8))
+    return np.asarray(wider > 0)
+
+
 def still_region(flow: Floats) -> Flags:
     """Return where nothing truly moves, nor near it, (H, W)."""
-    moves = (np.linalg.norm(flow, axis=-1) > STILL).astype(np.uint8)
-    side = 2 * STILL_AROUND + 1
-    return np.asarray(cv2.dilate(moves, np.ones((side, side), np.uint8)) == 0)
+    return ~about(np.linalg.norm(flow, axis=-1) > STILL, STILL_AROUND)
 
 
 def swimming_sums(flow: Floats, truth: Floats, fixed: Flags) -> tuple[float, float]:
     """Return the summed motion, pixels, of what is `fixed` (H, W), hair and clothes, beside what
     truly moves, and how many pixels show it."""
-    moves = (np.linalg.norm(truth, axis=-1) > MOVING).astype(np.uint8)
-    side = 2 * BESIDE + 1
-    near = np.asarray(cv2.dilate(moves, np.ones((side, side), np.uint8)) > 0)
-    region = near & fixed & (moves == 0)
+    moves = np.linalg.norm(truth, axis=-1) > MOVING
+    region = about(moves, BESIDE) & fixed & ~moves
     return float(np.linalg.norm(flow, axis=-1)[region].sum()), float(region.sum())
 
 
@@ -59,9 +62,7 @@ def endpoint_sums(flow: Floats, truth: Floats, region: Flags) -> tuple[float, fl
 
 def near_edges(edges: Floats, region: Flags) -> Flags:
     """Return the part (H, W) of `region` within `NEAR_EDGE` pixels of an edge of `edges`."""
-    side = 2 * NEAR_EDGE + 1
-    strong = (edges > EDGE).astype(np.uint8)
-    return np.asarray(cv2.dilate(strong, np.ones((side, side), np.uint8)) > 0) & region
+    return about(edges > EDGE, NEAR_EDGE) & region
 
 
 def picture_sums(
@@ -130,12 +131,8 @@ def similarity_map(image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> Floats
 
 def edge_counts(found: Floats, truth: Floats) -> tuple[float, float, float, float]:
     """Return hits among found edges, found edges, hits among true edges, true edges (pixels)."""
-    side = 2 * EDGE_AROUND + 1
-    kernel = np.ones((side, side), np.uint8)
     ours, theirs = found > EDGE, truth > EDGE
-    near_ours, near_theirs = (
-        np.asarray(cv2.dilate(x.astype(np.uint8), kernel)) > 0 for x in (ours, theirs)
-    )
+    near_ours, near_theirs = (about(x, EDGE_AROUND) for x in (ours, theirs))
     return (
         float((ours & near_theirs).sum()),
         float(ours.sum()),

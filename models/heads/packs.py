@@ -124,9 +124,10 @@ class PackFamily:
             parts.append(part)
             uv.append(np.asarray(own["uv"], np.float32))
             # Hair hangs before the face: what the skin under it does, it does not.
-            still = np.zeros((len(expressions), len(part.index), 3), np.float32)
-            hair = part.kind == "hair"
-            deltas.append(still if hair else np.stack([part.carried(e) for e in expressions]))
+            if part.kind == "hair":
+                deltas.append(np.zeros((len(expressions), len(part.index), 3), np.float32))
+            else:
+                deltas.append(np.stack([part.carried(e) for e in expressions]))
             first += len(part.index)
             first_uv += len(own["uv"])
         self._parts = tuple(parts)

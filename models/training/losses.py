@@ -114,9 +114,13 @@ def relative_error(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     """
     weight = moving(truth) * valid
     error = (weight * grid.length(flow - truth)).sum(dim=(1, 2, 3))
+    return (error / whole_motion(truth, weight)).mean()
+
+
+def whole_motion(truth: Tensor, weight: Tensor) -> Tensor:
+    """Return each pair's true motion (N,), summed by `weight` (N, 1, H, W), from a floor up."""
     motion = (weight * (grid.length(truth) + FLOOR)).sum(dim=(1, 2, 3))
-    area = LITTLE * truth.shape[-1] * truth.shape[-2] * FLOOR
-    return (error / (motion + area)).mean()
+    return motion + LITTLE * truth.shape[-1] * truth.shape[-2] * FLOOR
 
 
 def lost_gain(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
@@ -153,11 +157,8 @@ def swim(flow: Tensor, truth: Tensor, fixed: Tensor) -> Tensor:
     It lies beside what moves, where a leak weighs too little to be unlearned.
     """
     lively = moving(truth)
-    still = fixed * (1 - lively)
-    strayed = (still * grid.length(flow)).sum(dim=(1, 2, 3))
-    motion = (lively * (grid.length(truth) + FLOOR)).sum(dim=(1, 2, 3))
-    area = LITTLE * truth.shape[-1] * truth.shape[-2] * FLOOR
-    return (strayed / (motion + area)).mean()
+    strayed = (fixed * (1 - lively) * grid.length(flow)).sum(dim=(1, 2, 3))
+    return (strayed / whole_motion(truth, lively)).mean()
 
 
 def ripple(flow: Tensor, truth: Tensor, valid: Tensor) -> Tensor:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..eam.keypoints import CELLS
-from .carried import carried_truth
+from .carried import carried_truth, coarse
 from .losses import facial
 
 #: Weight of the character's own rig where the source does not show what a place should do: lids
@@ -62,11 +60,8 @@ def exchanged(pair: Mapping[str, Tensor], rng: torch.Generator) -> dict[str, Ten
 
 def wanted(pair: Mapping[str, Tensor]) -> Wanted:
     """Return what the character of a batch should do; `own` says whose own rig is true."""
-    backward = pair["character_backward"]
-    block = backward.shape[-1] // CELLS
     rig, visible, fixed = (
-        F.avg_pool2d(x, block)
-        for x in (backward, pair["character_visible"], pair["character_fixed"])
+        coarse(pair[f"character_{name}"]) for name in ("backward", "visible", "fixed")
     )
     alike, own = carried_truth(pair), pair["own"]
     known = alike.known.float()

@@ -15,8 +15,9 @@ from microface.models.heads.chart import chart_map
 from microface.models.heads.device import jpeg, raster, sensor
 from microface.models.heads.device.head import DeviceHead, Shelf
 from microface.models.heads.device.look import Looks, looks_of, shadows
-from microface.models.heads.device.render import Drawings, charts, draw, motions
+from microface.models.heads.device.render import Drawings, charts, draw, fixed_share, motions
 from microface.models.heads.expressions import added
+from microface.models.heads.fixed import fixed_share as fixed_by_numpy
 from microface.models.heads.packs import load_makehuman
 from microface.models.heads.raster import rasterise
 from microface.models.heads.render import Drawing, motion
@@ -105,6 +106,18 @@ def test_motion_is_the_same(both: Both) -> None:
         assert np.linalg.norm(theirs.flow, axis=-1).max() > 3
         assert away[seen].max() < 0.01
         assert ((found.visible[row, 0].numpy() > 0.75) == seen).mean() > 0.999
+
+
+def test_what_is_fixed_is_the_same(both: Both) -> None:
+    side = both.drawn.side
+    cover = np.zeros((side, side, 4), np.float32)
+    cover[:, side // 3 : side // 2 + 1, 3] = np.linspace(0, 1, side, dtype=np.float32)[:, None]
+    on_device = torch.from_numpy(cover).permute(2, 0, 1)
+    for over, covers in ((None, ()), (cover, (on_device,))):
+        ours = fixed_share(both.head, both.drawn.first(1), covers)[0, 0].numpy()
+        theirs = fixed_by_numpy(both.actor.head, both.actor.neutral, over)
+        assert np.mean(np.abs(ours - theirs) > 1e-5) < 1e-3
+        assert theirs.max() == 1 and theirs.mean() < 0.9
 
 
 def test_charts_and_keypoints_are_the_same(both: Both) -> None:

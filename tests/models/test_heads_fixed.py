@@ -49,6 +49,7 @@ def covered(families: list[HeadModel]) -> list[Pair]:
                 found.append(pair)
         if len(found) == 4:
             break
+    assert len(found) == 4
     return found
 
 

@@ -128,9 +128,10 @@ class Side:
         gain = gain * (wanted / level)[:, None]
         return exposed([self.settings[r].sensor for r in rows], first, whole, gain[of], rng)
 
-    def fixed(self) -> Tensor:
-        """Return how much of each pixel of the neutrals shows hair or clothes, (A, 1, S, S)."""
-        return fixed_share(self.head, self.drawn.first(len(self.settings)))
+    def fixed(self, covers: Sequence[Tensor | None] = ()) -> Tensor:
+        """Return how much of each pixel of the neutrals, with `covers` over them, shows what is
+        fixed, (A, 1, S, S)."""
+        return fixed_share(self.head, self.drawn.first(len(self.settings)), covers)
 
     def motion_of_keypoints(self) -> tuple[Tensor, Tensor]:
         """Return the neutrals' keypoints (P, 30, 2) of each act and their way, in pixels."""
@@ -286,10 +287,7 @@ class Studio:
         }
 
     def _character(self, side: Side, noise: torch.Generator) -> dict[str, Tensor]:
-        covers, fixed = side.covers(), side.fixed()
-        for row, cover in enumerate(covers):
-            if cover is not None:
-                fixed[row] = torch.maximum(fixed[row], F.avg_pool2d(cover[3:], SUPERSAMPLING))
+        covers = side.covers()
         of = [covers[setting] for setting in side.of.tolist()]
         forward, backward = (
             beneath(motions(side.head, side.drawn, start, end), of)
@@ -305,7 +303,7 @@ class Studio:
             "character_forward": in_rows(forward.flow).half(),
             "character_backward": in_rows(backward.flow).half(),
             "character_visible": visible(forward, backward)[:, 0].byte(),
-            "character_fixed": (fixed > MOSTLY)[side.of, 0].byte(),
+            "character_fixed": (side.fixed(covers) > MOSTLY)[side.of, 0].byte(),
             "character_points": points,
             "character_motion": moved,
             "character_chart": self._charts(side),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -203,12 +204,16 @@ def motions(head: DeviceHead, drawn: Drawings, start: Tensor, end: Tensor) -> Mo
     return Motions(means[:, :2] / covered.clamp(min=0.25), means[:, 2:3], covered)
 
 
-def fixed_share(head: DeviceHead, drawn: Drawings) -> Tensor:
-    """Return how much of each pixel of each picture shows hair or clothes, (B, 1, S, S)."""
+def fixed_share(head: DeviceHead, drawn: Drawings, covers: Sequence[Tensor | None] = ()) -> Tensor:
+    """Return how much of each pixel of each picture shows what is fixed, (B, 1, S, S), as
+    `fixed.fixed_share`; `covers` (4, 2S, 2S) lie over the pictures that have one."""
     fixed = torch.tensor([surface.fixed for surface in head.surfaces], device=head.device)
     on_head = drawn.triangle >= 0
     shown = on_head & fixed[head.surface[drawn.triangle.clamp(min=0)]]
     planes = shown.to(drawn.light.dtype).reshape(-1, 1, drawn.side, drawn.side)
+    for row, cover in enumerate(covers):
+        if cover is not None:
+            planes[row] = torch.maximum(planes[row], cover[3:])
     return F.avg_pool2d(planes, SUPERSAMPLING)
 
 
