@@ -35,6 +35,7 @@ def generate(
     mix: str = EVEN_MIX,
     align: str = "moments",
     face: str = "largest",
+    spectacles: str = "still",
 ) -> Generated:
     """Put a source clip's expression on a character's neutral picture; returns `Generated`.
 
@@ -45,16 +46,18 @@ def generate(
     hears of progress. `views` are the sides that the face is seen from (see `VIEWS`): each has a
     neutral and a generation of its own; the first is what is returned, with the `others` in it.
 
-    `gains`, `timing`, `rest`, `second` and how it goes in, and `face` are as in `Performance`:
-    regions of the face like "brows=2, left=0.5", times like "duration=0.3, apex=0.12", the frame or
-    picture in which the source rests, a second clip with how much of it there is, like "0.3" or
-    "lips=1", and which of several faces in the source is meant, like "right".
+    `gains`, `timing`, `rest`, `second` and how it goes in, `face` and `spectacles` are as in
+    `Performance`: regions of the face like "brows=2, left=0.5", times like "duration=0.3,
+    apex=0.12", the frame or picture in which the source rests, a second clip with how much of it
+    there is, like "0.3" or "lips=1", which of several faces in the source is meant, like "right",
+    and whether spectacles on the character stay "still" or "move" with the face.
     Raises `InputError` for a character or clip that cannot be used and `RunError` when the server
     fails.
     """
     asked = Performance(
-        str(clip), fps, strength, gains, timing, rest, second, second_fps, mix, align, face
-    )
+        str(clip), fps, strength, gains, timing, rest, second, second_fps, mix, align, face,
+        spectacles,
+    )  # fmt: skip
     clip_label(str(clip))  # Raises for a clip that is not there, before anything is rendered.
     asked.check()
     check(obj)

@@ -98,6 +98,7 @@ def _generated(
         mix=asked.mix,
         align=asked.align,
         face=asked.face,
+        spectacles=asked.spectacles,
     )
     report.say(f"{len(generated.frames)} frames at {float(generated.fps):g} a second")
     for note in generated.result.get("notes", []):

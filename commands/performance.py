@@ -1,5 +1,5 @@
 """Arguments that say how a clip is performed beside its strength: regions, times, the source's
-neutral and face, a second clip."""
+neutral and face, what the character wears, a second clip."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def add_performance_arguments(parser: argparse.ArgumentParser) -> None:
         "number from its left (1 first), or a place X,Y in pixels",
     )
     parser.add_argument(
+        "--spectacles",
+        choices=("still", "move"),
+        help="what spectacles on the character do: stay while the face behind them moves "
+        "(default), or move with it, for a picture on which they were seen wrongly",
+    )
+    parser.add_argument(
         "--timing",
         action="append",
         default=[],
@@ -64,7 +70,9 @@ def add_performance_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check_no_performance(arguments: argparse.Namespace) -> None:
     """Raise InputError where any of the arguments was given beside a sheet of clips."""
-    for name in ("gain", "neutral", "face", "timing", "second", "second_fps", "mix"):
+    for name in (
+        "gain", "neutral", "face", "spectacles", "timing", "second", "second_fps", "mix"
+    ):  # fmt: skip
         if getattr(arguments, name):
             raise InputError(
                 f"--{name.replace('_', '-')} and --sheet were given.",
@@ -92,6 +100,7 @@ def performance(arguments: argparse.Namespace) -> Performance:
         ",".join(arguments.mix) or EVEN_MIX,
         arguments.align,
         arguments.face or "largest",
+        arguments.spectacles or "still",
     )
     asked.check()
     return asked

@@ -34,6 +34,7 @@ DATA = {
         "models/weights/manifest.json",
         "server/clips/*.npz",
         "server/clips/*.onnx",
+        "server/engine/*.onnx",
     ),
 }
 #: What a shipped module may import besides Python's own modules and this tree: what Blender has ...

@@ -67,6 +67,7 @@ class RetargetEngine:
             gains=parse_gains(request.gains),
             timing=parse_timing(request.timing or ""),
             second=second,
+            keep_spectacles=request.spectacles != "move",
         )
         try:
             yield from work.steps()

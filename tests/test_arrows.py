@@ -53,6 +53,7 @@ ONLY_IN = {
         "models.training",
         "models.evaluation",
         "models.recognition",
+        "models.spectacles",
         "models.export",
         "models.precision",
         "server.engine.runtime_torch",

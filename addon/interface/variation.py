@@ -77,6 +77,15 @@ class MicrofaceVariation(bpy.types.PropertyGroup):  # type: ignore[misc]
         ),
         default="largest",
     )
+    spectacles: bpy.props.EnumProperty(  # type: ignore[valid-type]
+        name="Spectacles",
+        description="What spectacles on the character do while the face behind them moves",
+        items=(
+            ("still", "Still", "They stay as they are"),
+            ("move", "Move", "They move with the face: for a picture on which none are worn"),
+        ),
+        default="still",
+    )
     neutral: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Neutral",
         items=(
@@ -152,6 +161,7 @@ def asked_of(settings: Any) -> Performance:
         {entry[0]: entry[3] for entry in _PARTS}[change.part].format(round(change.share, 4)),
         change.align,
         change.face,
+        change.spectacles,
     )
     found.check()
     return found

@@ -55,6 +55,7 @@ class MICROFACE_PT_sources(_Panel, bpy.types.Panel):  # type: ignore[misc]
         """Draw the face, its neutral and the second clip."""
         column, change = self.column(context)
         column.row().prop(change, "face", expand=True)
+        column.row().prop(change, "spectacles", expand=True)
         column.separator()
         column.row().prop(change, "neutral", expand=True)
         if change.neutral != "FOUND":

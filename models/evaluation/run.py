@@ -33,6 +33,7 @@ class Sums:
     claimed: list[tuple[float, float]] = field(default_factory=list)
     carried: list[tuple[float, float]] = field(default_factory=list)
     measured: list[tuple[float, float]] = field(default_factory=list)
+    carried_shown: list[tuple[float, float]] = field(default_factory=list)
     carried_cosine: list[tuple[float, float]] = field(default_factory=list)
     carried_gain: list[tuple[float, float]] = field(default_factory=list)
     side: list[tuple[float, float]] = field(default_factory=list)
@@ -96,7 +97,7 @@ def add(
     still = measures.still_region(backward)
     flow, image = result.flow[i], result.images[i]
     sums.claimed.append(measures.endpoint_sums(flow, backward, region))
-    small = coarse(torch.from_numpy(flow).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+    small = on_cells(flow)
     wanted = alike.flow[i].permute(1, 2, 0).numpy()
     like = measures.moving_region(wanted, alike.known[i, 0].numpy())
     sums.carried.append(measures.endpoint_sums(small, wanted, like))
@@ -112,6 +113,8 @@ def add(
     # Optical flow between two equal pictures is nothing: no need to measure it.
     same = np.array_equal(neutral, image)
     shown = np.zeros_like(forward) if same else measure_flow(neutral, image)
+    came_from = np.zeros_like(forward) if same else measure_flow(image, neutral)
+    sums.carried_shown.append(measures.endpoint_sums(on_cells(came_from), wanted, like))
     everywhere = measures.moving_region(forward, np.ones_like(visible))
     sums.measured.append(measures.endpoint_sums(shown, forward, everywhere))
     sums.shown_gain.append(measures.gain_sums(shown, forward, everywhere))
@@ -131,6 +134,12 @@ def add(
     sums.edge_difference.append(measures.picture_sums(image, frame, at_edges))
     whole = np.linalg.norm(flow, axis=-1)
     sums.rest.append((float(whole.sum()), float(whole.size)))
+
+
+def on_cells(flow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a flow (256, 256, 2) on the motion grid (64, 64, 2)."""
+    small = coarse(torch.from_numpy(flow).permute(2, 0, 1)[None])[0]
+    return np.asarray(small.permute(1, 2, 0).numpy(), np.float32)
 
 
 def as_they_are(pair: Pairs) -> Pairs:

@@ -15,7 +15,7 @@ from .pulls import Pull, pulled
 from .render import Drawing, Look, draw, prepare_look
 from .scene import Framing
 from .sensor import Sensor
-from .setting import SIZE, random_setting
+from .setting import SIZE, Setting, random_setting
 
 
 @dataclass(frozen=True)
@@ -65,20 +65,29 @@ def make_actor(
     clean: bool,
     varied: bool = False,
 ) -> Actor:
-    """Draw a head in a setting; arguments as of `random_setting`."""
-    s = random_setting(rng, head, framing, clean=clean, varied=varied)
+    """Draw a head in a random setting; arguments as of `random_setting`."""
+    return actor_in(random_setting(rng, head, framing, clean=clean, varied=varied))
+
+
+def actor_in(s: Setting) -> Actor:
+    """Draw the head of a setting, its light exposed as the setting wants it."""
     look = prepare_look(s.head, s.vertices, s.camera, s.light, s.style)
     neutral = draw(s.head, s.vertices, look, SIZE)
-    shown = neutral.light.reshape(-1, 4)[neutral.pixel, :3]
-    mean = float(shown.mean())
+    mean, median = light_on(neutral)
     level = max(mean, 1e-3)
     sensor = replace(s.sensor, exposure=s.sensor.exposure * np.float32(s.wanted / level))
     background = s.background * np.float32(level / s.wanted)
     cover, loose = None, False
     if s.cover is not None:
-        cover = s.cover.picture * s.cover.factor(mean, np.median(shown, axis=0))
+        cover = s.cover.picture * s.cover.factor(mean, median)
         loose = s.cover.loose
     return Actor(s.head, s.base, look, sensor, background, s.vertices, neutral, cover, loose)
+
+
+def light_on(drawing: Drawing) -> tuple[float, Floats]:
+    """Return the mean brightness and the median colour (3,) of a head that was drawn."""
+    shown = drawing.light.reshape(-1, 4)[drawing.pixel, :3]
+    return float(shown.mean()), np.median(shown, axis=0)
 
 
 def shake_of(rng: np.random.Generator, side: int, strength: float = 1.0) -> NDArray[np.float64]:

@@ -1,18 +1,11 @@
-"""What varies on a face beside form and skin: beards, lip and cheek colour, shade, teeth,
-spectacles."""
+"""What varies on a face beside form and skin: beards, lip and cheek colour, shade, teeth."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from .families import Floats
 from .keypoints import face_unit, keypoints_from_landmarks
-
-_FULL = (255.0,)
 
 
 def _near(places: Floats, centres: Floats, reach: float) -> Floats:
@@ -60,46 +53,6 @@ def teeth_tint(rng: np.random.Generator) -> Floats:
     """Draw a factor (3,) on the colour of teeth: whiter to yellower, brighter to darker."""
     yellow = np.array([0.0, 0.12, 0.4]) * rng.uniform(-0.2, 1.0)
     return np.asarray(np.exp(rng.uniform(-0.4, 0.1) - yellow), dtype=np.float32)
-
-
-def _pixel(place: NDArray[np.floating[Any]]) -> tuple[int, int]:
-    return round(float(place[0])), round(float(place[1]))
-
-
-def spectacles(rng: np.random.Generator, landmarks: Floats, side: int) -> Floats:
-    """Draw spectacles as premultiplied linear colour and coverage (side, side, 4).
-
-    `landmarks` (68, 2 or more) in the same pixels. They are rigid with the head, which an
-    expression does not move.
-    """
-    right, left = landmarks[36:42, :2].mean(0), landmarks[42:48, :2].mean(0)
-    apart = float(np.linalg.norm(left - right))
-    tilt = float(np.degrees(np.arctan2(left[1] - right[1], left[0] - right[0])))
-    width = apart * float(rng.uniform(0.33, 0.42))
-    height = width * float(rng.uniform(0.6, 1.0))
-    thick = max(1, round(apart * float(rng.uniform(0.012, 0.06))))
-    drop = np.array([0.0, height * float(rng.uniform(0.0, 0.25))])
-    rim = np.zeros((side, side), np.uint8)
-    lens = np.zeros((side, side), np.uint8)
-    for eye in (right, left):
-        centre = _pixel(eye + drop)
-        axes = (round(width), round(height))
-        cv2.ellipse(lens, centre, axes, tilt, 0, 360, _FULL, -1, cv2.LINE_AA)
-        cv2.ellipse(rim, centre, axes, tilt, 0, 360, _FULL, thick, cv2.LINE_AA)
-    along = (left - right) / apart
-    for start, end in (
-        (right + drop + along * width, left + drop - along * width),
-        (right + drop - along * width, landmarks[0, :2] + drop),
-        (left + drop + along * width, landmarks[16, :2] + drop),
-    ):
-        cv2.line(rim, _pixel(start), _pixel(end), _FULL, thick, cv2.LINE_AA)
-    frame = rim.astype(np.float32)[..., None] / 255
-    glass = lens.astype(np.float32)[..., None] / 255 * np.float32(rng.uniform(0, 0.15))
-    colour = np.float32(rng.uniform(0.005, 0.2)) * rng.uniform(0.6, 1, 3).astype(np.float32)
-    glare = np.float32(rng.uniform(0.0, 0.6))
-    opaque = frame + (1 - frame) * glass
-    light = frame * colour + (1 - frame) * glass * glare
-    return np.asarray(np.concatenate([light, opaque], axis=2), dtype=np.float32)
 
 
 def laid_over(light: Floats, cover: Floats | None) -> Floats:

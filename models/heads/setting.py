@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from . import spectacles
 from .environment import lit_around
 from .expressions import RECIPES, added, expression_weights
 from .families import Floats, RenderHead
-from .makeup import spectacles
 from .occluders import fringe, hand, strands
 from .render import SUPERSAMPLING
 from .scene import Camera, Framing, Light, random_background, random_camera, random_light
@@ -137,7 +137,7 @@ def random_setting(
     marks = camera.project(vertices[head.landmarks], SIZE * SUPERSAMPLING)
     cover = None
     if not clean and rng.random() < 0.1:
-        cover = Cover(spectacles(rng, marks, SIZE * SUPERSAMPLING), grey=True)
+        cover = Cover(spectacles.oval(rng, marks, SIZE * SUPERSAMPLING), grey=True)
     elif varied:
         sensor, cover = _impaired(variety, sensor, marks, clean)
     return Setting(head, base, vertices, camera, light, style, sensor, wanted, background, cover)
@@ -157,7 +157,7 @@ def _impaired(
         if chance < _FRINGED + _LOCKED:
             return sensor, Cover(strands(rng, marks, side, level))
         if chance < _FRINGED + _LOCKED + _SPECTACLED:
-            return sensor, Cover(spectacles(rng, marks, side), grey=True)
+            return sensor, Cover(spectacles.oval(rng, marks, side), grey=True)
         return sensor, None
     sensor = worsened(rng, sensor)
     chance = rng.random()

@@ -25,6 +25,7 @@ from .doubts import Doubts, shrunk
 from .fields import Fields
 from .regions import gain_field, share_field
 from .runtime import Runtime
+from .spectacles import worn_on
 from .unfold import unfolded
 from .units import units_shown
 
@@ -79,6 +80,7 @@ class Retargeting:
         gains: Gains | None = None,
         timing: Retiming | None = None,
         second: Second | None = None,
+        keep_spectacles: bool = True,
     ) -> None:
         """Find all faces and encode all neutrals.
 
@@ -87,7 +89,8 @@ class Retargeting:
         frame, of the same person at rest (with neither it is found). `face` is the one of several
         in the source that is meant, the largest if None. `gains` by region and side of
         the face (see `regions`) multiply the strength there. `timing` gives other times, `second`
-        another clip to be mixed in. `progress` is told (steps done, steps in all). Raises
+        another clip to be mixed in. Spectacles on the character stay still, unless
+        `keep_spectacles` is false. `progress` is told (steps done, steps in all). Raises
         InputError where there is no face, or the strength is out of `STRENGTHS`.
         """
         if not STRENGTHS[0] <= strength <= STRENGTHS[1]:
@@ -106,10 +109,17 @@ class Retargeting:
             self.face: FaceBox = find_face(
                 neutral, runtime.encode, "the character's picture", upright=False
             )
-        self._canvas = Canvas(neutral, self.face.crop)
         picture = take_crop(neutral, self.face.crop)
         with self._timings.stage("motion"):
             character = runtime.encode(picture)
+            self._worn = None
+            if keep_spectacles:
+                self._worn = worn_on(neutral, self.face.crop, character["points"][0])
+            if self._worn is not None:
+                neutral = self._worn.bare
+                picture = take_crop(neutral, self.face.crop)
+                character = runtime.encode(picture)
+        self._canvas = Canvas(neutral, self.face.crop)
         target = Target(picture, character, strength)
         first = Carrier(
             clip, target, runtime, self._timings, cancelled,
@@ -117,6 +127,8 @@ class Retargeting:
         )  # fmt: skip
         self._first = first
         self._notes = told_of_character(self.face)
+        if self._worn is not None:
+            self._notes.append("spectacles are seen on the character's picture; they stay still")
         self._notes += _notes(clip, first.face, asked=face is not None and not face.is_largest)
         self._second = second
         self._gains = dict(gains or {})
@@ -172,10 +184,14 @@ class Retargeting:
                 mask = np.clip(mask * self._gain, 0, 1)
                 doubt = doubt * shrunk(self._gain, len(doubt))
             flow = unfolded(flow)
+            image = self._canvas.paint(flow, fields.residual, mask)
+            edge = self._canvas.edge_map(fields.edges)
+            if self._worn is not None:
+                image, edge = self._worn.put_on(image), self._worn.without(edge)
             return Generated(
                 index,
-                self._canvas.paint(flow, fields.residual, mask),
-                self._canvas.edge_map(fields.edges),
+                image,
+                edge,
                 self._canvas.forward(flow),
                 self._doubts.add(flow, doubt, fields.steadiness),
             )

@@ -15,7 +15,7 @@ from .faces import parse_face
 from .failures import ProtocolError
 from .limits import STRENGTHS
 from .regions import EVEN_MIX, parse_gains, parse_mix
-from .requests import ALIGNMENTS, BUILTIN
+from .requests import ALIGNMENTS, BUILTIN, SPECTACLES
 from .timing import parse_fps, parse_timing
 
 Fps = Fraction | float | str | None
@@ -32,7 +32,8 @@ class Performance:
     person; None: it is found. `second` is another clip, of which there is as much as `mix` says
     (see `regions.parse_mix`), and `align` whether its onset, apex and offset meet those of the
     first ("moments") or its start ("start"). `face` says which of several faces in the clip is
-    meant: "largest", "left", "2", "470,160" (see `faces.parse_face`).
+    meant: "largest", "left", "2", "470,160" (see `faces.parse_face`). `spectacles` on the character
+    stay "still", or "move" with the face.
     """
 
     clip: Path | str
@@ -46,6 +47,7 @@ class Performance:
     mix: str = EVEN_MIX
     align: str = "moments"
     face: str = "largest"
+    spectacles: str = "still"
 
     def check(self) -> None:
         """Raise InputError for what can be seen to be wrong without a server."""
@@ -57,6 +59,10 @@ class Performance:
         if self.align not in ALIGNMENTS:
             raise InputError(
                 f"Clips cannot be aligned by '{self.align}'.", f"Give {' or '.join(ALIGNMENTS)}."
+            )
+        if self.spectacles not in SPECTACLES:
+            raise InputError(
+                f"Spectacles cannot be '{self.spectacles}'.", f"Give {' or '.join(SPECTACLES)}."
             )
         if isinstance(self.rest, int) and self.rest < 0:
             raise InputError(f"There is no frame {self.rest}.", "Count frames from 0.")
@@ -80,7 +86,8 @@ class Performance:
         return found
 
     def fields(self) -> dict[str, Any]:
-        """Return what `RetargetRequest` says of time, rest, the second clip and the face."""
+        """Return what `RetargetRequest` says of time, rest, the second clip, the face and what
+        the character wears."""
         there = self.second is not None
         return {
             "fps": checked_fps(self.fps),
@@ -90,6 +97,7 @@ class Performance:
             "mix": self.mix if there else None,
             "align": self.align if there else None,
             "face": None if parse_face(self.face).is_largest else self.face,
+            "spectacles": None if self.spectacles == "still" else self.spectacles,
         }
 
 

@@ -25,6 +25,9 @@ BUILTIN = "builtin:"
 #: How two clips are laid over each other in time: by onset, apex and offset, or by their starts.
 ALIGNMENTS = ("moments", "start")
 
+#: What spectacles on a character do while the face behind them moves: nothing, or as it does.
+SPECTACLES = ("still", "move")
+
 Table = dict[str, Any]
 
 _DIGEST = Bytes(32)
@@ -60,7 +63,7 @@ class RetargetRequest(_Request):
     `neutral_frame`, or comes from the content `rest`, a clip or picture of the same person; else it
     is found. `second` is another clip, of which there is as much as `mix` says, like "0.5" or
     "lips=1", aligned with the first as `align` says. `face` says which of several faces in the clip
-    is meant, like "left" (see `faces`).
+    is meant, like "left" (see `faces`). `spectacles` on the character stay still, or "move".
     """
 
     neutral: Annotated[bytes, _DIGEST]
@@ -84,6 +87,7 @@ class RetargetRequest(_Request):
     mix: Annotated[str | None, Optional(_WORDS)] = None
     align: Annotated[str | None, Optional(Text(8, ALIGNMENTS))] = None
     face: Annotated[str | None, Optional(_FACE)] = None
+    spectacles: Annotated[str | None, Optional(Text(8, SPECTACLES))] = None
 
     @property
     def digests(self) -> tuple[bytes, ...]:

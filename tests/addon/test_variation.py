@@ -60,7 +60,7 @@ def test_the_operator_asks_what_the_api_asks(
     by_api = api.generate(
         mask, clip, Fraction(100), server=lifting_server, resolution=128,
         gains="lips=2", timing="factor=2", rest=1, second=clip, second_fps=Fraction(50), mix="0.5",
-        face="right",
+        face="right", spectacles="move",
     )  # fmt: skip
     assert by_api.times == pytest.approx(np.arange(4) / 50) and by_api.fps == 50
     settings.character, settings.server = mask, lifting_server
@@ -71,19 +71,19 @@ def test_the_operator_asks_what_the_api_asks(
     change.neutral, change.neutral_frame = "FRAME", 1
     change.use_second, change.second_source = True, "FILE"
     change.second_path, change.second_fps = str(clip), "50"
-    change.face = "right"
+    change.face, change.spectacles = "right", "move"
     assert bpy.ops.microface.generate() == {"FINISHED"}
     by_operator = desk().done[mask.name].result()
     asked = by_operator.result["asked"]
     assert asked == by_api.result["asked"] and asked["neutral_frame"] == 1
-    assert asked["face"] == "right"
+    assert asked["face"] == "right" and asked["spectacles"] == "move"
     assert np.array_equal(by_operator.times, by_api.times)
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_rendered(mask: Any, clip: Path) -> None:
     wrongs: tuple[dict[str, Any], ...] = (
         {"strength": 0.0}, {"timing": "apex=soon"}, {"gains": "ears=1"}, {"mix": "2"},
-        {"face": "middle"},
+        {"face": "middle"}, {"spectacles": "off"},
     )  # fmt: skip
     for wrong in wrongs:
         with pytest.raises(InputError):

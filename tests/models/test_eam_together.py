@@ -71,7 +71,7 @@ def test_a_side_that_rests_does_not_follow_the_other() -> None:
 def test_the_stage_teaches_nothing_else(tmp_path: Path) -> None:
     write_shard(tmp_path)
     settings = replace(
-        load_settings().with_changes(minutes=1, batch=2, seed=3),
+        load_settings().with_changes(minutes=0.1, batch=2, seed=3),
         network={"features": 8, "detail": 8, "context": 8, "channels": 8, "together": 8},
     )
     trainer = Trainer(tmp_path, Shards(tmp_path), settings)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from microface.head.head import Head, build_head
 from microface.head.identity import IDENTITIES
+from microface.models.heads import spectacles
 from microface.models.heads.families import TEST_IDENTITIES_FROM
-from microface.models.heads.makeup import face_tint, laid_over, spectacles
+from microface.models.heads.makeup import face_tint, laid_over
 from microface.models.heads.procedural import (
     TEST_MEMBERS,
     TRAINING_MEMBERS,
@@ -103,7 +104,7 @@ def test_tint_keeps_to_the_face_and_to_positive_factors(head: Head) -> None:
 def test_spectacles_lie_over_the_eyes(head: Head) -> None:
     side = 512
     marks = _landmarks(head)[:, :2] * [24, -24] + side / 2
-    cover = spectacles(np.random.default_rng(0), marks.astype(np.float32), side)
+    cover = spectacles.oval(np.random.default_rng(0), marks.astype(np.float32), side)
     assert cover.shape == (side, side, 4)
     assert np.all(cover[..., :3] <= cover[..., 3:] + 1e-6)
     rows, columns = np.nonzero(cover[..., 3] > 0.8)

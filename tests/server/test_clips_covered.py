@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from microface.models.evaluation.hard_scenes import doing
-from microface.models.heads.makeup import spectacles
+from microface.models.heads import spectacles
 from microface.models.heads.occluders import hand, moved
 from microface.models.heads.scene import composed
 from microface.models.heads.sensor import expose
@@ -100,7 +100,7 @@ def mask() -> np.ndarray:
 
 @pytest.mark.parametrize("worn", ["glasses", "mask"])
 def test_what_is_worn_all_the_time_covers_nothing(worn: str) -> None:
-    cover = mask() if worn == "mask" else spectacles(np.random.default_rng(2), marks(), SIZE)
+    cover = mask() if worn == "mask" else spectacles.oval(np.random.default_rng(2), marks(), SIZE)
     steadied = Steadier(shown(cover), WHOLE).steady(
         shown(moved(cover, np.array([4, -3])), (4, -3), seed=6)
     )

@@ -238,6 +238,7 @@ def test_requests_of_any_content_raise_nothing_but_protocol_errors(
         {"second": "zz", "second_kind": "video", "second_name": "b.mp4"},
         {"mix": "0.5"},
         {"face": "middle"},
+        {"spectacles": "off"},
         {"beyond": 1},
     ],
 )
@@ -263,6 +264,7 @@ def test_a_whole_request_fits_a_header() -> None:
     whole = RetargetRequest(
         DIGEST, 64, 64, DIGEST, "builtin", name, "24000/1001", 1.0, words, "0=0, 0.1=0.2",
         None, DIGEST, "picture", name, DIGEST, "frames", name, "50", words, "moments", "470,160",
+        "move",
     )  # fmt: skip
     assert parse_request("retarget", whole.table()) == whole
     assert len(bytes(encode(m.Submit(bytes(16), "retarget", 8, whole.table()))[0])) < 4096
