@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import InputError, RunError
 from .eam.keypoints import CELLS, Encoding
 from .eam.network import Animation, Eam, EamConfig, Prepared
-from .graphs import GRAPHS, SIDES, Feed, Graphs
+from .graphs import GRAPHS, SIDES, Feed, Graph, Graphs
+from .stored import store
 
 #: What `encode.onnx` returns, in order; fields of `eam.keypoints.Encoding`.
 ENCODINGS = Encoding._fields
@@ -96,11 +97,7 @@ def animate_inputs() -> list[str]:
 
 def save_weights(network: Eam, path: Path) -> None:
     """Write `network` with its configuration as safetensors, in one step."""
-    aside = path.with_suffix(".part")
-    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
-    save_file(tensors, str(aside), metadata={"config": json.dumps(asdict(network.config))})
-    aside.chmod(0o644)  # safetensors writes for the owner alone
-    aside.replace(path)
+    store(network, path, {"config": json.dumps(asdict(network.config))})
 
 
 def load_weights(path: Path) -> Eam:
@@ -205,6 +202,38 @@ def write_graph(
     if facts:
         onnx.helper.set_model_props(model, dict(facts))
         onnx.save(model, str(path))
+
+
+def export_graph(
+    graph: nn.Module,
+    trial: Callable[[int, int], tuple[Tensor, ...]],
+    path: Path,
+    takes: Sequence[str],
+    gives: Sequence[str],
+    facts: Mapping[str, str] | None = None,
+) -> float:
+    """Write a graph of tensors alone to `path` and return how far it is from torch at most; all or
+    nothing.
+
+    `trial` makes up so many inputs from a seed; the rest as in `write_graph`. Raises RunError where
+    the graph differs by more than `PARITY`.
+    """
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    aside = path.with_suffix(".part")
+    try:
+        write_graph(graph.eval(), trial(2, 0), aside, takes, gives, facts)
+        inputs = trial(3, 1)
+        feed = {name: value.numpy() for name, value in zip(takes, inputs, strict=True)}
+        made = Graph(aside).run(feed)
+        with torch.no_grad():
+            truth = graph(*inputs)
+        worst = max(gap(ours, made[name]) for ours, name in zip(truth, gives, strict=True))
+        if not worst <= PARITY:
+            raise RunError(f"The graph differs from torch by {worst:.2g}.", "Keep the old one.")
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return worst
 
 
 def parity(network: Eam, folder: Path, count: int = 3) -> dict[str, float]:

@@ -56,6 +56,7 @@ ONLY_IN = {
         "models.spectacles",
         "models.export",
         "models.precision",
+        "models.stored",
         "server.engine.runtime_torch",
     ),
     "bpy": ("addon",),

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from ...errors import RunError, told
-from ..export import PARITY, gap, trial_flow, write_graph
-from ..graphs import Graph
+from ...errors import told
+from ..export import export_graph, trial_flow
 from .network import WEIGHTS, Reading, Recogniser, load_recogniser
 from .regions import UPRIGHT, windows
 from .units import COLUMNS
@@ -47,29 +45,14 @@ def trial(count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def export(network: Recogniser, path: Path) -> float:
-    """Write the graph to `path` and return how far it is from torch at most; all or nothing.
-
-    Raises RunError where that is more than `PARITY`.
-    """
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    graph = RecogniseGraph(network).eval()
-    aside = path.with_suffix(".part")
+    """Write the graph to `path`; returns and raises as `export_graph`."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)  # one operator that ONNX does not know
     try:
         facts = {"columns": json.dumps([str(column) for column in COLUMNS])}
-        write_graph(graph, trial(2), aside, INPUTS, Reading._fields, facts)
-        flow, points = trial(3, seed=1)
-        made = Graph(aside).run({"flow": flow.numpy(), "points": points.numpy()})
-        truth = graph(flow, points)
-        worst = max(gap(a, made[name]) for a, name in zip(truth, Reading._fields, strict=True))
-        if not worst <= PARITY:
-            raise RunError(f"The graph differs from torch by {worst:.2g}.", "Keep the old one.")
-        aside.replace(path)
+        return export_graph(RecogniseGraph(network), trial, path, INPUTS, Reading._fields, facts)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
-        aside.unlink(missing_ok=True)
-    return worst
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ...errors import InputError
+from ..stored import store
 from .regions import ACROSS, KINDS, PARTNER, WINDOWS, strain
 from .units import COLUMNS, MIRROR
 
@@ -114,12 +115,8 @@ def compressed(values: Tensor) -> Tensor:
 
 def save_recogniser(network: Recogniser, path: Path) -> None:
     """Write `network` with its configuration as safetensors, in one step."""
-    aside = path.with_suffix(".part")
-    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
     facts = asdict(network.config) | {"columns": [str(column) for column in COLUMNS]}
-    save_file(tensors, str(aside), metadata={"recogniser": json.dumps(facts)})
-    aside.chmod(0o644)  # safetensors writes for the owner alone
-    aside.replace(path)
+    store(network, path, {"recogniser": json.dumps(facts)})
 
 
 def load_recogniser(path: Path = WEIGHTS) -> Recogniser:

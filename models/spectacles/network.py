@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ...errors import InputError
 from ..eam.blocks import Hourglass, Projection
+from ..stored import store
 
 #: The network that ships.
 WEIGHTS = Path(__file__).parents[1] / "weights" / "spectacles.safetensors"
@@ -46,11 +47,7 @@ class Spectacles(nn.Module):
 
 def save_spectacles(network: Spectacles, path: Path) -> None:
     """Write `network` with its configuration as safetensors, in one step."""
-    aside = path.with_suffix(".part")
-    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
-    save_file(tensors, str(aside), metadata={"spectacles": json.dumps(asdict(network.config))})
-    aside.chmod(0o644)  # safetensors writes for the owner alone
-    aside.replace(path)
+    store(network, path, {"spectacles": json.dumps(asdict(network.config))})
 
 
 def load_spectacles(path: Path = WEIGHTS) -> Spectacles:
