@@ -13,6 +13,7 @@ from ..errors import InputError
 from .engine.pipeline import Cancelled, Generated, Second, retarget
 from .engine.runtime import WEIGHTS, OnnxRuntime, Runtime
 from .engine.solve import solve_weights
+from .engine.spectacles import rims_on
 from .protocol.faces import parse_face
 from .protocol.messages import Weights
 from .protocol.regions import EVEN_MIX, parse_gains, parse_mix
@@ -32,9 +33,10 @@ class RetargetEngine:
         self._runtime = runtime
 
     def warm(self) -> Mapping[str, str]:
-        """Run the network once, so that the first job does not wait; return its files' SHA-256."""
+        """Run each network once, so that the first job does not wait; return its files' SHA-256."""
         grey = np.full((256, 256, 3), 128, np.uint8)
         encoding = self._runtime.encode(grey)
+        rims_on(grey, encoding["points"][0])
         still = np.zeros((64, 64, 2), np.float32)
         scene = self._runtime.prepare(encoding, encoding, grey)
         batch = self._runtime.batch
