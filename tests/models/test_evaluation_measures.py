@@ -96,6 +96,7 @@ def test_the_table_names_every_method_and_says_when_there_is_nothing_to_say() ->
         for column in (
             "claimed",
             "carried",
+            "carried_shown",
             "carried_cosine",
             "carried_gain",
             "side",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -117,7 +119,8 @@ def test_no_trace_of_rims_is_left_on_the_face() -> None:
 def test_spectacles_stay_while_brows_rise() -> None:
     picture, hidden = head(1)
     runtime = OnnxRuntime(threads=1)
-    clip = builtin_clip("inner-brow-raise")
+    whole = builtin_clip("inner-brow-raise")
+    clip = replace(whole, frames=whole.frames[::4], times=whole.times[::4], fps=whole.fps / 4)
     frames: list[Generated] = list(retarget(picture, clip, 1.0, runtime))
     apex = max(frames, key=lambda made: float(np.abs(made.image.astype(int) - picture).sum()))
     changed = np.abs(apex.image.astype(int) - picture).max(-1)
