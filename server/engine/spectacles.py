@@ -156,8 +156,14 @@ def _box_about(rims: Floats, crop: Crop, size: tuple[int, ...]) -> Box:
         ]
     )
     (left, right), (top, bottom) = np.rint(crop.affine() @ corners).astype(int)
-    height, width = size
-    return slice(max(0, top), min(height, bottom + 1)), slice(max(0, left), min(width, right + 1))
+    return _within(top, bottom, size[0]), _within(left, right, size[1])
+
+
+def _within(first: int, last: int, size: int) -> slice:
+    """Return the pixels from `first` to `last` that a picture of `size` has, one at least: a crop
+    may reach beyond the picture."""
+    start = int(np.clip(first, 0, size - 1))
+    return slice(start, int(np.clip(last + 1, start + 1, size)))
 
 
 def _carried(mask: Floats, crop: Crop, box: Box) -> Pictures:

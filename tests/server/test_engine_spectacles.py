@@ -76,18 +76,21 @@ def test_a_face_without_spectacles_has_none() -> None:
     assert worn_on(picture, WHOLE, points()) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
-    st.floats(60, 196), st.floats(60, 196), st.floats(6, 50), st.integers(1, 6),
-    st.sampled_from([0.4, 1.0, 2.7]),
-)  # fmt: skip
+    st.tuples(st.floats(60, 196), st.floats(60, 196), st.floats(6, 50), st.integers(1, 6)),
+    st.tuples(st.integers(16, 400), st.integers(16, 400)),
+    st.tuples(st.floats(0.2, 0.8), st.floats(0.2, 0.8), st.floats(0.5, 1.6)),
+)
 def test_what_does_not_move_comes_back_bit_for_bit(
-    x: float, y: float, radius: float, thick: int, scale: float
+    rim: tuple[float, float, float, int],
+    size: tuple[int, int],
+    place: tuple[float, float, float],
 ) -> None:
-    side = round(SIZE * scale)
-    neutral = grain(side + 40, side + 20)
-    crop = Crop((side / 2 + 20, side / 2 + 10), float(side))
-    worn = taken_off(neutral, crop, ring(x, y, radius, thick))
+    width, height = size
+    neutral = grain(width, height)
+    crop = Crop((place[0] * width, place[1] * height), place[2] * max(size))
+    worn = taken_off(neutral, crop, ring(*rim))
     assert np.array_equal(worn.put_on(worn.bare.copy()), neutral)
 
 
