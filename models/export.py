@@ -14,15 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ..errors import InputError, RunError
 from .eam.keypoints import CELLS, Encoding
 from .eam.network import Animation, Eam, EamConfig, Prepared
 from .graphs import GRAPHS, SIDES, Feed, Graph, Graphs
-from .stored import store
+from .stored import store, stored
 
 #: What `encode.onnx` returns, in order; fields of `eam.keypoints.Encoding`.
 ENCODINGS = Encoding._fields
@@ -105,9 +104,7 @@ def load_weights(path: Path) -> Eam:
     if not path.is_file():
         raise InputError(f"There are no weights at {path}.", "Give a .safetensors file.")
     try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-        return _network(json.loads(metadata["config"]), load_file(str(path)))
+        return _network(*stored(path, "config"))
     except (SafetensorError, OSError, *UNFIT) as error:
         raise InputError(
             f"{path} does not hold weights of this network.", "Give a file that `train` wrote."

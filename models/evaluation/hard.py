@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..arrays import save_arrays
 from ..eam.network import Eam
 from ..export import load_weights
 from ..heads.families import HeadModel
@@ -58,10 +59,7 @@ def rendered(folder: Path, families: Sequence[HeadModel], number: int) -> Path:
     questions = list(hard_scenes.questions(families, number))
     arrays = {name: np.stack([getattr(q.pair, name) for q in questions]) for name in FIELDS}
     folder.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".part")
-    with aside.open("wb") as file:
-        np.savez(file, names=[q.name for q in questions], **arrays)
-    aside.replace(path)
+    save_arrays(path, {"names": [q.name for q in questions], **arrays})
     return path
 
 

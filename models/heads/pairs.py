@@ -110,7 +110,8 @@ def to_cells(values: Floats) -> Floats:
     return np.asarray(cv2.resize(values, (CELLS, CELLS), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _identity(rng: np.random.Generator, split: Split) -> int:
+def identity_of(rng: np.random.Generator, split: Split) -> int:
+    """Draw the number of an identity that only this split has."""
     number = int(rng.integers(TEST_IDENTITIES_FROM))
     return number + TEST_IDENTITIES_FROM if split == "test" else number
 
@@ -130,10 +131,10 @@ def choose_heads(
         character = _family(rng, families, 1)
         if split == "test" or (source.name, character.name) != HELD_OUT_DIRECTION:
             break
-    first = source.sample(_identity(rng, split))
+    first = source.sample(identity_of(rng, split))
     if rng.random() < 0.25:
         return first, first
-    return first, character.sample(_identity(rng, split))
+    return first, character.sample(identity_of(rng, split))
 
 
 def sample_scene(

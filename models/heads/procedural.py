@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...head.head import MATERIALS, Head, build_head, triangles
 from ...head.identity import random_identity
+from ..arrays import save_arrays
 from .chart import to_chart
 from .families import Floats, RenderHead, Surface, gains_of, is_test
 from .makeup import face_tint, teeth_tint
@@ -134,10 +135,7 @@ def write_head(path: Path, head: Head) -> None:
     arrays: dict[str, NDArray[np.generic]] = {}
     for name, value in vars(head).items():
         arrays[name] = np.array(value)
-    aside = path.with_suffix(".part")
-    with aside.open("wb") as file:
-        np.savez(file, **arrays)
-    aside.replace(path)
+    save_arrays(path, arrays)
 
 
 def read_head(path: Path) -> Head:

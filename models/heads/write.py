@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import told
+from ..arrays import save_arrays
 from .families import HeadModel
 from .packs import load_ict, load_makehuman
 from .pairs import Pair, Split, sample_scene
@@ -78,10 +79,7 @@ def save_shard(
     path: Path, stacked: Mapping[str, NDArray[Any]], meta: Sequence[Mapping[str, object]]
 ) -> None:
     """Write pairs, each field of `Pair` stacked, and what is known of each, aside first."""
-    aside = path.with_suffix(".part")
-    with aside.open("wb") as file:
-        np.savez(file, meta=np.array(json.dumps(meta)), **stacked)
-    aside.replace(path)
+    save_arrays(path, {"meta": np.array(json.dumps(meta)), **stacked})
 
 
 def lacking(folder: Path, numbers: Iterable[int]) -> list[int]:

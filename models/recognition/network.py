@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ...errors import InputError
-from ..stored import store
+from ..stored import store, stored
 from .regions import ACROSS, KINDS, PARTNER, WINDOWS, strain
 from .units import COLUMNS, MIRROR
 
@@ -124,12 +123,11 @@ def load_recogniser(path: Path = WEIGHTS) -> Recogniser:
     if not path.is_file():
         raise InputError(f"There is no recogniser at {path}.", "Give a .safetensors file.")
     try:
-        with safe_open(str(path), framework="pt") as file:
-            facts = json.loads((file.metadata() or {})["recogniser"])
+        facts, tensors = stored(path, "recogniser")
         if facts.pop("columns") != [str(column) for column in COLUMNS]:
             raise ValueError("other action units")
         network = Recogniser(RecogniserConfig(**facts))
-        network.load_state_dict(load_file(str(path)))
+        network.load_state_dict(tensors)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise InputError(
             f"{path} does not hold a recogniser of these action units.",

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...errors import InputError, told
+from ..arrays import save_arrays
 from ..eam import grid
 from ..flow import measure_flow, to_grid
 from ..training.data import Shards
@@ -47,10 +48,7 @@ class Samples:
 
     def save(self, path: Path) -> None:
         """Write the samples, aside first."""
-        aside = path.with_suffix(".part")
-        with aside.open("wb") as file:
-            np.savez(file, **vars(self))
-        aside.replace(path)
+        save_arrays(path, vars(self))
 
     @staticmethod
     def load(path: Path) -> Samples:

@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ...errors import InputError
 from ..eam.blocks import Hourglass, Projection
-from ..stored import store
+from ..stored import store, stored
 
 #: The network that ships.
 WEIGHTS = Path(__file__).parents[1] / "weights" / "spectacles.safetensors"
@@ -55,10 +54,9 @@ def load_spectacles(path: Path = WEIGHTS) -> Spectacles:
     if not path.is_file():
         raise InputError(f"There is no network at {path}.", "Give a .safetensors file.")
     try:
-        with safe_open(str(path), framework="pt") as file:
-            facts = json.loads((file.metadata() or {})["spectacles"])
+        facts, tensors = stored(path, "spectacles")
         network = Spectacles(SpectaclesConfig(widths=tuple(facts["widths"])))
-        network.load_state_dict(load_file(str(path)))
+        network.load_state_dict(tensors)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise InputError(
             f"{path} does not hold a network that finds spectacles.",

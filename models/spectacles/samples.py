@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, told
+from ..arrays import save_arrays
 from ..heads.actor import Actor, actor_in, light_on
 from ..heads.creases import creases
-from ..heads.families import TEST_IDENTITIES_FROM, HeadModel
+from ..heads.families import Floats, HeadModel
 from ..heads.makeup import laid_over
-from ..heads.pairs import CHARACTER_FRAMING, Split
+from ..heads.pairs import CHARACTER_FRAMING, Split, identity_of
 from ..heads.render import SUPERSAMPLING
 from ..heads.scene import composed
 from ..heads.sensor import expose, random_sensor, worsened
@@ -50,10 +51,7 @@ class Samples:
 
     def save(self, path: Path) -> None:
         """Write the samples, aside first."""
-        aside = path.with_suffix(".part")
-        with aside.open("wb") as file:
-            np.savez(file, **vars(self))
-        aside.replace(path)
+        save_arrays(path, vars(self))
 
     @staticmethod
     def load(paths: Sequence[Path]) -> Samples:
@@ -74,14 +72,22 @@ class Samples:
 def random_actor(rng: np.random.Generator, families: Sequence[HeadModel], split: Split) -> Actor:
     """Draw a head that wears no spectacles, at times with hair or a hand before it."""
     family = families[int(rng.integers(len(families)))]
-    number = int(rng.integers(TEST_IDENTITIES_FROM))
-    number += TEST_IDENTITIES_FROM if split == "test" else 0
+    number = identity_of(rng, split)
     clean = bool(rng.random() < CLEAN)
     head = family.sample(number)
     setting = random_setting(rng, head, CHARACTER_FRAMING, clean=clean, varied=True)
     if setting.cover is not None and setting.cover.grey:
         setting = replace(setting, cover=None)
     return actor_in(setting)
+
+
+def spectacles_on(rng: np.random.Generator, actor: Actor) -> tuple[Floats, Floats]:
+    """Draw spectacles for an actor: the cover (512, 512, 4) in the light on the face, and the share
+    (512, 512) of each pixel that rims hide."""
+    side = SIZE * SUPERSAMPLING
+    marks = actor.look.camera.project(actor.vertices[actor.head.landmarks], side)
+    picture, rims = of_any_kind(rng, marks, side)
+    return picture * Cover(picture, grey=True).factor(*light_on(actor.neutral)), rims
 
 
 def picture_of(rng: np.random.Generator, actor: Actor, worn: bool) -> tuple[Pictures, Pictures]:
@@ -91,9 +97,8 @@ def picture_of(rng: np.random.Generator, actor: Actor, worn: bool) -> tuple[Pict
     marks = actor.look.camera.project(actor.vertices[actor.head.landmarks], side)
     light = laid_over(actor.neutral.light, creases(rng, marks, side))
     if worn:
-        picture, rims = of_any_kind(rng, marks, side)
-        cover = Cover(picture, grey=True)
-        light = laid_over(light, picture * cover.factor(*light_on(actor.neutral)))
+        cover, rims = spectacles_on(rng, actor)
+        light = laid_over(light, cover)
     if actor.cover is not None:
         light = laid_over(light, actor.cover)
         rims = rims * (1 - actor.cover[..., 3])

@@ -114,7 +114,8 @@ class Retargeting:
             character = runtime.encode(picture)
             self._worn = None
             if keep_spectacles:
-                self._worn = worn_on(neutral, self.face.crop, character["points"][0])
+                points = character["points"][0]
+                self._worn = worn_on(neutral, self.face.crop, picture, points)
             if self._worn is not None:
                 neutral = self._worn.bare
                 picture = take_crop(neutral, self.face.crop)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.heads.keypoints import NAMES
-from ..clips.crop import NETWORK_PIXELS, Crop, take_crop
+from ..clips.crop import NETWORK_PIXELS, Crop
 from ..clips.sampling import Reals, own_places
 from ..onnx_session import load_graph
 from .runtime import as_input
@@ -122,10 +122,10 @@ class Worn:
         return edges
 
 
-def worn_on(neutral: Pictures, crop: Crop, points: Reals) -> Worn | None:
+def worn_on(neutral: Pictures, crop: Crop, picture: Pictures, points: Reals) -> Worn | None:
     """Return the spectacles in the `crop` of a neutral (H, W, 3) uint8; None if there are none.
-    `points` as in `rims_on`."""
-    rims = rims_on(take_crop(neutral, crop), points)
+    `picture` is that crop, `points` as in `rims_on`."""
+    rims = rims_on(picture, points)
     return None if rims is None else taken_off(neutral, crop, rims)
 
 

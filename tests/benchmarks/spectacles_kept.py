@@ -17,13 +17,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from microface.models.heads.actor import Actor, light_on, make_actor
+from microface.models.evaluation.measures import about
+from microface.models.heads.actor import Actor, make_actor
 from microface.models.heads.pairs import SOURCE_FRAMING, Pair, choose_heads, make_pair, random_act
-from microface.models.heads.render import SUPERSAMPLING
-from microface.models.heads.setting import SIZE, Cover
-from microface.models.heads.spectacles import of_any_kind
+from microface.models.heads.setting import SIZE
 from microface.models.heads.write import load_families
-from microface.models.spectacles.samples import random_actor
+from microface.models.spectacles.samples import random_actor, spectacles_on
 from microface.server.clips.clip import Clip
 from microface.server.engine.pipeline import Retargeting
 from microface.server.engine.runtime import OnnxRuntime
@@ -36,10 +35,7 @@ NEAR = 6
 
 def worn(rng: np.random.Generator, actor: Actor) -> tuple[Actor, np.ndarray]:
     """Return an actor with spectacles, and what of each pixel (256, 256) they hide."""
-    side = SIZE * SUPERSAMPLING
-    marks = actor.look.camera.project(actor.vertices[actor.head.landmarks], side)
-    picture, hidden = of_any_kind(rng, marks, side)
-    cover = picture * Cover(picture, grey=True).factor(*light_on(actor.neutral))
+    cover, hidden = spectacles_on(rng, actor)
     small = cv2.resize(hidden, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
     return replace(actor, cover=cover), np.asarray(small, np.float32)
 
@@ -87,7 +83,7 @@ def main() -> None:
         still, seen = last_frame(pair, runtime, True)
         found += seen
         rims = hidden > 0.5
-        about = cv2.dilate(rims.astype(np.uint8), np.ones((2 * NEAR + 1,) * 2)) > 0
+        beside = about(rims, NEAR) & ~rims
         made = {
             "neutral": pair.character_neutral,
             "move": last_frame(pair, runtime, False)[0],
@@ -95,12 +91,12 @@ def main() -> None:
         }
         for name, picture in made.items():
             off = np.abs(picture.astype(float) - pair.character_frame).mean(-1)
-            errors[name].append((off[rims].mean() if rims.any() else 0, off[about & ~rims].mean()))
+            errors[name].append((off[rims].mean() if rims.any() else 0, off[beside].mean()))
     print(f"found on {found} of {given.heads} that wear spectacles, on {wrongly} that wear none\n")
     print("| spectacles | error on rims | beside them |\n|---|---|---|")
     for name, rows in errors.items():
-        on, beside = np.mean(rows, axis=0)
-        print(f"| {name} | {on:.2f} | {beside:.2f} |")
+        on, near = np.mean(rows, axis=0)
+        print(f"| {name} | {on:.2f} | {near:.2f} |")
 
 
 if __name__ == "__main__":

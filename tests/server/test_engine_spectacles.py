@@ -73,7 +73,7 @@ def test_a_face_without_spectacles_has_none() -> None:
     assert rims_on(picture, points()) is None
     assert rims_on(np.zeros((SIZE, SIZE, 3), np.uint8), points()) is None
     assert rims_on(grain(SIZE, SIZE), points()) is None
-    assert worn_on(picture, WHOLE, points()) is None
+    assert worn_on(picture, WHOLE, picture, points()) is None
 
 
 @settings(max_examples=60, deadline=None)
